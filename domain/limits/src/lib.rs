@@ -1,0 +1,1 @@
+//! The checks that plan and risk-gate share

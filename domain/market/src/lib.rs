@@ -1,0 +1,1 @@
+//! Security ids, venues, trading calendars and time

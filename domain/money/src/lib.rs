@@ -1,0 +1,1 @@
+//! Money, prices, quantities, rates and weights as checked integers

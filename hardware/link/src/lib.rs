@@ -1,0 +1,1 @@
+//! The board: LED matrix, LEDs, stop button

@@ -1,0 +1,1 @@
+//! MessagePack-RPC frames of the board router

@@ -1,0 +1,1 @@
+//! Places approved orders and follows them to the end

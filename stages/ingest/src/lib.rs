@@ -1,0 +1,1 @@
+//! Universe, prices, currency rates, corporate actions and calendars

@@ -1,0 +1,1 @@
+//! Settings, job history, health, backup

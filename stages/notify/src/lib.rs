@@ -1,0 +1,1 @@
+//! Alerts, the display and the outside view

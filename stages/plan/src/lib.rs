@@ -1,0 +1,1 @@
+//! Opportunities, sequences, the next trade

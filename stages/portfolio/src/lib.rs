@@ -1,0 +1,1 @@
+//! Positions, cash, cash flows, valuation

@@ -1,0 +1,1 @@
+//! Simulated broker, market data and clock
