@@ -1,0 +1,155 @@
+//! Requests to stages, each with an actor, and their answers.
+
+use serde::{Deserialize, Serialize};
+
+use ::market::Timestamp;
+
+use crate::{Finite, Id, Sample, sample_values as v};
+
+/// Stops all trading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Halt {
+    /// Who asks.
+    pub actor: String,
+    /// As a code, for example `owner` or `stop_button`.
+    pub reason: String,
+    /// In words.
+    pub text: String,
+}
+
+impl Sample for Halt {
+    fn sample() -> Self {
+        Halt { actor: "steward".into(), reason: "owner".into(), text: "Before the holidays.".into() }
+    }
+}
+
+/// Clears all open halts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Resume {
+    /// Who asks.
+    pub actor: String,
+    /// Why it is safe.
+    pub text: String,
+}
+
+impl Sample for Resume {
+    fn sample() -> Self {
+        Resume { actor: "steward".into(), text: "Looked at it.".into() }
+    }
+}
+
+/// Plans at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlanNow {
+    /// Who asks.
+    pub actor: String,
+}
+
+impl Sample for PlanNow {
+    fn sample() -> Self {
+        PlanNow { actor: "steward".into() }
+    }
+}
+
+/// Changes one setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SetSetting {
+    /// Who asks.
+    pub actor: String,
+    /// Which.
+    pub setting: String,
+    /// New value; null takes the default back.
+    pub value: serde_json::Value,
+}
+
+impl Sample for SetSetting {
+    fn sample() -> Self {
+        SetSetting {
+            actor: "steward".into(),
+            setting: "risk.max_per_day".into(),
+            value: serde_json::json!(4),
+        }
+    }
+}
+
+/// Changes the virtual clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClockChange {
+    /// Who asks.
+    pub actor: String,
+    /// New speed.
+    pub speed: Option<Finite>,
+    /// Moves this much forward at once.
+    pub advance_s: Option<i64>,
+    /// New end.
+    pub until: Option<Timestamp>,
+}
+
+impl Sample for ClockChange {
+    fn sample() -> Self {
+        ClockChange { actor: "steward".into(), speed: Some(v::number(600.0)), advance_s: None, until: None }
+    }
+}
+
+/// Asks the simulator for its own books.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AskTruth {
+    /// Who asks.
+    pub actor: String,
+}
+
+impl Sample for AskTruth {
+    fn sample() -> Self {
+        AskTruth { actor: "steward".into() }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// A rule forbids it.
+    Refused,
+    /// It could not be done.
+    Failed,
+}
+
+/// The answer to one command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reply {
+    /// Id of the command's envelope.
+    pub id: Id,
+    /// Who answers.
+    pub stage: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why not, as a code.
+    pub code: Option<String>,
+    /// One sentence.
+    pub text: String,
+    /// What was asked for, or null.
+    pub data: serde_json::Value,
+}
+
+impl Sample for Reply {
+    fn sample() -> Self {
+        Reply {
+            id: v::id(),
+            stage: "risk-gate".into(),
+            outcome: Outcome::Done,
+            code: None,
+            text: "Trading is halted.".into(),
+            data: serde_json::Value::Null,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What `portfolio` says about the account: holdings, cash, value, flows, buckets.
+
+use serde::{Deserialize, Serialize};
+
+use ::market::{Day, Isin, Timestamp};
+use ::money::{Currency, Money, Price, Quantity};
+
+use crate::{Finite, Id, Mode, OrderStatus, Sample, Side, sample_values as v};
+
+/// One holding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Position {
+    /// Which security.
+    pub isin: Isin,
+    /// Which part of the fund it belongs to.
+    pub bucket_id: String,
+    /// How many.
+    pub qty_e6: Quantity,
+    /// Average cost per unit in the trading currency; unknown for holdings older than the books.
+    pub avg_price_e6: Option<Price>,
+    /// Trading currency.
+    pub ccy: Currency,
+    /// Price used for the value.
+    pub price_e6: Option<Price>,
+    /// Worth in EUR; unknown without price or rate.
+    pub value_eur: Option<Money>,
+    /// First purchase.
+    pub opened: Option<Timestamp>,
+    /// Last purchase.
+    pub last_buy: Option<Timestamp>,
+    /// Last sale.
+    pub last_sell: Option<Timestamp>,
+    /// Our books and the broker's differ: nothing is done with it.
+    pub frozen: bool,
+}
+
+/// Cash of one currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cash {
+    /// Which part of the fund.
+    pub bucket_id: String,
+    /// Spendable; negative is kept negative.
+    pub amount: Money,
+    /// Promised to open orders.
+    pub reserved: Money,
+}
+
+/// An order that is not final.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OpenOrder {
+    /// Which.
+    pub order_id: Id,
+    /// Security.
+    pub isin: Isin,
+    /// Buy or sell.
+    pub side: Side,
+    /// Not yet filled.
+    pub left_e6: Quantity,
+    /// How far it is.
+    pub status: OrderStatus,
+}
+
+/// One consistent snapshot. `state_id` names the holdings; prices and times are not part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PortfolioState {
+    /// 32 hexadecimal digits.
+    pub state_id: String,
+    /// `live` or `sim:<seed>`.
+    pub environment: String,
+    /// Live or research.
+    pub mode: Mode,
+    /// When the broker was read.
+    pub at: Timestamp,
+    /// By ISIN.
+    pub positions: Vec<Position>,
+    /// By currency.
+    pub cash: Vec<Cash>,
+    /// By id.
+    pub open_orders: Vec<OpenOrder>,
+    /// Everything in EUR; unknown while any part of it is.
+    pub nav: Option<Money>,
+    /// What lacks a price or a rate.
+    pub unvalued: Vec<String>,
+    /// The broker could not be read for too long.
+    pub stale: bool,
+}
+
+impl PortfolioState {
+    /// The holding of a security, if any.
+    #[must_use]
+    pub fn position(&self, isin: &Isin) -> Option<&Position> {
+        self.positions.iter().find(|position| position.isin == *isin)
+    }
+
+    /// Cash of a currency, if any is known.
+    #[must_use]
+    pub fn cash_in(&self, ccy: Currency) -> Option<&Cash> {
+        self.cash.iter().find(|cash| cash.amount.currency() == ccy)
+    }
+}
+
+impl Sample for PortfolioState {
+    fn sample() -> Self {
+        PortfolioState {
+            state_id: "9323b02fdf9c20ffe879d48bb196eecf".into(),
+            environment: "sim:1".into(),
+            mode: Mode::Live,
+            at: v::at(),
+            positions: vec![Position {
+                isin: v::isin(),
+                bucket_id: "core".into(),
+                qty_e6: v::one(),
+                avg_price_e6: Some(v::price()),
+                ccy: Currency::EUR,
+                price_e6: Some(v::price()),
+                value_eur: Some(v::eur()),
+                opened: Some(v::at()),
+                last_buy: Some(v::at()),
+                last_sell: None,
+                frozen: false,
+            }],
+            cash: vec![Cash {
+                bucket_id: "core".into(),
+                amount: v::eur(),
+                reserved: Money::zero(Currency::EUR),
+            }],
+            open_orders: vec![OpenOrder {
+                order_id: v::id(),
+                isin: v::isin(),
+                side: Side::Buy,
+                left_e6: v::one(),
+                status: OrderStatus::Accepted,
+            }],
+            nav: Some(v::eur()),
+            unvalued: vec![],
+            stale: false,
+        }
+    }
+}
+
+/// The value of the fund.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Nav {
+    /// When.
+    pub at: Timestamp,
+    /// Positions and cash.
+    pub nav: Money,
+    /// Positions.
+    pub positions: Money,
+    /// Cash.
+    pub cash: Money,
+    /// Trading day of `day_start`.
+    pub day: Day,
+    /// Value at the end of the day before.
+    pub day_start: Money,
+    /// Deposits less withdrawals since then.
+    pub flow_today: Money,
+    /// Gain since the first valuation, as a fraction, flows taken out.
+    pub since_start: Finite,
+}
+
+impl Sample for Nav {
+    fn sample() -> Self {
+        Nav {
+            at: v::at(),
+            nav: v::eur(),
+            positions: v::eur(),
+            cash: Money::zero(Currency::EUR),
+            day: v::day(),
+            day_start: v::eur(),
+            flow_today: Money::zero(Currency::EUR),
+            since_start: v::number(0.0125),
+        }
+    }
+}
+
+/// What a cash flow is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FlowKind {
+    /// Money paid in.
+    Deposit,
+    /// Money taken out.
+    Withdrawal,
+    /// Income of a holding.
+    Dividend,
+    /// Tax withheld.
+    Tax,
+    /// A fee of the broker.
+    Fee,
+    /// Interest.
+    Interest,
+    /// Anything else; looked at by a person.
+    Other,
+}
+
+/// One cash flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Flow {
+    /// Key.
+    pub id: Id,
+    /// What it is.
+    pub kind: FlowKind,
+    /// Booking day.
+    pub day: Day,
+    /// Signed.
+    pub amount: Money,
+    /// In EUR at that day's rate.
+    pub amount_eur: Option<Money>,
+    /// The security it came from.
+    pub isin: Option<Isin>,
+    /// The broker's text.
+    pub text: String,
+}
+
+impl Sample for Flow {
+    fn sample() -> Self {
+        Flow {
+            id: v::id(),
+            kind: FlowKind::Deposit,
+            day: v::day(),
+            amount: v::eur(),
+            amount_eur: Some(v::eur()),
+            isin: None,
+            text: "SEPA".into(),
+        }
+    }
+}
+
+/// A part of the fund with rules of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Bucket {
+    /// `core` or the name of a satellite.
+    pub bucket_id: String,
+    /// For people.
+    pub name: String,
+    /// active, paused, …
+    pub status: String,
+    /// Units issued.
+    pub units: Finite,
+    /// EUR per unit.
+    pub unit_price: Finite,
+    /// 1–90.
+    pub min_hold_days: u16,
+}
+
+impl Sample for Bucket {
+    fn sample() -> Self {
+        Bucket {
+            bucket_id: "core".into(),
+            name: "Core".into(),
+            status: "active".into(),
+            units: v::number(100.0),
+            unit_price: v::number(1.25),
+            min_hold_days: 90,
+        }
+    }
+}
+
+/// Our books against the broker's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reconciliation {
+    /// Which.
+    pub currency: Currency,
+    /// When.
+    pub at: Timestamp,
+    /// Ours.
+    pub books: Money,
+    /// Theirs.
+    pub broker: Money,
+    /// Within a cent.
+    pub agrees: bool,
+}
+
+impl Sample for Reconciliation {
+    fn sample() -> Self {
+        Reconciliation {
+            currency: Currency::EUR,
+            at: v::at(),
+            books: v::eur(),
+            broker: v::eur(),
+            agrees: true,
+        }
+    }
+}
+
+/// One line of an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BucketShare {
+    /// Which.
+    pub bucket_id: String,
+    /// What it holds of the fund.
+    pub share: Finite,
+    /// What it should hold.
+    pub target: Finite,
+}
+
+/// How the buckets did and what each should hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BucketEvaluation {
+    /// When.
+    pub at: Timestamp,
+    /// By bucket.
+    pub shares: Vec<BucketShare>,
+}
+
+impl Sample for BucketEvaluation {
+    fn sample() -> Self {
+        BucketEvaluation {
+            at: v::at(),
+            shares: vec![BucketShare {
+                bucket_id: "core".into(),
+                share: v::number(1.0),
+                target: v::number(1.0),
+            }],
+        }
+    }
+}

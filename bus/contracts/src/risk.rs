@@ -1,0 +1,100 @@
+//! What `risk-gate` says about itself: halts, mode, breaker and counts.
+
+use serde::{Deserialize, Serialize};
+
+use ::market::Timestamp;
+
+use crate::{Finite, Id, Mode, Sample, sample_values as v};
+
+/// One reason to stand still.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HaltEntry {
+    /// Key.
+    pub id: Id,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who: a user, a stage, the stop button.
+    pub actor: String,
+    /// As a code.
+    pub reason: String,
+    /// In words.
+    pub text: String,
+}
+
+/// Halted or not. Any open entry halts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RiskHalt {
+    /// Nothing is traded.
+    pub halted: bool,
+    /// Open halts, oldest first.
+    pub halts: Vec<HaltEntry>,
+    /// When this last changed.
+    pub at: Timestamp,
+}
+
+impl Sample for RiskHalt {
+    fn sample() -> Self {
+        RiskHalt {
+            halted: true,
+            halts: vec![HaltEntry {
+                id: v::id(),
+                since: v::at(),
+                actor: "steward".into(),
+                reason: "owner".into(),
+                text: "Before the holidays.".into(),
+            }],
+            at: v::at(),
+        }
+    }
+}
+
+/// The daily-loss breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Breaker {
+    /// No restriction.
+    Normal,
+    /// Nothing is sold.
+    SellsBlocked,
+    /// Nothing is traded.
+    Halted,
+    /// Cannot be judged: no order passes.
+    Unknown,
+}
+
+/// What the gate judges by, besides the order itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RiskState {
+    /// When.
+    pub at: Timestamp,
+    /// Live or research.
+    pub mode: Mode,
+    /// Daily-loss breaker.
+    pub breaker: Breaker,
+    /// Change of value today, as a fraction.
+    pub day_change: Option<Finite>,
+    /// Orders sent today.
+    pub trades_today: u32,
+    /// Orders sent in seven days.
+    pub trades_week: u32,
+    /// Last order sent.
+    pub last_trade: Option<Timestamp>,
+}
+
+impl Sample for RiskState {
+    fn sample() -> Self {
+        RiskState {
+            at: v::at(),
+            mode: Mode::Live,
+            breaker: Breaker::Normal,
+            day_change: Some(v::number(-0.004)),
+            trades_today: 1,
+            trades_week: 3,
+            last_trade: Some(v::at()),
+        }
+    }
+}
