@@ -1,6 +1,6 @@
 //! The one envelope around every body: who says it, when, which version, and what caused it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use ::market::Timestamp;
 
@@ -79,6 +79,15 @@ impl<B: Serialize> Envelope<B> {
 /// # Errors
 /// [`Refused::Unreadable`] if it is not MessagePack.
 pub fn to_json(topic: &'static str, payload: &[u8]) -> Result<serde_json::Value, Refused> {
-    rmp_serde::from_slice(payload)
-        .map_err(|error| Refused::Unreadable { topic, why: error.to_string().chars().take(200).collect() })
+    decode(payload).map_err(|why| Refused::Unreadable { topic, why })
+}
+
+/// Deeper nesting than any body has; without a limit a hostile payload could exhaust the stack.
+const DEPTH_MAX: usize = 24;
+
+/// Decodes MessagePack of limited depth.
+pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, String> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
+    deserializer.set_max_depth(DEPTH_MAX);
+    T::deserialize(&mut deserializer).map_err(|error| error.to_string().chars().take(200).collect())
 }

@@ -250,10 +250,8 @@ pub fn receive<B: Body>(key: &str, payload: &[u8]) -> Result<Received<B>, Refuse
     if payload.len() > spec.max_bytes as usize {
         return Err(Refused::TooLarge { topic: spec.name, bytes: payload.len(), max: spec.max_bytes });
     }
-    let envelope: Envelope<B> = rmp_serde::from_slice(payload).map_err(|error| Refused::Unreadable {
-        topic: spec.name,
-        why: error.to_string().chars().take(200).collect(),
-    })?;
+    let envelope: Envelope<B> =
+        crate::envelope::decode(payload).map_err(|why| Refused::Unreadable { topic: spec.name, why })?;
     if envelope.body.key() != key {
         return Err(Refused::WrongKey { topic: spec.name, path: key.to_string(), body: envelope.body.key() });
     }
