@@ -1,1 +1,62 @@
-//! One file per indicator or statistic
+//! One file per indicator or statistic: open the file named after the number you are looking for.
+//!
+//! Pure functions on `f64` slices, oldest value first. A result is finite or it is `None`; no input
+//! makes a function panic. Nothing here reads a clock, touches a file or allocates per call, except
+//! where a file says so. Money never passes through this crate: it knows prices, returns and shares.
+//!
+//! Growing series need no recalculation: [`ema::Ema`], [`rsi::Rsi`] and [`drawdown::Drawdown`]
+//! take one value at a time, and
+//! [`window::Window`] hands the last N values to every other function.
+//! Transcendental functions come from `libm`, so results are the same bits on every machine.
+//!
+//! | File | Says |
+//! |---|---|
+//! | [`annual_return`] | the yearly rate that compounds to the same end |
+//! | [`bell`] | score best at a target, worse on both sides |
+//! | [`bollinger`] | corridor around a moving average and the place in it |
+//! | [`cagr`] | growth a year between two prices |
+//! | [`calmar`] | annual return per unit of the deepest fall |
+//! | [`consistency`] | closeness of five-year and ten-year growth |
+//! | [`drawdown`] | distance below the highest point so far |
+//! | [`ema`] | exponential moving average |
+//! | [`finite`] | the guard that keeps results finite |
+//! | [`minimum_lengths`] | history each indicator needs before a score may use it |
+//! | [`moments`] | mean and standard deviation |
+//! | [`momentum`] | price change over a number of bars |
+//! | [`piecewise_linear`] | curve of straight lines |
+//! | [`reading`] | a value that may rest on too little history |
+//! | [`returns`] | simple returns and their compounding |
+//! | [`rsi`] | share of recent movement that was upward |
+//! | [`sharpe`] | excess return per unit of scatter |
+//! | [`sma`] | simple moving average |
+//! | [`sortino`] | excess return per unit of downward scatter |
+//! | [`trading_year`] | 252 days, and the daily risk-free rate |
+//! | [`ulcer_index`] | depth and length of falls |
+//! | [`volatility`] | annual scatter of returns |
+//! | [`window`] | the last N values of a growing series |
+//! | [`year_range`] | 52-week high and low, and distances |
+
+pub mod annual_return;
+pub mod bell;
+pub mod bollinger;
+pub mod cagr;
+pub mod calmar;
+pub mod consistency;
+pub mod drawdown;
+pub mod ema;
+pub mod finite;
+pub mod minimum_lengths;
+pub mod moments;
+pub mod momentum;
+pub mod piecewise_linear;
+pub mod reading;
+pub mod returns;
+pub mod rsi;
+pub mod sharpe;
+pub mod sma;
+pub mod sortino;
+pub mod trading_year;
+pub mod ulcer_index;
+pub mod volatility;
+pub mod window;
+pub mod year_range;

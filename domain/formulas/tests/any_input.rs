@@ -1,0 +1,74 @@
+//! Whatever the numbers are, a formula answers with a finite value or with nothing, and never panics.
+#![allow(clippy::unwrap_used)]
+
+use formulas::*;
+use proptest::prelude::*;
+
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => -1e6..1e6_f64,
+        2 => -0.2..0.2_f64,
+        1 => Just(0.0),
+        1 => Just(f64::NAN),
+        1 => Just(f64::INFINITY),
+        1 => Just(f64::NEG_INFINITY),
+        1 => Just(f64::MAX),
+        1 => Just(f64::MIN_POSITIVE),
+        1 => Just(-f64::MAX),
+    ]
+}
+
+fn any_series() -> impl Strategy<Value = Vec<f64>> {
+    prop_oneof![
+        prop::collection::vec(any_number(), 0..40),
+        prop::collection::vec(0.1..1e3_f64, 0..40),
+        prop::collection::vec(Just(7.25), 0..40),
+    ]
+}
+
+fn is_finite(value: Option<f64>) -> bool {
+    value.is_none_or(f64::is_finite)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn statistics_of_a_series_are_finite_or_absent(x in any_series(), length in 0_usize..45, a in any_number()) {
+        let mut buffer = vec![0.0; x.len()];
+        let returned = returns::simple_returns(&x, &mut buffer).map(<[f64]>::to_vec);
+        prop_assert!(returned.is_none_or(|r| r.iter().all(|v| v.is_finite())));
+        let bands = bollinger::bands(&x, length, 2.0);
+        let fall = drawdown::drawdown(&x);
+        let values = [
+            moments::mean(&x), moments::sample_deviation(&x), moments::population_deviation(&x),
+            returns::compound(&x), annual_return::annual_return(&x), volatility::volatility(&x),
+            sharpe::sharpe(&x, a), sortino::sortino(&x, a), calmar::calmar(&x),
+            fall.max(), fall.current(), fall.deepest().map(|f| f.depth),
+            drawdown::max_drawdown_of_returns(&x), ulcer_index::ulcer_index(&x),
+            ema::ema(&x, length).map(|r| r.value), sma::sma(&x, length), rsi::rsi(&x, length),
+            rsi::seeded_rsi(&x, length, rsi::Seed::Exponential),
+            bands.map(|b| b.lower), bands.map(|b| b.upper), bands.and_then(|b| b.position(a)),
+            cagr::cagr(&x, length, cagr::Span::Intervals), cagr::cagr(&x, length, cagr::Span::Points),
+            cagr::cagr_5y(&x), cagr::cagr_10y(&x), momentum::momentum(&x, length),
+            year_range::year_high(&x).map(|r| r.value), year_range::year_low(&x).map(|r| r.value),
+        ];
+        for (i, value) in values.into_iter().enumerate() {
+            prop_assert!(is_finite(value), "value {i}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn functions_of_numbers_are_finite_or_absent(a in any_number(), b in any_number(), c in any_number(), d in any_number()) {
+        let values = [
+            bell::bell(a, b, c, d), cagr::growth_rate(a, b, c), consistency::consistency(a, b),
+            consistency::stability_consistency(a, Some(b)), consistency::stability_consistency(a, None),
+            consistency::steps(a, b), ema::distance(a, b), returns::simple_return(a, b),
+            trading_year::risk_free_per_day(a), year_range::below_high(a, b), year_range::above_low(a, b),
+            piecewise_linear::piecewise_linear(&[(a, b), (c, d)], b),
+        ];
+        for (i, value) in values.into_iter().enumerate() {
+            prop_assert!(is_finite(value), "value {i}: {value:?}");
+        }
+    }
+}
