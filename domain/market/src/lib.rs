@@ -6,30 +6,47 @@
 //! |---|---|
 //! | when | `timestamp`, `day`, `weekday`, `zone` |
 //! | which security | `isin`, `symbol`, `source`, `aliases`, `listing` |
-//! | where, and is it open | `mic` |
+//! | where, and is it open | `mic`, `venue_names`, `calendars`, `venue`, `venue_state`, `sessions` |
+//! | what the calendar file may contain | `calendar_file`; simulated worlds only: `rule_calendar` |
 //!
-//! Unknown is unknown: a symbol that is not in the table means nothing.
+//! Unknown is unknown: a symbol that is not in the table means nothing, a venue or day that is not in the
+//! calendar is closed.
 
 mod aliases;
+mod calendar_file;
+mod calendars;
 mod civil;
 mod day;
 mod isin;
 mod listing;
+mod local_time;
 mod mic;
+mod rule_calendar;
+mod sessions;
 mod source;
 mod symbol;
 mod text_form;
 mod timestamp;
+mod venue;
+mod venue_names;
+mod venue_state;
 mod weekday;
 mod zone;
 
 pub use aliases::{ALIASES_PER_SYMBOL_MAX, Alias, AliasError, Aliases};
+pub use calendar_file::{CALENDAR_BYTES_MAX, CalendarError, EXCEPTIONS_MAX, VENUES_MAX};
+pub use calendars::{CLOSURE_DAYS_MAX, Calendars, RENEWAL_ALARM_DAYS};
 pub use day::{Day, DayError};
 pub use isin::{Isin, IsinError};
 pub use listing::{Listing, ListingError};
+pub use local_time::{LocalTime, LocalTimeError};
 pub use mic::{Mic, MicError};
+pub use sessions::{Hours, Interval, Sessions};
 pub use source::{Source, SourceError};
 pub use symbol::{Symbol, SymbolError, Ticker};
 pub use timestamp::{Timestamp, TimestampError};
+pub use venue::{DayPlan, Venue};
+pub use venue_names::NameError;
+pub use venue_state::{Edge, VenueReason, VenueState};
 pub use weekday::Weekday;
 pub use zone::{Zone, ZoneError};

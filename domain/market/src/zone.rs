@@ -8,19 +8,21 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use thiserror::Error;
 
 use crate::day::Day;
-use crate::timestamp::{DAY_MS, Timestamp};
+use crate::local_time::LocalTime;
+use crate::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 
 /// A time zone, for example `Europe/Berlin`.
 ///
 /// # Examples
 ///
 /// ```
-/// use market::{Day, Zone};
+/// use market::{Day, LocalTime, Zone};
 ///
 /// let berlin = Zone::named("Europe/Berlin")?;
 /// let day: Day = "2026-03-29".parse().unwrap();
+/// let nine = LocalTime::from_hm(9, 0).unwrap();
 /// // On this day the clocks went from 02:00 to 03:00, so nine o'clock is 07:00 in UTC.
-/// assert_eq!(berlin.local(day, 9 * 60).to_string(), "2026-03-29T07:00:00.000Z");
+/// assert_eq!(berlin.local(day, nine).to_string(), "2026-03-29T07:00:00.000Z");
 /// # Ok::<(), market::ZoneError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -60,14 +62,15 @@ impl Zone {
             .map_or(0, |instant| i64::from(self.0.to_offset(instant).seconds()) * 1_000)
     }
 
-    /// The instant at which local clocks show `minute` minutes after midnight of `day`.
+    /// The instant at which local clocks show `time` on `day`.
     ///
     /// A local time that the change of clocks skips is read with the offset before the change; one that occurs
     /// twice is its first occurrence. No exchange opens or closes at such a time. Beyond the years that the
     /// database covers the offset of UTC is used.
     #[must_use]
-    pub fn local(&self, day: Day, minute: u16) -> Timestamp {
-        let as_if_utc = Timestamp::from_ms(i64::from(day.epoch_days()) * DAY_MS + i64::from(minute) * 60_000);
+    pub fn local(&self, day: Day, time: LocalTime) -> Timestamp {
+        let clock_ms = i64::from(time.minute_of_day()) * MINUTE_MS;
+        let as_if_utc = Timestamp::from_ms(i64::from(day.epoch_days()) * DAY_MS + clock_ms);
         // The offset a day before (always the one before a change of clocks on this day) and the one a day after.
         let before = self.offset_ms(as_if_utc.saturating_minus_ms(DAY_MS));
         let after = self.offset_ms(as_if_utc.saturating_plus_ms(DAY_MS));
@@ -111,15 +114,16 @@ mod tests {
         let berlin = Zone::named("Europe/Berlin").unwrap();
         let spring = Day::from_ymd(2026, 3, 29).unwrap();
         let autumn = Day::from_ymd(2026, 10, 25).unwrap();
-        for (day, minute, shown) in [
-            (spring, 119, "2026-03-29T00:59:00.000Z"),
-            (spring, 150, "2026-03-29T01:30:00.000Z"),
-            (spring, 180, "2026-03-29T01:00:00.000Z"),
-            (autumn, 119, "2026-10-24T23:59:00.000Z"),
-            (autumn, 150, "2026-10-25T00:30:00.000Z"),
-            (autumn, 180, "2026-10-25T02:00:00.000Z"),
+        for (day, (hour, minute), shown) in [
+            (spring, (1, 59), "2026-03-29T00:59:00.000Z"),
+            (spring, (2, 30), "2026-03-29T01:30:00.000Z"),
+            (spring, (3, 0), "2026-03-29T01:00:00.000Z"),
+            (autumn, (1, 59), "2026-10-24T23:59:00.000Z"),
+            (autumn, (2, 30), "2026-10-25T00:30:00.000Z"),
+            (autumn, (3, 0), "2026-10-25T02:00:00.000Z"),
         ] {
-            assert_eq!(berlin.local(day, minute).to_string(), shown, "{day} minute {minute}");
+            let time = LocalTime::from_hm(hour, minute).unwrap();
+            assert_eq!(berlin.local(day, time).to_string(), shown, "{day} {time}");
         }
     }
 
@@ -127,7 +131,8 @@ mod tests {
         #[test]
         fn local_times_agree_with_the_zone_library(
             days in 0_i32..40_000,
-            minute in 0_u16..1_440,
+            hour in 0_u8..24,
+            minute in 0_u8..60,
             name in prop::sample::select(vec![
                 "America/New_York", "Europe/Berlin", "Europe/London", "Asia/Hong_Kong", "Australia/Sydney",
             ]),
@@ -135,12 +140,12 @@ mod tests {
             let zone = Zone::named(name).unwrap();
             let day = Day::from_epoch_days(days).unwrap();
             let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
-            let hour = i8::try_from(minute / 60).unwrap();
+            let time = LocalTime::from_hm(hour, minute).unwrap();
             let theirs = date
-                .at(hour, i8::try_from(minute % 60).unwrap(), 0, 0)
+                .at(i8::try_from(hour).unwrap(), i8::try_from(minute).unwrap(), 0, 0)
                 .to_zoned(TimeZone::get(name).unwrap())
                 .unwrap();
-            prop_assert_eq!(zone.local(day, minute).ms(), theirs.timestamp().as_millisecond());
+            prop_assert_eq!(zone.local(day, time).ms(), theirs.timestamp().as_millisecond());
         }
     }
 }
