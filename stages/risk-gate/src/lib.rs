@@ -1,1 +1,3 @@
 //! Every check before money moves
+
+pub mod checks;
