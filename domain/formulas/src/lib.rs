@@ -4,8 +4,8 @@
 //! makes a function panic. Nothing here reads a clock, touches a file or allocates per call, except
 //! where a file says so. Money never passes through this crate: it knows prices, returns and shares.
 //!
-//! Growing series need no recalculation: [`ema::Ema`], [`rsi::Rsi`] and [`drawdown::Drawdown`]
-//! take one value at a time, and
+//! Growing series need no recalculation: [`ema::Ema`], [`rsi::Rsi`], [`drawdown::Drawdown`],
+//! [`twr::TimeWeightedReturn`] take one value at a time, and
 //! [`window::Window`] hands the last N values to every other function.
 //! Transcendental functions come from `libm`, so results are the same bits on every machine.
 //!
@@ -31,9 +31,11 @@
 //! | [`sma`] | simple moving average |
 //! | [`sortino`] | excess return per unit of downward scatter |
 //! | [`trading_year`] | 252 days, and the daily risk-free rate |
+//! | [`twr`] | return of the portfolio regardless of deposits |
 //! | [`ulcer_index`] | depth and length of falls |
 //! | [`volatility`] | annual scatter of returns |
 //! | [`window`] | the last N values of a growing series |
+//! | [`xirr`] | return of the money put in, with its dates |
 //! | [`year_range`] | 52-week high and low, and distances |
 
 pub mod annual_return;
@@ -56,7 +58,9 @@ pub mod sharpe;
 pub mod sma;
 pub mod sortino;
 pub mod trading_year;
+pub mod twr;
 pub mod ulcer_index;
 pub mod volatility;
 pub mod window;
+pub mod xirr;
 pub mod year_range;

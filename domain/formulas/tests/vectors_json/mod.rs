@@ -11,6 +11,7 @@ pub struct Case {
     pub input: Value,
     pub expect: Value,
     pub recommended: Value,
+    pub helper: Value,
 }
 
 /// Loads every case of `tests/vectors/{file}` and insists that there is at least one.
@@ -37,6 +38,7 @@ fn case(value: &Value) -> Case {
         input: value["input"].clone(),
         expect: value["expect"].clone(),
         recommended: value["recommended"].clone(),
+        helper: value["helper"].clone(),
     }
 }
 
