@@ -12,11 +12,17 @@
 //! | File | Says |
 //! |---|---|
 //! | [`annual_return`] | the yearly rate that compounds to the same end |
+//! | [`attribution`] | which security and category earned how much of the total return |
 //! | [`bell`] | score best at a target, worse on both sides |
+//! | [`beta`] | how strongly a series follows a benchmark |
 //! | [`bollinger`] | corridor around a moving average and the place in it |
+//! | [`brinson`] | difference to the targets split into allocation, selection, interaction |
 //! | [`cagr`] | growth a year between two prices |
 //! | [`calmar`] | annual return per unit of the deepest fall |
+//! | [`concentration`] | Herfindahl index, share of the largest |
+//! | [`concentration_alert`] | how near a share is to its limit |
 //! | [`consistency`] | closeness of five-year and ten-year growth |
+//! | [`daily_pnl`] | change of the total since yesterday without deposits |
 //! | [`drawdown`] | distance below the highest point so far |
 //! | [`ema`] | exponential moving average |
 //! | [`finite`] | the guard that keeps results finite |
@@ -31,6 +37,7 @@
 //! | [`sma`] | simple moving average |
 //! | [`sortino`] | excess return per unit of downward scatter |
 //! | [`trading_year`] | 252 days, and the daily risk-free rate |
+//! | [`turnover`] | share of the portfolio traded in a year |
 //! | [`twr`] | return of the portfolio regardless of deposits |
 //! | [`ulcer_index`] | depth and length of falls |
 //! | [`volatility`] | annual scatter of returns |
@@ -39,11 +46,17 @@
 //! | [`year_range`] | 52-week high and low, and distances |
 
 pub mod annual_return;
+pub mod attribution;
 pub mod bell;
+pub mod beta;
 pub mod bollinger;
+pub mod brinson;
 pub mod cagr;
 pub mod calmar;
+pub mod concentration;
+pub mod concentration_alert;
 pub mod consistency;
+pub mod daily_pnl;
 pub mod drawdown;
 pub mod ema;
 pub mod finite;
@@ -58,6 +71,7 @@ pub mod sharpe;
 pub mod sma;
 pub mod sortino;
 pub mod trading_year;
+pub mod turnover;
 pub mod twr;
 pub mod ulcer_index;
 pub mod volatility;

@@ -1,0 +1,34 @@
+//! Daily profit and loss against `daily_pnl.json`, with the decided answer to the unknown.
+//!
+//! The file's values are of positions only; the formula is the same, the totals handed in differ. The
+//! reference allowed trading when it knew nothing. That is the one thing not reproduced.
+#![allow(clippy::unwrap_used)]
+
+mod vectors_json;
+use formulas::daily_pnl::{Band, band, daily_pnl};
+use vectors_json::{assert_close, cases, day};
+
+#[test]
+fn known_losses_equal_their_vectors_and_the_unknown_allows_nothing() {
+    for case in cases("scoring/daily_pnl.json") {
+        let today = day(&case.input["now"]);
+        let snapshots = case.input["snapshots"].as_array().unwrap();
+        let value = |wanted: &dyn Fn(i32) -> bool| {
+            let mut known = snapshots.iter().filter(|row| wanted(day(&row["date"])));
+            known.next_back().and_then(|row| row["total_value"].as_f64())
+        };
+        let previous = value(&|day| day < today).or_else(|| value(&|day| day == today));
+        let pnl = previous
+            .zip(case.input["positions_value"].as_f64())
+            .and_then(|(previous, current)| daily_pnl(previous, current, 0.0));
+        assert_close(&case.name, pnl, &case.expect["pnl"], 1e-9);
+
+        let band = band(pnl, -0.02, -0.05);
+        if pnl.is_none() {
+            assert!(band == Band::Unknown && !band.can_buy() && !band.can_sell(), "{}", case.name);
+        } else {
+            assert_eq!(Some(band.can_buy()), case.expect["can_buy"].as_bool(), "{}", case.name);
+            assert_eq!(Some(band.can_sell()), case.expect["can_sell"].as_bool(), "{}", case.name);
+        }
+    }
+}
