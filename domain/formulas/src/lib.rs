@@ -19,20 +19,27 @@
 //! | [`brinson`] | difference to the targets split into allocation, selection, interaction |
 //! | [`cagr`] | growth a year between two prices |
 //! | [`calmar`] | annual return per unit of the deepest fall |
+//! | [`cholesky`] | triangular root of a matrix and the linear systems it solves |
 //! | [`concentration`] | Herfindahl index, share of the largest |
 //! | [`concentration_alert`] | how near a share is to its limit |
 //! | [`consistency`] | closeness of five-year and ten-year growth |
+//! | [`correlation`] | Pearson correlation, strongest pairs |
+//! | [`covariance`] | sample covariance matrix |
+//! | [`cvar`] | mean loss on the worst days |
 //! | [`daily_pnl`] | change of the total since yesterday without deposits |
 //! | [`drawdown`] | distance below the highest point so far |
 //! | [`ema`] | exponential moving average |
 //! | [`finite`] | the guard that keeps results finite |
+//! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
 //! | [`minimum_lengths`] | history each indicator needs before a score may use it |
 //! | [`moments`] | mean and standard deviation |
 //! | [`momentum`] | price change over a number of bars |
+//! | [`normal`] | normal distribution: density, probability, quantile |
 //! | [`piecewise_linear`] | curve of straight lines |
 //! | [`reading`] | a value that may rest on too little history |
 //! | [`returns`] | simple returns and their compounding |
 //! | [`rsi`] | share of recent movement that was upward |
+//! | [`semidefinite`] | nearest matrix without negative eigenvalues |
 //! | [`sharpe`] | excess return per unit of scatter |
 //! | [`sma`] | simple moving average |
 //! | [`sortino`] | excess return per unit of downward scatter |
@@ -41,6 +48,7 @@
 //! | [`twr`] | return of the portfolio regardless of deposits |
 //! | [`ulcer_index`] | depth and length of falls |
 //! | [`volatility`] | annual scatter of returns |
+//! | [`weighted_covariance`] | covariance with more weight on recent and similar days |
 //! | [`window`] | the last N values of a growing series |
 //! | [`xirr`] | return of the money put in, with its dates |
 //! | [`year_range`] | 52-week high and low, and distances |
@@ -53,20 +61,27 @@ pub mod bollinger;
 pub mod brinson;
 pub mod cagr;
 pub mod calmar;
+pub mod cholesky;
 pub mod concentration;
 pub mod concentration_alert;
 pub mod consistency;
+pub mod correlation;
+pub mod covariance;
+pub mod cvar;
 pub mod daily_pnl;
 pub mod drawdown;
 pub mod ema;
 pub mod finite;
+pub mod ledoit_wolf;
 pub mod minimum_lengths;
 pub mod moments;
 pub mod momentum;
+pub mod normal;
 pub mod piecewise_linear;
 pub mod reading;
 pub mod returns;
 pub mod rsi;
+pub mod semidefinite;
 pub mod sharpe;
 pub mod sma;
 pub mod sortino;
@@ -75,6 +90,7 @@ pub mod turnover;
 pub mod twr;
 pub mod ulcer_index;
 pub mod volatility;
+pub mod weighted_covariance;
 pub mod window;
 pub mod xirr;
 pub mod year_range;

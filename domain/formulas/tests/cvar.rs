@@ -1,0 +1,52 @@
+//! Historical, normal and regime-adjusted CVaR against `cvar.json`.
+//!
+//! The minimum-CVaR portfolios of the file are a linear program, not a formula; they only prove here
+//! that contributions add up to the CVaR of the portfolio's own returns.
+#![allow(clippy::unwrap_used)]
+
+mod vectors_json;
+use formulas::cvar::{Space, contributions, historical_cvar, normal_cvar, regime_adjusted};
+use vectors_json::{assert_close, cases, numbers, rows};
+
+const FILE: &str = "optimization/cvar.json";
+const TOLERANCE: f64 = 1e-8;
+
+#[test]
+fn every_formula_equals_its_vectors() {
+    for case in cases(FILE) {
+        let number = |key: &str| case.input[key].as_f64().unwrap();
+        let cvar = if case.name.starts_with("historical") {
+            let series = numbers(&case.input["series"]);
+            let mut sorted = vec![0.0; series.len()];
+            // The file has 0 for no returns; the formula has nothing.
+            let nothing = series.is_empty().then_some(0.0);
+            historical_cvar(&series, number("confidence"), &mut sorted).or(nothing)
+        } else if case.name.starts_with("normal") {
+            normal_cvar(number("mean"), number("stdev"), number("confidence"))
+        } else if case.name.starts_with("regime") {
+            regime_adjusted(number("cvar"), number("regime_score"))
+        } else {
+            assert!(case.name.starts_with("optimise"), "{}", case.name);
+            continue;
+        };
+        assert_close(&case.name, cvar, &case.expect["cvar"], TOLERANCE);
+    }
+}
+
+#[test]
+fn contributions_add_up_to_the_cvar_of_the_portfolio() {
+    for case in cases(FILE).iter().filter(|case| case.name.starts_with("optimise")) {
+        let returns = rows(&case.input["returns"]);
+        for run in case.expect["runs"].as_array().unwrap() {
+            let weights = numbers(&run["weights_example"]);
+            let days = returns.len() / weights.len();
+            let (mut daily, mut order) = (vec![0.0; days], vec![0; days]);
+            let mut parts = vec![0.0; weights.len()];
+            let space = Space { daily: &mut daily, order: &mut order };
+            let total = contributions(&weights, &returns, 0.95, space, &mut parts).unwrap();
+            let mut sorted = vec![0.0; days];
+            let whole = historical_cvar(&daily, 0.95, &mut sorted).unwrap();
+            assert!((total - whole).abs() < 1e-12, "{}", case.name);
+        }
+    }
+}
