@@ -5,7 +5,7 @@
 //! where a file says so. Money never passes through this crate: it knows prices, returns and shares.
 //!
 //! Growing series need no recalculation: [`ema::Ema`], [`rsi::Rsi`], [`drawdown::Drawdown`],
-//! [`twr::TimeWeightedReturn`] take one value at a time, and
+//! [`twr::TimeWeightedReturn`] and [`regime::Regime`] take one value at a time, and
 //! [`window::Window`] hands the last N values to every other function.
 //! Transcendental functions come from `libm`, so results are the same bits on every machine.
 //!
@@ -15,6 +15,7 @@
 //! | [`attribution`] | which security and category earned how much of the total return |
 //! | [`bell`] | score best at a target, worse on both sides |
 //! | [`beta`] | how strongly a series follows a benchmark |
+//! | [`black_litterman`] | market prior and opinions combined into expected returns |
 //! | [`bollinger`] | corridor around a moving average and the place in it |
 //! | [`brinson`] | difference to the targets split into allocation, selection, interaction |
 //! | [`cagr`] | growth a year between two prices |
@@ -30,6 +31,8 @@
 //! | [`drawdown`] | distance below the highest point so far |
 //! | [`ema`] | exponential moving average |
 //! | [`finite`] | the guard that keeps results finite |
+//! | [`high_volatility`] | switch for unusually restless markets |
+//! | [`kelly`] | upper bound of a position from its edge |
 //! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
 //! | [`minimum_lengths`] | history each indicator needs before a score may use it |
 //! | [`moments`] | mean and standard deviation |
@@ -37,6 +40,8 @@
 //! | [`normal`] | normal distribution: density, probability, quantile |
 //! | [`piecewise_linear`] | curve of straight lines |
 //! | [`reading`] | a value that may rest on too little history |
+//! | [`regime`] | bull, bear or sideways from index averages |
+//! | [`regime_blend`] | share of risk parity when it follows the regime |
 //! | [`returns`] | simple returns and their compounding |
 //! | [`rsi`] | share of recent movement that was upward |
 //! | [`semidefinite`] | nearest matrix without negative eigenvalues |
@@ -57,6 +62,7 @@ pub mod annual_return;
 pub mod attribution;
 pub mod bell;
 pub mod beta;
+pub mod black_litterman;
 pub mod bollinger;
 pub mod brinson;
 pub mod cagr;
@@ -72,6 +78,8 @@ pub mod daily_pnl;
 pub mod drawdown;
 pub mod ema;
 pub mod finite;
+pub mod high_volatility;
+pub mod kelly;
 pub mod ledoit_wolf;
 pub mod minimum_lengths;
 pub mod moments;
@@ -79,6 +87,8 @@ pub mod momentum;
 pub mod normal;
 pub mod piecewise_linear;
 pub mod reading;
+pub mod regime;
+pub mod regime_blend;
 pub mod returns;
 pub mod rsi;
 pub mod semidefinite;
