@@ -75,13 +75,24 @@ fn required(case: &Case<'_>, rate: Rate) -> money::Result<Fine> {
 
 /// Computes what may be spent of a currency, rounded down.
 fn free(case: &Case<'_>, currency: Currency, rate: Rate) -> money::Result<Fine> {
-    let balance = Fine::from(amount_of(&case.state.balances, currency)?);
-    let pending = amount_of(&case.state.pending_buy_value, currency)?;
-    let reserve = eur_in_native(case.settings.reserve_eur, rate, Rounding::Up)?;
-    balance.checked_sub(pending.into())?.checked_sub(reserve)
+    let (state, reserve_eur) = (case.state, case.settings.reserve_eur);
+    spendable(&state.balances, &state.pending_buy_value, currency, (reserve_eur, rate))
 }
 
-fn covers(available: Fine, required: Fine) -> money::Result<bool> {
+/// Computes balance − pending − reserve of a currency, the reserve in EUR with the rate to turn it by.
+pub(super) fn spendable(
+    balances: &BTreeMap<Currency, Money>,
+    pending: &BTreeMap<Currency, Money>,
+    currency: Currency,
+    (reserve_eur, rate): (Money, Rate),
+) -> money::Result<Fine> {
+    let balance = Fine::from(amount_of(balances, currency)?);
+    let reserve = eur_in_native(reserve_eur, rate, Rounding::Up)?;
+    balance.checked_sub(amount_of(pending, currency)?.into())?.checked_sub(reserve)
+}
+
+/// Tells whether an amount reaches what is required, within the tolerance.
+pub(super) fn covers(available: Fine, required: Fine) -> money::Result<bool> {
     Ok(available.checked_add(TOLERANCE)? >= required)
 }
 

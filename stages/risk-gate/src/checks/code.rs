@@ -74,6 +74,8 @@ pub enum Code {
     InsufficientCash,
     /// 23: the cash suffices after an exchange of currencies.
     NeedsFx,
+    /// Exchanges only: the currency to give does not suffice.
+    InsufficientSource,
 }
 
 impl Code {
@@ -106,7 +108,8 @@ impl Code {
             | Self::MaxSell
             | Self::Concentration
             | Self::NegativeBalance
-            | Self::InsufficientCash => Decision::Block,
+            | Self::InsufficientCash
+            | Self::InsufficientSource => Decision::Block,
         }
     }
 
@@ -140,6 +143,7 @@ impl Code {
             Self::NegativeBalance => "negative_balance",
             Self::InsufficientCash => "insufficient_cash",
             Self::NeedsFx => "needs_fx",
+            Self::InsufficientSource => "insufficient_source",
         }
     }
 }

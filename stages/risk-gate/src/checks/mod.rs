@@ -30,6 +30,8 @@
 //! | 23 | `insufficient_cash`, `needs_fx` | block, defer | buy | |
 //! | 24 | mode not live | simulate | both | |
 //!
+//! Exchanges of currencies have a shorter list of their own: [`exchange_gate`].
+//!
 //! A check of the other side leaves no evidence; one that the kind of order is exempt from says so.
 //! A figure that is missing or too large to compute fails the check that needs it.
 #![deny(clippy::as_conversions, clippy::float_arithmetic, clippy::arithmetic_side_effects)]
@@ -40,6 +42,7 @@ mod circuit_breaker;
 mod code;
 mod concentration;
 mod duplicate_window;
+mod exchange;
 mod frequency;
 mod inputs;
 mod invalid_order;
@@ -59,6 +62,7 @@ use money::{Currency, Price, Quantity};
 use serde::{Deserialize, Serialize};
 
 pub use code::{Code, Decision};
+pub use exchange::{ExchangeOrder, ExchangeState, exchange_gate};
 pub use inputs::{GateOrder, GateSecurity, GateSettings, GateState};
 
 /// The judgement of an order with the evidence of every check up to the one that decided.
@@ -168,23 +172,32 @@ pub fn gate(
 ) -> Verdict {
     let finding = invalid_order::check(order);
     let passed = finding.passed;
-    let mut evidence = vec![written(Code::InvalidOrder.as_str(), finding)];
+    let evidence = vec![written(Code::InvalidOrder.as_str(), finding)];
     let (true, Some(side), Some(price)) = (passed, order.side, order.price) else {
         return refused(Code::InvalidOrder, evidence, None);
     };
     let (quantity, currency, kind) = (order.quantity, order.currency, order.kind);
     let case = Case { side, price, quantity, currency, kind, security, state, settings };
-    for check in CHECKS.iter().filter(|check| check.side.is_none_or(|only| only == side)) {
-        let answer = answer(check, &case);
+    let applicable = CHECKS.iter().filter(|check| check.side.is_none_or(|only| only == side));
+    conclude(applicable.map(|check| (check.code, answer(check, &case))), evidence, state.mode)
+}
+
+/// Collects evidence until the first failure; without one, the mode decides.
+fn conclude(
+    answers: impl Iterator<Item = (Code, Answer)>,
+    mut evidence: Vec<CheckEvidence>,
+    mode: Option<Mode>,
+) -> Verdict {
+    for (code, answer) in answers {
         let passed = answer.finding.passed;
-        let code = if passed { check.code } else { answer.code.unwrap_or(check.code) };
+        let code = if passed { code } else { answer.code.unwrap_or(code) };
         evidence.push(written(code.as_str(), answer.finding));
         if !passed {
             return refused(code, evidence, answer.wait_s);
         }
     }
-    let live = state.mode == Some(Mode::Live);
-    evidence.push(written(MODE, Finding::new(live, mode_name(state.mode), mode_name(Some(Mode::Live)))));
+    let live = mode == Some(Mode::Live);
+    evidence.push(written(MODE, Finding::new(live, mode_name(mode), mode_name(Some(Mode::Live)))));
     let decision = if live { Decision::Allow } else { Decision::Simulate };
     Verdict { decision, code: None, evidence, wait_s: None }
 }

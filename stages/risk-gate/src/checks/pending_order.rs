@@ -6,10 +6,15 @@ use super::{Answer, Case};
 
 /// Passes when it is known that no order of the security is open.
 pub(super) fn judge(case: &Case<'_>) -> Answer {
-    let found = match case.state.pending_order {
+    none_open(case.state.pending_order)
+}
+
+/// Passes when it is known that no order is open.
+pub(super) fn none_open(pending: Option<bool>) -> Answer {
+    let found = match pending {
         Some(false) => "none open",
         Some(true) => "one open",
         None => "unknown, counts as open",
     };
-    Finding::new(case.state.pending_order == Some(false), found, "none open").into()
+    Finding::new(pending == Some(false), found, "none open").into()
 }

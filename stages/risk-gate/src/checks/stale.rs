@@ -14,7 +14,8 @@ pub(super) fn price(case: &Case<'_>) -> Answer {
     fresh(case.state.price_age_s, case.settings.max_price_age_s)
 }
 
-fn fresh(age_s: Option<u64>, limit_s: u64) -> Answer {
+/// Passes when an age is known and within its limit.
+pub(super) fn fresh(age_s: Option<u64>, limit_s: u64) -> Answer {
     let found = age_s.map_or_else(|| "unknown age".to_owned(), |age| format!("{age} s"));
     Finding::new(age_s.is_some_and(|age| age <= limit_s), found, format!("{limit_s} s")).into()
 }
