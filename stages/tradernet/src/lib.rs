@@ -1,1 +1,47 @@
-//! Client library of the Tradernet broker API
+//! Client library of the broker's API: signing, commands, decoding, pacing.
+//!
+//! Everything but `http` is pure: a command writes its request and reads its reply, a transport
+//! (trait [`Exchange`]) carries the bytes. The handle [`ReadOnly`] cannot name an order command,
+//! [`Trading`] can. **Invariants:** an error never looks like an empty answer; unknown is `None`,
+//! never zero; numbers are read exactly, never through a float; an order is sent at most once and
+//! whatever is not surely accepted, refused or unsent is [`Placed::Unknown`]; the private key has no
+//! readable form.
+//!
+//! **Absent on purpose:** log-ins, sessions and cookies, money transfers, margin, short, market and
+//! good-till-cancelled orders, automatic retries, the web socket, candles below a day.
+
+mod command;
+mod decimal;
+mod envelope;
+mod exchange;
+mod fault;
+mod handles;
+mod http;
+mod http_address;
+mod ids;
+mod json;
+mod order_key;
+mod order_reply;
+mod params;
+mod redact;
+mod sign;
+mod typed;
+mod wall_time;
+
+pub mod commands;
+pub mod pacer;
+
+pub use command::{ReadCommand, decode_read, encode_read};
+pub use commands::put_order::{OrderFault, OrderForm, Placed, PutOrder};
+pub use decimal::{NumberFault, scaled};
+pub use exchange::{Exchange, Method, RawReply, RawRequest, RequestKind, TransportError};
+pub use fault::{ApiErrorKind, Fault, Flaw, Retry};
+pub use handles::{ReadOnly, Trading, WallClock};
+pub use http::{HttpExchange, HttpFault, HttpSettings};
+pub use http_address::{Address, AddressFault};
+pub use ids::{BrokerOrderId, Side, Ticker, TickerFault, TradeId};
+pub use order_key::user_order_id;
+pub use order_reply::Doubt;
+pub use redact::redacted;
+pub use sign::{Keys, KeysFault};
+pub use wall_time::WallTime;

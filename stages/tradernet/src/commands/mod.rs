@@ -1,0 +1,19 @@
+//! One file per command of the broker's API; what is not listed here cannot be called.
+
+pub mod cancel_order;
+pub mod candles;
+pub mod cash_flows;
+pub mod cross_rates;
+pub mod flow_class;
+pub mod market_status;
+pub mod open_orders;
+pub mod order_rows;
+pub mod order_status;
+pub mod orders_history;
+pub mod positions;
+pub mod put_order;
+pub mod quotes;
+pub mod security_info;
+pub mod tickers;
+pub mod trade_allowed;
+pub mod trades;
