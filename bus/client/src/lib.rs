@@ -1,1 +1,39 @@
-//! The stage runner, clock and transports
+//! What every stage stands on: the runner, the clock, the store and the two transports.
+//!
+//! A stage is a pure state machine ([`Stage`]); everything that can fail, wait or be reordered is here:
+//!
+//! * [`Engine`] does, per input: drop what is not newer → `handle` → save rows and statements in one SQLite
+//!   transaction → hand out what is to be published. It has no socket and no clock, so tests drive it directly.
+//! * [`run`](runner::run) joins an engine to a [`Transport`](transport::Transport), a [`Clock`] and an [`Edge`]:
+//!   connect → subscribe → repeat own statements → handle inputs, until it is told to stop.
+//! * [`Store`] opens a SQLite file with its pragmas, checks whose it is, and migrates it forward.
+//! * [`transport::mqtt`] speaks to any MQTT 3.1.1 broker, [`transport::local`] is a seeded broker in this process that
+//!   can drop, double, delay and reorder.
+//!
+//! A lost, doubled, late or reordered message changes nothing: statements carry versions, owners repeat them at
+//! every connect, and what must happen once hangs on a key of the domain. There is no outbox, no table of seen
+//! messages and no acknowledgement, on purpose.
+
+mod clock;
+mod config;
+mod engine;
+mod logging;
+mod out;
+mod report;
+pub mod runner;
+mod secret;
+mod stage;
+mod statements;
+mod store;
+pub mod transport;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError, Environment};
+pub use engine::{Engine, EngineError, Node, Publication};
+pub use logging::start_log;
+pub use out::Out;
+pub use report::Report;
+pub use runner::{Arguments, StartError, main, main_with};
+pub use secret::{SecretError, approval_key, password};
+pub use stage::{Edge, Input, NoCall, NoEdge, Stage, Start};
+pub use store::{Place, Store, StoreError, open_for_reading};

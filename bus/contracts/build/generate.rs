@@ -148,7 +148,7 @@ fn stages(registry: &Registry, out: &mut String) {
         );
         let _ = writeln!(
             out,
-            "        fn decode(topic: TopicId, key: &str, payload: &[u8]) -> Result<Input, Refused> {{\n            let _ = (key, payload);\n            match topic {{"
+            "        #[allow(clippy::match_single_binding)]\n        fn decode(topic: TopicId, key: &str, payload: &[u8]) -> Result<Input, Refused> {{\n            let _ = (key, payload);\n            match topic {{"
         );
         for (topic_name, _) in &read {
             let id = camel(topic_name);

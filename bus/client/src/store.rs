@@ -1,0 +1,610 @@
+//! Opens a store: whose it is, of which environment, which schema; pragmas; forward-only migrations.
+//!
+//! A file that is not this stage's, belongs to another environment, or was written by a newer program is refused
+//! with one sentence and left untouched.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use contracts::Address;
+use market::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
+use thiserror::Error;
+
+use crate::statements::Live;
+
+/// One migration file.
+#[derive(Debug)]
+pub(crate) struct Migration {
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The tables that every store has, before its own first migration.
+const COMMON: &str = "
+CREATE TABLE store_meta (
+    store TEXT NOT NULL, environment TEXT NOT NULL, incarnation INTEGER NOT NULL
+) STRICT;
+CREATE TABLE migration (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
+) STRICT;
+CREATE TABLE statement (
+    topic TEXT NOT NULL, key TEXT NOT NULL, key_version INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (topic, key)
+) STRICT;
+CREATE TABLE job_state (
+    name TEXT PRIMARY KEY, last_success INTEGER, failures INTEGER NOT NULL, state TEXT NOT NULL
+) STRICT;
+";
+
+/// A cleared statement is repeated for this long, then its row goes.
+const CLEARED_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// Where a store lives.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a file, in its folder.
+    File(PathBuf),
+    /// In memory under a name, for tests in one process; lives while one connection is open.
+    Memory(String),
+}
+
+/// Why a store cannot be used.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The file or its folder cannot be opened or created.
+    #[error("store {place} cannot be opened: {why}; look at the disk and at the rights of its folder")]
+    Unopenable {
+        /// Which file.
+        place: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Not a database, or damaged.
+    #[error("store {place} is damaged or no database ({why}); nothing was changed; restore it from a backup")]
+    Damaged {
+        /// Which file.
+        place: String,
+        /// What SQLite says.
+        why: String,
+    },
+    /// Another stage's store or another program's file.
+    #[error(
+        "{place} belongs to `{found}`, not to store `{expected}`; nothing was changed; check `dir` in steward.toml"
+    )]
+    Foreign {
+        /// Which file.
+        place: String,
+        /// Whose it is.
+        found: String,
+        /// Whose it should be.
+        expected: String,
+    },
+    /// Of another environment.
+    #[error(
+        "store {place} belongs to environment `{found}`, this stage runs in `{expected}`; nothing was changed; use another `dir` for each environment"
+    )]
+    OtherEnvironment {
+        /// Which file.
+        place: String,
+        /// Marker found.
+        found: String,
+        /// Environment of this process.
+        expected: String,
+    },
+    /// Written by a newer program.
+    #[error(
+        "store {place} has schema {found}, this program knows {known}; nothing was changed; install the newer program"
+    )]
+    Newer {
+        /// Which file.
+        place: String,
+        /// Schema found.
+        found: i64,
+        /// Schema known.
+        known: i64,
+    },
+    /// A migration that has run was changed afterwards.
+    #[error(
+        "store {place}: migration {name} is not the one that built this store; migrations are never changed, add a new one"
+    )]
+    ChangedMigration {
+        /// Which file.
+        place: String,
+        /// Which migration.
+        name: String,
+    },
+    /// A migration failed; it was rolled back.
+    #[error("store {place}: migration {name} failed and was taken back: {why}")]
+    Migration {
+        /// Which file.
+        place: String,
+        /// Which migration.
+        name: String,
+        /// What SQLite says.
+        why: String,
+    },
+    /// A write failed.
+    #[error(
+        "store {place} cannot be written: {why}; free space on the disk, then start again: nothing is half done"
+    )]
+    Unwritable {
+        /// Which file.
+        place: String,
+        /// What SQLite says.
+        why: String,
+    },
+}
+
+/// The open store of one stage, its only writer.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    place: String,
+    incarnation: u64,
+}
+
+impl Store {
+    /// Opens, checks and migrates the store `name`.
+    ///
+    /// # Errors
+    /// One sentence per reason; the file is untouched unless it is a migration that failed and was taken back.
+    pub fn open(name: &str, place: &Place, environment: &str) -> Result<Store, StoreError> {
+        let migrations = migrations_of(name);
+        Store::open_with(name, place, environment, migrations)
+    }
+
+    fn open_with(
+        name: &str,
+        place: &Place,
+        environment: &str,
+        migrations: &[Migration],
+    ) -> Result<Store, StoreError> {
+        let shown = place.shown();
+        let unopenable = |why: String| StoreError::Unopenable { place: shown.clone(), why };
+        if let Place::File(file) = place
+            && let Some(folder) = file.parent()
+        {
+            fs::create_dir_all(folder).map_err(|error| unopenable(error.to_string()))?;
+        }
+        let connection = place
+            .connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+            .map_err(|error| unopenable(error.to_string()))?;
+        let mut store = Store { connection, place: shown, incarnation: 0 };
+        store.check_owner(name, environment, migrations)?;
+        store.tune(name)?;
+        store.migrate(name, environment, migrations)?;
+        store.count_start()?;
+        Ok(store)
+    }
+
+    /// How often it has been opened.
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// For reading rows while a stage loads.
+    #[must_use]
+    pub fn rows(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Everything of one input, or nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`].
+    pub fn write(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let place = self.place.clone();
+        let unwritable =
+            |error: rusqlite::Error| StoreError::Unwritable { place: place.clone(), why: error.to_string() };
+        let transaction = self.connection.transaction().map_err(unwritable)?;
+        change(&transaction).map_err(unwritable)?;
+        transaction.commit().map_err(unwritable)
+    }
+
+    /// The live statements, and the cleared ones that are still worth repeating.
+    pub(crate) fn statements(&mut self, now: Timestamp) -> Result<Vec<(Address, Live)>, StoreError> {
+        let place = self.place.clone();
+        let damaged =
+            |error: rusqlite::Error| StoreError::Damaged { place: place.clone(), why: error.to_string() };
+        self.connection
+            .execute(
+                "DELETE FROM statement WHERE length(body) = 0 AND at < ?1",
+                [now.ms().saturating_sub(CLEARED_KEPT_MS)],
+            )
+            .map_err(damaged)?;
+        let mut query = self
+            .connection
+            .prepare("SELECT topic, key, key_version, at, body FROM statement ORDER BY topic, key")
+            .map_err(damaged)?;
+        let rows = query
+            .query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
+            })
+            .map_err(damaged)?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (topic, key, version, at, payload) = row.map_err(damaged)?;
+            // A topic that this program no longer knows is left where it is, unsaid.
+            if let Some(topic) = contracts::TopicId::by_name(&topic) {
+                let version = u64::try_from(version).unwrap_or(0);
+                found.push((Address { topic, key }, Live { version, at: Timestamp::from_ms(at), payload }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn check_owner(&self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
+        let damaged = |error: rusqlite::Error| StoreError::Damaged {
+            place: self.place.clone(),
+            why: error.to_string(),
+        };
+        let read = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let tables = read("SELECT count(*) FROM sqlite_schema").map_err(damaged)?;
+        if tables == 0 {
+            return Ok(());
+        }
+        let marked = read("PRAGMA application_id").map_err(damaged)?;
+        let meta = self
+            .connection
+            .query_row("SELECT store, environment FROM store_meta", [], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()
+            .ok()
+            .flatten();
+        let Some((store, marker)) = meta else {
+            return Err(StoreError::Foreign {
+                place: self.place.clone(),
+                found: "another program".into(),
+                expected: name.into(),
+            });
+        };
+        if store != name || marked != application_id(name) {
+            return Err(StoreError::Foreign {
+                place: self.place.clone(),
+                found: store,
+                expected: name.into(),
+            });
+        }
+        if marker != environment {
+            return Err(StoreError::OtherEnvironment {
+                place: self.place.clone(),
+                found: marker,
+                expected: environment.into(),
+            });
+        }
+        let schema = read("PRAGMA user_version").map_err(damaged)?;
+        let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+        if schema > known {
+            return Err(StoreError::Newer { place: self.place.clone(), found: schema, known });
+        }
+        for (migration, number) in migrations.iter().zip(1..=schema) {
+            let stored: Option<String> = self
+                .connection
+                .query_row("SELECT checksum FROM migration WHERE number = ?1", [number], |row| row.get(0))
+                .optional()
+                .map_err(damaged)?;
+            if stored != Some(checksum(migration)) {
+                return Err(StoreError::ChangedMigration {
+                    place: self.place.clone(),
+                    name: migration.name.into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn tune(&self, name: &str) -> Result<(), StoreError> {
+        // Stores that hold money are on disk before anything is published; the others can be computed again.
+        let synchronous = if matches!(name, "risk" | "orders" | "ledger" | "access" | "keeper") {
+            "FULL"
+        } else {
+            "NORMAL"
+        };
+        let (cache_kb, map_mb) = if name == "market" { (8_192, 64) } else { (2_048, 0) };
+        let pragmas = format!(
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -{cache_kb}; PRAGMA mmap_size = {}; PRAGMA wal_autocheckpoint = 1000;",
+            map_mb * 1_048_576
+        );
+        self.connection
+            .busy_timeout(Duration::from_secs(5))
+            .and_then(|()| self.connection.execute_batch(&pragmas))
+            .map_err(|error| StoreError::Damaged { place: self.place.clone(), why: error.to_string() })
+    }
+
+    fn migrate(&mut self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
+        let place = self.place.clone();
+        let damaged =
+            |error: rusqlite::Error| StoreError::Damaged { place: place.clone(), why: error.to_string() };
+        let done: i64 =
+            self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
+        let fresh = self
+            .connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+            .map_err(damaged)?
+            == 0;
+        if fresh {
+            self.write(|rows| {
+                rows.execute_batch(COMMON)?;
+                rows.pragma_update(None, "application_id", application_id(name))?;
+                rows.execute("INSERT INTO store_meta VALUES (?1, ?2, 0)", (name, environment))?;
+                Ok(())
+            })?;
+        }
+        for (migration, number) in migrations.iter().zip(1_i64..) {
+            if number <= done {
+                continue;
+            }
+            let failed = |error: StoreError| match error {
+                StoreError::Unwritable { place, why } => {
+                    StoreError::Migration { place, name: migration.name.into(), why }
+                }
+                other => other,
+            };
+            self.write(|rows| {
+                rows.execute_batch(migration.sql)?;
+                rows.execute(
+                    "INSERT INTO migration VALUES (?1, ?2, ?3)",
+                    (number, migration.name, checksum(migration)),
+                )?;
+                rows.pragma_update(None, "user_version", number)
+            })
+            .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn count_start(&mut self) -> Result<(), StoreError> {
+        let mut incarnation = 0_i64;
+        self.write(|rows| {
+            incarnation = rows.query_row(
+                "UPDATE store_meta SET incarnation = incarnation + 1 RETURNING incarnation",
+                [],
+                |row| row.get(0),
+            )?;
+            Ok(())
+        })?;
+        self.incarnation = u64::try_from(incarnation).unwrap_or(0);
+        Ok(())
+    }
+}
+
+pub(crate) fn write_statement(
+    rows: &Transaction<'_>,
+    address: &Address,
+    live: &Live,
+) -> rusqlite::Result<()> {
+    rows.prepare_cached(
+        "INSERT INTO statement (topic, key, key_version, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET key_version = excluded.key_version, at = excluded.at, body = excluded.body",
+    )?
+    .execute((
+        address.topic.spec().name,
+        &address.key,
+        i64::try_from(live.version).unwrap_or(i64::MAX),
+        live.at.ms(),
+        &live.payload,
+    ))?;
+    Ok(())
+}
+
+impl Place {
+    fn shown(&self) -> String {
+        match self {
+            Place::File(file) => file.display().to_string(),
+            Place::Memory(name) => format!("memory:{name}"),
+        }
+    }
+
+    fn connect(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        match self {
+            Place::File(file) => Connection::open_with_flags(file, flags),
+            Place::Memory(name) => Connection::open_with_flags(
+                format!("file:{name}?mode=memory&cache=shared"),
+                flags | OpenFlags::SQLITE_OPEN_URI,
+            ),
+        }
+    }
+}
+
+/// Opens another stage's store for reading its `api_*` views.
+///
+/// # Errors
+/// [`StoreError::Unopenable`], also while the owner has not created it yet.
+pub fn open_for_reading(place: &Place) -> Result<Connection, StoreError> {
+    let flags = match place {
+        Place::File(_) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Place::Memory(_) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = place.connect(flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1024;")?;
+        Ok(connection)
+    };
+    open().map_err(|error| StoreError::Unopenable { place: place.shown(), why: error.to_string() })
+}
+
+/// The file of a store, or its name in memory.
+impl From<&Path> for Place {
+    fn from(file: &Path) -> Place {
+        Place::File(file.into())
+    }
+}
+
+fn migrations_of(store: &str) -> &'static [Migration] {
+    MIGRATIONS.iter().find(|(name, _)| *name == store).map_or(&[], |(_, migrations)| migrations)
+}
+
+/// Marks the file as a store of this name, so that tools and other stages can tell.
+fn application_id(store: &str) -> i64 {
+    let hash = blake3::hash(format!("steward store {store}").as_bytes());
+    let bytes = hash.as_bytes();
+    i64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3] & 0x7f]))
+}
+
+fn checksum(migration: &Migration) -> String {
+    blake3::hash(migration.sql.as_bytes()).to_hex().to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ONE: &[Migration] =
+        &[Migration { name: "0001_one.sql", sql: "CREATE TABLE a (x INTEGER) STRICT;" }];
+    const TWO: &[Migration] = &[
+        Migration { name: "0001_one.sql", sql: "CREATE TABLE a (x INTEGER) STRICT;" },
+        Migration {
+            name: "0002_two.sql",
+            sql: "CREATE TABLE b (x INTEGER) STRICT; CREATE VIEW api_b AS SELECT x FROM b;",
+        },
+    ];
+
+    fn file() -> (tempfile::TempDir, Place) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("stores/market.db"));
+        (folder, place)
+    }
+
+    fn refusal(place: &Place, store: &str, environment: &str, migrations: &[Migration]) -> String {
+        let before = bytes(place);
+        let sentence = Store::open_with(store, place, environment, migrations).unwrap_err().to_string();
+        assert!(bytes(place) == before, "a refused store was changed: {sentence}");
+        sentence
+    }
+
+    fn bytes(place: &Place) -> Vec<u8> {
+        match place {
+            Place::File(file) => fs::read(file).unwrap_or_default(),
+            Place::Memory(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn opening_twice_changes_nothing_but_the_count_of_starts() {
+        let (_folder, place) = file();
+        assert_eq!(Store::open_with("market", &place, "sim:1", TWO).unwrap().incarnation(), 1);
+        let store = Store::open_with("market", &place, "sim:1", TWO).unwrap();
+        assert_eq!(store.incarnation(), 2);
+        let schema: i64 = store.rows().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(schema, 2);
+    }
+
+    #[test]
+    fn an_old_store_upgraded_equals_a_fresh_one() {
+        let schema = |store: &Store| -> Vec<String> {
+            let mut query = store
+                .rows()
+                .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+                .unwrap();
+            query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let (_one, old) = file();
+        drop(Store::open_with("market", &old, "sim:1", ONE).unwrap());
+        let upgraded = Store::open_with("market", &old, "sim:1", TWO).unwrap();
+        let (_two, fresh) = file();
+        assert_eq!(schema(&upgraded), schema(&Store::open_with("market", &fresh, "sim:1", TWO).unwrap()));
+    }
+
+    #[test]
+    fn another_environment_is_refused() {
+        let (_folder, place) = file();
+        drop(Store::open_with("market", &place, "sim:1", ONE).unwrap());
+        assert!(refusal(&place, "market", "live", ONE).contains("`sim:1`"));
+    }
+
+    #[test]
+    fn another_stages_store_is_refused() {
+        let (_folder, place) = file();
+        drop(Store::open_with("market", &place, "live", ONE).unwrap());
+        assert!(refusal(&place, "ledger", "live", ONE).contains("belongs to `market`"));
+    }
+
+    #[test]
+    fn a_foreign_database_is_refused() {
+        let (folder, place) = file();
+        fs::create_dir_all(folder.path().join("stores")).unwrap();
+        Connection::open(folder.path().join("stores/market.db"))
+            .unwrap()
+            .execute_batch("CREATE TABLE photos (x)")
+            .unwrap();
+        assert!(refusal(&place, "market", "live", ONE).contains("another program"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let (folder, place) = file();
+        fs::create_dir_all(folder.path().join("stores")).unwrap();
+        fs::write(folder.path().join("stores/market.db"), b"this is no database, it is a love letter")
+            .unwrap();
+        assert!(refusal(&place, "market", "live", ONE).contains("damaged"));
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let (_folder, place) = file();
+        drop(Store::open_with("market", &place, "live", TWO).unwrap());
+        let sentence = refusal(&place, "market", "live", ONE);
+        assert!(sentence.contains("has schema 2, this program knows 1"), "{sentence}");
+    }
+
+    #[test]
+    fn a_migration_changed_afterwards_is_refused() {
+        let (_folder, place) = file();
+        drop(Store::open_with("market", &place, "live", ONE).unwrap());
+        let changed =
+            [Migration { name: "0001_one.sql", sql: "CREATE TABLE a (x INTEGER, y INTEGER) STRICT;" }];
+        assert!(refusal(&place, "market", "live", &changed).contains("0001_one.sql"));
+    }
+
+    #[test]
+    fn a_failing_migration_is_taken_back_and_can_be_repaired() {
+        let (_folder, place) = file();
+        let broken = [Migration {
+            name: "0001_one.sql",
+            sql: "CREATE TABLE a (x INTEGER) STRICT; CREATE TABLE a (x INTEGER);",
+        }];
+        let error = Store::open_with("market", &place, "live", &broken).unwrap_err();
+        assert!(error.to_string().contains("0001_one.sql"), "{error}");
+        Store::open_with("market", &place, "live", ONE).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let (folder, _) = file();
+        fs::write(folder.path().join("stores"), b"").unwrap();
+        let place = Place::File(folder.path().join("stores/market.db"));
+        assert!(
+            Store::open_with("market", &place, "live", ONE)
+                .unwrap_err()
+                .to_string()
+                .contains("cannot be opened")
+        );
+    }
+
+    #[test]
+    fn every_store_of_the_registry_opens_twice() {
+        for stage in contracts::STAGES {
+            if let Some(store) = stage.store {
+                let folder = tempfile::tempdir().unwrap();
+                let place = Place::File(folder.path().join(format!("{store}.db")));
+                drop(Store::open(store, &place, "live").unwrap());
+                drop(Store::open(store, &place, "live").unwrap());
+                assert!(!migrations_of(store).is_empty(), "store {store} has no migration");
+            }
+        }
+    }
+}
