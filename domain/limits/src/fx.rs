@@ -286,4 +286,13 @@ mod tests {
         exact.available = units(101);
         assert!(matches!(fx_order(&exact), Err(FxError::InsufficientSource { .. })));
     }
+
+    #[test]
+    fn the_rounding_of_a_rate_does_not_order_one_unit_more() {
+        let mut request = request(Currency::EUR, Currency::HKD, 100);
+        request.need = Fine::from_e12(units(100).e12() + 1_000);
+        assert_eq!(fx_order(&request).unwrap().quantity, Quantity::from_units(100).unwrap());
+        request.need = Fine::from_e12(units(100).e12() + 1_001);
+        assert_eq!(fx_order(&request).unwrap().quantity, Quantity::from_units(101).unwrap());
+    }
 }

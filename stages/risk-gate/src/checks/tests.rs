@@ -375,3 +375,87 @@ fn a_verdict_fits_well_into_its_message() {
     let verdict = judge(&plain(Side::Sell));
     assert!(serde_json::to_vec(&verdict.evidence).unwrap().len() < 3_000);
 }
+
+#[test]
+fn each_check_applies_to_exactly_the_kinds_of_its_table() {
+    use OrderKind::{Emergency, Manual, Normal};
+    let all: &[OrderKind] = &KINDS;
+    let unless_emergency: &[OrderKind] = &[Normal, Manual];
+    let table: [(Side, Change, Code, &[OrderKind]); 27] = [
+        (Side::Buy, |case| case.order.symbol.clear(), Code::InvalidOrder, all),
+        (Side::Buy, |case| case.security.known = false, Code::UnknownSecurity, all),
+        (Side::Buy, |case| case.security.min_lot = "4".parse().unwrap(), Code::LotSize, all),
+        (Side::Buy, |case| case.security.allow_buy = false, Code::SideNotAllowed, all),
+        (Side::Sell, |case| case.security.allow_sell = false, Code::SideNotAllowed, all),
+        (Side::Sell, |case| case.state.snapshot_age_s = Some(301), Code::StaleState, all),
+        (Side::Sell, |case| case.state.price_age_s = Some(1801), Code::StalePrice, all),
+        (Side::Buy, |case| case.state.breaker = Breaker::Halted, Code::CircuitBreaker, all),
+        (Side::Buy, |case| case.state.breaker = Breaker::Unknown, Code::CircuitBreaker, &[Normal, Emergency]),
+        (
+            Side::Sell,
+            |case| case.state.breaker = Breaker::SellsBlocked,
+            Code::CircuitBreaker,
+            unless_emergency,
+        ),
+        (Side::Buy, |case| case.state.since_last_trade_s = Some(3599), Code::MinGap, unless_emergency),
+        (Side::Buy, |case| case.state.trades_today = 4, Code::DailyLimit, unless_emergency),
+        (Side::Buy, |case| case.state.trades_week = 10, Code::WeeklyLimit, unless_emergency),
+        (Side::Buy, |case| case.security.market_open = false, Code::MarketClosed, all),
+        (Side::Buy, |case| case.state.pending_order = Some(true), Code::PendingOrder, all),
+        (Side::Buy, |case| case.state.since_submission_s = Some(299), Code::DuplicateWindow, all),
+        (Side::Sell, |case| case.state.since_last_sell_s = Some(7199), Code::DuplicateWindow, all),
+        (Side::Buy, |case| case.state.days_since_last_buy = Some(29), Code::BuyCooldown, unless_emergency),
+        (
+            Side::Sell,
+            |case| case.state.days_since_last_transaction = Some(89),
+            Code::MinHold,
+            unless_emergency,
+        ),
+        (Side::Sell, |case| case.state.days_since_last_sell = Some(179), Code::SellCooldown, &[Normal]),
+        (Side::Sell, |case| case.state.position_quantity = Quantity::ZERO, Code::NoPosition, all),
+        (Side::Sell, |case| case.state.avg_price = None, Code::CostBasisUnknown, &[Normal]),
+        (Side::Sell, |case| case.state.avg_price = Some("62.6".parse().unwrap()), Code::MaxLoss, &[Normal]),
+        (Side::Sell, |case| case.order.quantity = "11".parse().unwrap(), Code::MaxSell, &[Normal]),
+        (Side::Buy, |case| case.state.eur_per_unit.clear(), Code::NoFxRate, all),
+        (Side::Buy, |case| case.state.portfolio_value_eur = Some(eur("0")), Code::Concentration, all),
+        (
+            Side::Buy,
+            |case| {
+                case.state.balances.insert(Currency::EUR, eur("-0.0001"));
+            },
+            Code::NegativeBalance,
+            all,
+        ),
+    ];
+    for (side, change, code, kinds) in table {
+        for kind in KINDS {
+            let verdict = with(side, |case| {
+                case.order.kind = kind;
+                change(case);
+            });
+            let expected = kinds.contains(&kind).then_some(code);
+            assert_eq!(verdict.code, expected, "{code} for {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn an_exchange_is_only_needed_when_free_euros_cover_it_with_the_buffer() {
+    // At one EUR per USD: 508.03 required and 5 reserved make 513.03 short, with 2 % 523.2906 EUR.
+    for (balance, code) in [("528.2906", Code::NeedsFx), ("528.2905", Code::InsufficientCash)] {
+        let verdict = with(Side::Buy, |case| {
+            case.order.currency = Currency::USD;
+            case.state.eur_per_unit.insert(Currency::USD, Rate::ONE);
+            case.state.balances.insert(Currency::EUR, eur(balance));
+        });
+        assert_eq!(verdict.code, Some(code), "{balance}");
+    }
+}
+
+#[test]
+fn a_holding_may_reach_its_part_of_the_fund_but_not_a_grain_more() {
+    for (held, code) in [("2500", None), ("2500.0001", Some(Code::Concentration))] {
+        let verdict = with(Side::Buy, |case| case.state.position_value_eur = Some(eur(held)));
+        assert_eq!(verdict.code, code, "{held}");
+    }
+}
