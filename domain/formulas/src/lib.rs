@@ -30,7 +30,9 @@
 //! | [`daily_pnl`] | change of the total since yesterday without deposits |
 //! | [`drawdown`] | distance below the highest point so far |
 //! | [`ema`] | exponential moving average |
+//! | [`expected_return`] | a security's annual return from history and score |
 //! | [`finite`] | the guard that keeps results finite |
+//! | [`forward_adjustment`] | market mood as a shift of expectations, for display |
 //! | [`high_volatility`] | switch for unusually restless markets |
 //! | [`kelly`] | upper bound of a position from its edge |
 //! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
@@ -77,7 +79,9 @@ pub mod cvar;
 pub mod daily_pnl;
 pub mod drawdown;
 pub mod ema;
+pub mod expected_return;
 pub mod finite;
+pub mod forward_adjustment;
 pub mod high_volatility;
 pub mod kelly;
 pub mod ledoit_wolf;
