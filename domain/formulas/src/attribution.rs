@@ -6,6 +6,9 @@
 //! what no security earned: cash, costs. A category is the sum of its members. Units: fractions.
 //! No days or no securities, shapes that do not fit, a day at or below −100 %, not a number or
 //! infinity: `None`.
+//!
+//! Linking is linear: to split a security into local price, dividend and currency, hand in one column
+//! for each of the three, with the same weight.
 
 use crate::finite::{all_finite, finite};
 

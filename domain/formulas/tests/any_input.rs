@@ -59,13 +59,74 @@ proptest! {
     }
 
     #[test]
+    fn statistics_of_two_series_are_finite_or_absent(x in any_series(), y in any_series(), n in 0_usize..6, c in any_number()) {
+        let length = x.len().min(y.len());
+        let (x, y) = (&x[..length], &y[..length]);
+        let mut space = vec![0.0; length];
+        let (mut daily, mut order) = (vec![0.0; length], vec![0; length]);
+        let mut parts = vec![0.0; length];
+        let weights = &y[..n.min(length)];
+        let contributed = {
+            let space = cvar::Space { daily: &mut daily, order: &mut order };
+            cvar::contributions(weights, x, c, space, &mut parts)
+        };
+        let flows: Vec<xirr::Flow> = x.iter().enumerate().map(|(i, &amount)| xirr::Flow { day: 17 * i as i32, amount }).collect();
+        let values = [
+            beta::beta(x, y), correlation::correlation(x, y), twr::twr(x, y), xirr::xirr(&flows),
+            attribution::earned(x, y), attribution::link(x, y, weights, &mut parts).map(|l| l.total),
+            concentration::herfindahl(x), concentration::top_share::<3>(x), contributed,
+            cvar::historical_cvar(x, c, &mut space), regime::region_distance(x),
+            regime::weighted_distance(&[(c, x.first().copied()), (1.0, y.first().copied())]),
+        ];
+        for (i, value) in values.into_iter().enumerate() {
+            prop_assert!(is_finite(value), "value {i}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn matrices_are_finite_or_absent(x in any_series(), n in 0_usize..6, f in any_number()) {
+        let mut centred = vec![0.0; x.len()];
+        let mut out = vec![0.0; n * n];
+        if covariance::sample_covariance(&x, n, f, &mut centred, &mut out).is_some() {
+            prop_assert!(out.iter().all(|value| value.is_finite()));
+        }
+        if let Some(shrinkage) = ledoit_wolf::ledoit_wolf(&x, n, 252.0, &mut centred, &mut out) {
+            prop_assert!((0.0..=1.0).contains(&shrinkage));
+            prop_assert!(out.iter().all(|value| value.is_finite()));
+        }
+        let square = &x[..(n * n).min(x.len())];
+        if semidefinite::repair(square, n, &mut out).is_some() {
+            prop_assert!(out.iter().all(|value| value.is_finite()));
+        }
+        let mut factored = square.to_vec();
+        let mut right: Vec<f64> = x.iter().rev().copied().take(n).collect();
+        if cholesky::factor(&mut factored, n).is_ok() && cholesky::solve(&factored, n, &mut right).is_ok() {
+            prop_assert!(right.iter().all(|value| value.is_finite()));
+        }
+        let market = black_litterman::Market { covariance: square, risk_aversion: f, tau: 0.05 };
+        let view = black_litterman::View { exposure: right, expected: f, uncertainty: f };
+        if let Ok(posterior) = market.posterior(&x[..n.min(x.len())], &[view]) {
+            prop_assert!(posterior.returns.iter().chain(&posterior.covariance).all(|v| v.is_finite()));
+        }
+        prop_assert!(correlation::strongest_pairs(&x, n, 0.5, 5).iter().all(|pair| pair.correlation.is_finite()));
+    }
+
+    #[test]
     fn functions_of_numbers_are_finite_or_absent(a in any_number(), b in any_number(), c in any_number(), d in any_number()) {
         let values = [
             bell::bell(a, b, c, d), cagr::growth_rate(a, b, c), consistency::consistency(a, b),
             consistency::stability_consistency(a, Some(b)), consistency::stability_consistency(a, None),
             consistency::steps(a, b), ema::distance(a, b), returns::simple_return(a, b),
             trading_year::risk_free_per_day(a), year_range::below_high(a, b), year_range::above_low(a, b),
-            piecewise_linear::piecewise_linear(&[(a, b), (c, d)], b),
+            piecewise_linear::piecewise_linear(&[(a, b), (c, d)], b), cvar::normal_cvar(a, b, c),
+            cvar::regime_adjusted(a, b), daily_pnl::daily_pnl(a, b, c), kelly::raw_fraction(a, b, c),
+            kelly::upper_bound(a, b), kelly::bear_factor(a, b), normal::density(a), normal::probability(a),
+            normal::quantile(a), regime_blend::risk_parity_share(a), regime_blend::short_horizon_weight(a),
+            turnover::gross_turnover(&turnover::Year { buys: a, sells: b, mean_nav: c }),
+            turnover::annual_turnover(&turnover::Year { buys: a, sells: b, mean_nav: c }, 40),
+            expected_return::shrunk_growth(a, b, c), expected_return::preference_tilt(a),
+            expected_return::bear_damping(Some(a)),
+            expected_return::expected_return(a, &expected_return::Shifts { damping: b, forward: c, tilt: d, bonus: 0.0 }),
         ];
         for (i, value) in values.into_iter().enumerate() {
             prop_assert!(is_finite(value), "value {i}: {value:?}");

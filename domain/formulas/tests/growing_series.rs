@@ -4,6 +4,7 @@
 use formulas::drawdown::{Drawdown, max_drawdown_of_returns};
 use formulas::ema::Ema;
 use formulas::rsi::{Rsi, Seed};
+use formulas::twr::{TimeWeightedReturn, twr};
 use formulas::window::Window;
 use formulas::{bollinger, returns, sharpe, sma, sortino, ulcer_index, volatility, year_range};
 use proptest::prelude::*;
@@ -94,6 +95,30 @@ proptest! {
             let from_returns = max_drawdown_of_returns(returns).unwrap();
             let from_closes = formulas::drawdown::drawdown(&series).max().unwrap();
             prop_assert!((from_returns - from_closes).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn time_weighted_return_equals_the_product_of_its_days(
+        series in closes(),
+        flows in prop::collection::vec(-0.005..100.0_f64, 320),
+    ) {
+        let mut total = TimeWeightedReturn::new();
+        // Values that follow from the closes as prices, plus what was paid in at the end of each day.
+        let (mut units, mut values) = (1.0, Vec::new());
+        for (price, flow) in series.iter().zip(&flows) {
+            units += flow / price;
+            values.push(units * price);
+        }
+        for (i, (&value, &flow)) in values.iter().zip(&flows).enumerate() {
+            total.push(value, flow);
+            // Units neither gain nor lose by deposits, so the return is that of the price.
+            let expected = (i > 0).then(|| series[i] / series[0]);
+            match (total.value(), expected) {
+                (Some(left), Some(right)) => prop_assert!(((1.0 + left) / right - 1.0).abs() < 1e-9),
+                (left, right) => prop_assert!(left.is_none() && right.is_none()),
+            }
+            prop_assert_eq!(total.value(), twr(&values[..=i], &flows[..=i]));
         }
     }
 
