@@ -38,6 +38,9 @@ pub trait ReadCommand: Decode {
     const KIND: RequestKind = RequestKind::Read;
 }
 
+/// Marks a read that also works without a key, see [`crate::Anonymous`].
+pub trait PlainCommand: ReadCommand {}
+
 /// Writes the signed request of a read.
 pub fn encode_read<C: ReadCommand>(command: &C, keys: &Keys, unix_s: u64) -> RawRequest {
     keys.signed(C::KIND, C::NAME, command.params().into_bytes(), unix_s)

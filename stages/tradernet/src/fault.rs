@@ -54,14 +54,6 @@ pub enum Fault {
         /// What was seen.
         reason: String,
     },
-    /// A changing command may or may not have been obeyed.
-    #[error("whether {command} was obeyed is unknown ({reason}); ask the broker, never send it again")]
-    Ambiguous {
-        /// The command.
-        command: &'static str,
-        /// What was seen.
-        reason: String,
-    },
     /// The broker asked for fewer requests.
     #[error("{command} was throttled by the broker; wait before the next request of any kind")]
     RateLimited {
@@ -163,7 +155,6 @@ impl Fault {
             Self::Forbidden { .. } | Self::Redirected { .. } => Retry::Later(FORBIDDEN_PAUSE),
             Self::Auth { .. } | Self::NeedSecuritySession { .. } => Retry::Never,
             Self::Rejected { .. } | Self::RejectedHttp { .. } => Retry::Never,
-            Self::Ambiguous { .. } => Retry::UnknownOutcome,
         }
     }
 
@@ -213,7 +204,6 @@ mod tests {
         let table = [
             (Fault::NotSent { command, reason: text() }, Retry::Now),
             (Fault::NoAnswer { command, reason: text() }, Retry::Now),
-            (Fault::Ambiguous { command, reason: text() }, Retry::UnknownOutcome),
             (Fault::Transient { command, status: 503 }, Retry::Now),
             (Fault::Malformed { command, flaw }, Retry::Now),
             (limited(None), Retry::Later(THROTTLE_PAUSE)),

@@ -31,7 +31,14 @@ impl<E: Exchange> ReadOnly<E> {
     pub async fn ask<C: ReadCommand>(&self, command: &C) -> Result<C::Reply, Fault> {
         let request = encode_read(command, &self.keys, (self.clock)());
         let answer = self.exchange.send(request).await;
-        decode_read(command, answer)
+        decode_read(command, answer).inspect_err(note_refusal)
+    }
+}
+
+/// Leaves a trace of a refusal at the door: the excerpt tells a firewall page from a bad key.
+fn note_refusal(fault: &Fault) {
+    if let Fault::Forbidden { command, status, content_type, excerpt } = fault {
+        tracing::warn!(command, status, content_type, excerpt, "The broker's door refused a read.");
     }
 }
 
@@ -61,5 +68,61 @@ impl<E: Exchange> Trading<E> {
     pub async fn cancel_order(&self, cancel: CancelOrder) -> Cancelled {
         let request = encode_cancel(&cancel, &self.read.keys, (self.read.clock)());
         decode_cancel(self.read.exchange.send(request).await)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::RefCell;
+    use std::pin::pin;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::commands::positions::GetPositions;
+    use crate::exchange::{RawReply, RawRequest, RequestKind, TransportError};
+    use crate::ids::BrokerOrderId;
+
+    /// Answers everything with one reply and keeps what it was sent; not `Send` on purpose.
+    #[derive(Clone)]
+    struct Parrot {
+        reply: RawReply,
+        sent: Rc<RefCell<Vec<RawRequest>>>,
+    }
+
+    impl Exchange for Parrot {
+        async fn send(&self, request: RawRequest) -> Result<RawReply, TransportError> {
+            self.sent.borrow_mut().push(request);
+            Ok(self.reply.clone())
+        }
+    }
+
+    fn finished<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("the parrot answers at once"),
+        }
+    }
+
+    fn trading(body: &str) -> (Trading<Parrot>, Parrot) {
+        let parrot = Parrot { reply: RawReply::new(200, body), sent: Rc::default() };
+        let keys = Keys::new("sim-public", "sim-private-key-0001".to_owned().into()).unwrap();
+        (Trading::new(parrot.clone(), keys, Box::new(|| 1_767_225_600)), parrot)
+    }
+
+    #[test]
+    fn a_stand_in_transport_serves_both_handles() {
+        let (broker, parrot) = trading(r#"{"order_id":5510020011}"#);
+        let cancel = CancelOrder::new(&BrokerOrderId::parse("5510020011").unwrap()).unwrap();
+        assert!(matches!(finished(broker.cancel_order(cancel)), Cancelled::Requested { .. }));
+        assert!(finished(broker.read().ask(&GetPositions)).is_err(), "an acknowledgement is no account");
+        let sent = parrot.sent.borrow();
+        let kinds: Vec<_> = sent.iter().map(|request| (request.path.as_str(), request.kind)).collect();
+        assert_eq!(
+            kinds,
+            [("/api/delTradeOrder", RequestKind::Order), ("/api/getPositionJson", RequestKind::Read)]
+        );
+        assert_eq!(sent[0].body, br#"{"order_id":5510020011}"#);
     }
 }

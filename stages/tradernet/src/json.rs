@@ -63,6 +63,12 @@ impl<'a> Node<'a> {
         Fields { by_name: serde_json::from_str(raw).unwrap_or_default() }
     }
 
+    /// Opens an object whose absence or damage must not pass as "no fields".
+    pub(crate) fn open(self) -> Option<Fields<'a>> {
+        let raw = self.raw.filter(|_| self.shape() == Shape::Object)?;
+        Some(Fields { by_name: serde_json::from_str(raw).ok()? })
+    }
+
     /// Looks one field up; absent in anything that is not an object.
     pub(crate) fn get(self, name: &str) -> Node<'a> {
         if self.shape() == Shape::Object { self.fields().get(name) } else { Node::missing() }
@@ -83,7 +89,7 @@ impl<'a> Node<'a> {
         match self.shape() {
             Shape::Missing | Shape::Null => Some(Vec::new()),
             Shape::List => self.list(),
-            Shape::Object => Some(self.fields().into_rows(self)),
+            Shape::Object => Some(self.open()?.into_rows(self)),
             Shape::Bool | Shape::Number | Shape::Text => None,
         }
     }
@@ -189,6 +195,15 @@ mod tests {
         for body in [&b""[..], b"<html>", b"{} {}", b"{\"a\":", b"\xff\xfe", b"{'a':1}"] {
             assert!(Node::parse(body).is_none());
         }
+    }
+
+    #[test]
+    fn a_damaged_object_is_not_an_empty_one() {
+        // A lone surrogate passes as JSON at first sight, but no text can hold it.
+        let node = Node::parse(br#"{"\ud800":1,"order":[1]}"#).unwrap();
+        assert!(node.open().is_none());
+        assert!(node.rows().is_none());
+        assert!(Node::parse(b"{}").unwrap().open().is_some());
     }
 
     #[test]

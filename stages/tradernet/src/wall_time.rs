@@ -50,6 +50,20 @@ impl WallTime {
     }
 }
 
+/// Steps to which a measured offset is rounded; no zone differs by less.
+const OFFSET_STEP_MIN: i64 = 15;
+/// Offsets ahead of UTC that the broker's server may have.
+const OFFSETS_MIN: std::ops::RangeInclusive<i64> = 0..=300;
+
+/// Measures how many minutes the broker's clock is ahead of UTC, from an order's own date and the
+/// instant it was sent; `None` outside 0 to 5 hours, which no server of the broker has.
+pub fn measured_offset_minutes(broker: WallTime, sent: Timestamp) -> Option<i32> {
+    let ahead_ms = broker.at_offset_minutes(0).ms().checked_sub(sent.ms())?;
+    let step_ms = OFFSET_STEP_MIN * MINUTE_MS;
+    let minutes = ahead_ms.checked_add(step_ms / 2)?.div_euclid(step_ms) * OFFSET_STEP_MIN;
+    OFFSETS_MIN.contains(&minutes).then(|| i32::try_from(minutes).ok())?
+}
+
 /// Reads a date in one of the broker's formats, ignoring a time behind it.
 pub(crate) fn parse_day(text: &str) -> Option<Day> {
     WallTime::parse(text).map(WallTime::day)
@@ -166,6 +180,28 @@ mod tests {
         let time = WallTime::parse("2026-03-02T00:30:00").unwrap();
         assert_eq!(time.at_offset_minutes(180).ms() - time.at_offset_minutes(0).ms(), -10_800_000);
         assert_eq!(time.at_offset_minutes(180).day_utc().to_string(), "2026-03-01");
+    }
+
+    #[test]
+    fn measures_the_offset_in_quarters_of_an_hour_within_reason() {
+        let broker = WallTime::parse("2026-03-02T17:41:05.130").unwrap();
+        let sent = |ahead_ms| Timestamp::from_ms(broker.at_offset_minutes(0).ms() - ahead_ms);
+        let hour_ms = 60 * MINUTE_MS;
+        let table = [
+            (3 * hour_ms + 800, Some(180)),
+            (3 * hour_ms - 400_000, Some(180)),
+            (3 * hour_ms + 450_000, Some(195)),
+            (0, Some(0)),
+            (-1_000, Some(0)),
+            (5 * hour_ms, Some(300)),
+            (5 * hour_ms + 450_000, None),
+            (-450_001, None),
+            (i64::MAX, None),
+        ];
+        for (ahead_ms, expected) in table {
+            assert_eq!(measured_offset_minutes(broker, sent(ahead_ms)), expected, "{ahead_ms}");
+        }
+        assert_eq!(measured_offset_minutes(broker, Timestamp::MIN), None);
     }
 
     proptest! {

@@ -9,16 +9,21 @@ use money::{Currency, Money, Price, Quantity, Rate};
 use tradernet::commands::candles::{DailyCandles, GetDailyCandles};
 use tradernet::commands::cash_flows::GetCashFlows;
 use tradernet::commands::cross_rates::GetCrossRates;
+use tradernet::commands::find_ticker::FindTicker;
 use tradernet::commands::flow_class::FlowClass;
+use tradernet::commands::health::CheckHealth;
 use tradernet::commands::market_status::{GetMarketStatus, MarketState};
 use tradernet::commands::open_orders::GetOrders;
 use tradernet::commands::order_rows::{OrderKind, Orders};
 use tradernet::commands::order_status::OrderStatus;
 use tradernet::commands::orders_history::GetOrdersHistory;
+use tradernet::commands::planned_actions::GetPlannedActions;
 use tradernet::commands::positions::GetPositions;
 use tradernet::commands::put_order::decode_placed;
 use tradernet::commands::quotes::GetQuotes;
+use tradernet::commands::securities::{GetSecurities, Product};
 use tradernet::commands::security_info::GetSecurityInfo;
+use tradernet::commands::stock_lists::GetStockLists;
 use tradernet::commands::tickers::Tickers;
 use tradernet::commands::trade_allowed::CheckAllowed;
 use tradernet::commands::trades::GetTrades;
@@ -118,6 +123,30 @@ fn orders_are_read_with_all_their_fills() {
     assert_eq!(fills, [("73100246", units("5")), ("73100247", units("7"))]);
     assert!(clean.may_be_pending(&ticker("NRDW.US")));
     assert!(!clean.may_be_pending(&ticker("KOWTC.9934.AS")));
+}
+
+#[test]
+fn partly_executed_is_over_only_when_nothing_remains() {
+    let listing = |remaining: &str| {
+        let row = format!(
+            r#"{{"id":1,"instr":"NRDW.US","oper":1,"type":2,"q":5,"stat":20,"p":1,"leaves_qty":{remaining}}}"#
+        );
+        let reply = RawReply::new(200, format!(r#"{{"result":{{"orders":{{"order":{row}}}}}}}"#));
+        decode_read(&GetOrders { active_only: true }, Ok(reply)).unwrap()
+    };
+    for (remaining, active) in [("0", false), ("1", true), ("null", true), ("6", true)] {
+        assert_eq!(listing(remaining).may_be_pending(&ticker("NRDW.US")), active, "{remaining}");
+    }
+    assert_eq!(listing("6").rows[0].filled(), None, "more left than ordered is no fill");
+}
+
+#[test]
+fn damaged_listings_are_not_empty_ones() {
+    let broken =
+        r#"{"result":{"orders":{"\ud800":1,"order":[{"id":1}]}},"trades":{"\ud800":1,"trade":[{"id":1}]}}"#;
+    let reply = || Ok(RawReply::new(200, broken));
+    assert!(decode_read(&GetOrders { active_only: true }, reply()).is_err());
+    assert!(decode_read(&GetTrades { from: day("2026-03-01"), till: day("2026-03-03") }, reply()).is_err());
 }
 
 #[test]
@@ -277,6 +306,37 @@ fn trades_are_never_guessed() {
     assert_eq!(asked("getTradesHistory.none").unwrap(), []);
     // 3 means "sell" for orders but nothing for fills.
     assert!(asked("getTradesHistory.order_side_codes").is_err());
+}
+
+#[test]
+fn master_data_is_read_from_both_forms_of_the_attributes() {
+    let securities = both(&GetSecurities { tickers: tickers(&["KOWTC.9934.AS", "XYZA.GR"]) });
+    assert_eq!(securities.missing, [ticker("XYZA.GR")]);
+    let security = &securities.by_ticker[&ticker("KOWTC.9934.AS")];
+    assert_eq!(security.product, Product::CommonShare);
+    assert_eq!((security.lot, security.tick), (Some(units("100")), Some(price("0.2"))));
+    assert_eq!((security.country.as_deref(), security.cfi.as_deref()), (Some("CN"), Some("ESVUFR")));
+    assert_eq!((security.tradable, security.removed), (Some(true), Some(false)));
+    assert_eq!(security.currency, Some(Currency::HKD));
+}
+
+#[test]
+fn only_the_very_isin_is_found() {
+    let found = both(&FindTicker { isin: "DE000SMX0015".parse().unwrap() });
+    let names: Vec<_> = found.iter().map(|listing| listing.ticker.as_str()).collect();
+    assert_eq!(names, ["RHNA.EU"]);
+    assert_eq!(found[0].venue.as_deref(), Some("XETRA"));
+}
+
+#[test]
+fn announcements_and_watch_lists_are_read() {
+    let planned = both(&GetPlannedActions { reception: 35 });
+    assert_eq!((planned.rows[0].per_unit_e6, planned.unreadable), (Some(310_000), 1));
+    assert_eq!(planned.rows[0].ex_day, Some(day("2026-05-13")));
+    let lists = both(&GetStockLists);
+    let default = lists.default_list().unwrap();
+    assert_eq!((default.id, default.tickers.len()), (7, 2));
+    assert_eq!(both(&CheckHealth), ());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `delTradeOrder`: asks for a cancellation. Accepted means requested; the order may still fill.
 
 use crate::exchange::{RawReply, RawRequest, RequestKind, TransportError};
-use crate::fault::ApiErrorKind;
+use crate::fault::{ApiErrorKind, Retry};
 use crate::ids::BrokerOrderId;
 use crate::order_reply::{Doubt, OrderReply, classify};
 use crate::params::Params;
@@ -63,8 +63,19 @@ pub enum Cancelled {
     },
 }
 
+impl Cancelled {
+    /// Says whether the cancellation may be asked for again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Requested { .. } | Self::RefusedByBroker { .. } => Retry::Never,
+            Self::NotSent { .. } => Retry::Now,
+            Self::Unknown { .. } => Retry::UnknownOutcome,
+        }
+    }
+}
+
 /// Writes the signed request of a cancellation.
-pub fn encode_cancel(cancel: &CancelOrder, keys: &Keys, unix_s: u64) -> RawRequest {
+pub(crate) fn encode_cancel(cancel: &CancelOrder, keys: &Keys, unix_s: u64) -> RawRequest {
     let body = Params::new().integer("order_id", cancel.number).finish();
     keys.signed(RequestKind::Order, NAME, body.into_bytes(), unix_s)
 }

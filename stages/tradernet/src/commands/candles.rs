@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use market::{Day, Timestamp};
 use money::{Price, Quantity};
 
-use crate::command::ReadCommand;
 use crate::command::decoding::Decode;
+use crate::command::{PlainCommand, ReadCommand};
 use crate::commands::tickers::Tickers;
 use crate::exchange::RequestKind;
 use crate::fault::Flaw;
 use crate::ids::Ticker;
-use crate::json::{Node, Shape};
+use crate::json::{Fields, Node, Shape};
 use crate::pacer::PaceClass;
 use crate::params::Params;
 use crate::typed::{integer_of, number_of};
@@ -92,8 +92,9 @@ impl Decode for GetDailyCandles {
         if hloc.shape() != Shape::Object && !empty {
             return Err(Flaw::missing("hloc"));
         }
-        let (prices, volumes, times) =
-            (hloc.fields(), reply.get("vl").fields(), reply.get("xSeries").fields());
+        let prices =
+            if empty { Fields::default() } else { hloc.open().ok_or(Flaw::new("hloc", "is damaged"))? };
+        let (volumes, times) = (reply.get("vl").fields(), reply.get("xSeries").fields());
         let mut found = DailyCandles::default();
         for ticker in self.tickers.iter() {
             let name = ticker.as_str();
@@ -117,6 +118,8 @@ impl ReadCommand for GetDailyCandles {
     const PACE: PaceClass = PaceClass::Candles;
     const KIND: RequestKind = RequestKind::BulkRead;
 }
+
+impl PlainCommand for GetDailyCandles {}
 
 /// Holds the three parallel lists of one ticker.
 struct Series<'a> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use market::Day;
 use money::{Currency, Rate};
 
-use crate::command::ReadCommand;
 use crate::command::decoding::Decode;
+use crate::command::{PlainCommand, ReadCommand};
 use crate::fault::Flaw;
 use crate::json::{Node, Shape};
 use crate::pacer::PaceClass;
@@ -70,6 +70,8 @@ impl ReadCommand for GetCrossRates {
     const NAME: &'static str = "getCrossRatesForDate";
     const PACE: PaceClass = PaceClass::Live;
 }
+
+impl PlainCommand for GetCrossRates {}
 
 /// Inverts units per EUR, rounding half to even at the ninth digit.
 fn eur_per_unit(node: Node<'_>) -> Option<Rate> {

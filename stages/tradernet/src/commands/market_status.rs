@@ -1,7 +1,7 @@
 //! `getMarketStatus`: which markets are open, with hours in Moscow time and holidays.
 
-use crate::command::ReadCommand;
 use crate::command::decoding::Decode;
+use crate::command::{PlainCommand, ReadCommand};
 use crate::fault::Flaw;
 use crate::json::{Fields, Node};
 use crate::pacer::PaceClass;
@@ -106,6 +106,8 @@ impl ReadCommand for GetMarketStatus {
     const NAME: &'static str = "getMarketStatus";
     const PACE: PaceClass = PaceClass::Live;
 }
+
+impl PlainCommand for GetMarketStatus {}
 
 fn market_row(row: &Fields<'_>) -> Result<MarketRow, Flaw> {
     let time = |field| row.text(field).and_then(|text| parse_seconds_of_day(&text));

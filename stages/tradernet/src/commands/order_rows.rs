@@ -104,7 +104,7 @@ impl Orders {
     /// Tells whether the ticker may have an order that is not final: an active row, or any row that
     /// could not be read and is not surely another ticker's.
     pub fn may_be_pending(&self, ticker: &Ticker) -> bool {
-        let active = self.rows.iter().any(|row| row.ticker == *ticker && row.status.is_active());
+        let active = self.rows.iter().any(|row| row.ticker == *ticker && row.is_active());
         let doubtful = self.unreadable.iter().any(|row| row.ticker.as_ref().is_none_or(|t| t == ticker));
         active || doubtful
     }
@@ -114,7 +114,8 @@ impl Orders {
     pub(crate) fn decode(orders: Node<'_>, field: &'static str) -> Result<Self, Flaw> {
         let rows = match orders.shape() {
             Shape::Object => {
-                let inner = orders.fields().get("order");
+                let fields = orders.open().ok_or(Flaw::new(field, "is damaged"))?;
+                let inner = fields.get("order");
                 inner.rows().ok_or(Flaw::new("order", "is not a list of rows"))?
             }
             Shape::List => orders.list().ok_or(Flaw::new(field, "is not a list"))?,
@@ -133,9 +134,15 @@ impl Orders {
 }
 
 impl OrderRow {
-    /// Returns the filled units, when the remaining ones are known.
+    /// Returns the filled units, when the remaining ones are known and make sense.
     pub fn filled(&self) -> Option<Quantity> {
-        self.quantity.checked_sub(self.remaining?).ok()
+        self.quantity.checked_sub(self.remaining?).ok().filter(|filled| !filled.is_negative())
+    }
+
+    /// Tells whether the order may still fill. "Partly executed" is over only when nothing remains.
+    pub fn is_active(&self) -> bool {
+        let exhausted = self.status == OrderStatus::PartlyExecuted && self.remaining == Some(Quantity::ZERO);
+        self.status.is_active() && !exhausted
     }
 
     /// Tells whether the row carries our number, whatever the broker put before it.

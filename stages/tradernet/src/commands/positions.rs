@@ -78,7 +78,8 @@ impl Decode for GetPositions {
 
     fn decode(&self, reply: Node<'_>) -> Result<Account, Flaw> {
         let nested = reply.get("result").get("ps");
-        let fields = if nested.is_present() { nested.fields() } else { reply.fields() };
+        let fields =
+            if nested.is_present() { nested } else { reply }.open().ok_or(Flaw::missing("result.ps"))?;
         let loaded = fields.flag("loaded")?;
         let named = fields.get("acc").is_present() && fields.get("pos").is_present();
         // Without the word "loaded" only both lists together make a reading: an account that

@@ -3,7 +3,7 @@
 use money::{Price, Quantity};
 
 use crate::exchange::{RawReply, RawRequest, RequestKind, TransportError};
-use crate::fault::ApiErrorKind;
+use crate::fault::{ApiErrorKind, Retry};
 use crate::ids::{BrokerOrderId, Side, Ticker};
 use crate::order_reply::{Doubt, OrderReply, classify};
 use crate::pacer::PaceClass;
@@ -150,8 +150,19 @@ pub enum Placed {
     },
 }
 
+impl Placed {
+    /// Says whether this order may be sent again: never, whatever happened. After `NotSent` the
+    /// approval is spent too; a new order has to be asked for.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Accepted { .. } | Self::RefusedByBroker { .. } | Self::NotSent { .. } => Retry::Never,
+            Self::Unknown { .. } => Retry::UnknownOutcome,
+        }
+    }
+}
+
 /// Writes the signed request of an order.
-pub fn encode_placed(order: &PutOrder, keys: &Keys, unix_s: u64) -> RawRequest {
+pub(crate) fn encode_placed(order: &PutOrder, keys: &Keys, unix_s: u64) -> RawRequest {
     keys.signed(RequestKind::Order, NAME, order.params().into_bytes(), unix_s)
 }
 
@@ -252,6 +263,7 @@ mod tests {
         assert_eq!(replied(400, &body), refused(ApiErrorKind::Rejected, Some(0), text));
         let nothing = r#"{"order_id":0,"error":"no money"}"#;
         assert_eq!(replied(200, nothing), refused(ApiErrorKind::Rejected, None, "no money"));
+        assert_eq!(replied(200, &body).retry(), Retry::Never);
         assert_eq!(replied(200, r#"{"code":12}"#), refused(ApiErrorKind::Auth, Some(12), ""));
     }
 
@@ -283,6 +295,7 @@ mod tests {
         for (status, body, why) in table {
             assert_eq!(replied(status, body), Placed::Unknown { why }, "{status} {body}");
         }
+        assert_eq!(replied(200, "{}").retry(), Retry::UnknownOutcome);
         let named = RawReply::new(429, "").with_header("Retry-After", "9");
         let why = throttled(Some(Duration::from_secs(9)));
         assert_eq!(decode_placed(Ok(named)), Placed::Unknown { why });

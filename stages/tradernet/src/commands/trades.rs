@@ -65,7 +65,10 @@ impl Decode for GetTrades {
     fn decode(&self, reply: Node<'_>) -> Result<Vec<TradeRow>, Flaw> {
         let trades = reply.get("trades");
         let rows = match trades.shape() {
-            Shape::Object => rows_of(trades.fields().get("trade"), "trade")?,
+            Shape::Object => {
+                let fields = trades.open().ok_or(Flaw::new("trades", "is damaged"))?;
+                rows_of(fields.get("trade"), "trade")?
+            }
             Shape::List => rows_of(trades, "trades")?,
             _ => return Err(Flaw::missing("trades")),
         };
