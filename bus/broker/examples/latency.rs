@@ -1,7 +1,9 @@
 //! Measures how long a message takes through the broker, with and without `TCP_NODELAY` on the broker's side.
 //!
-//! One publisher and one subscriber in this process, one message under way at a time; prints the median and the 99th
-//! percentile in microseconds, and the memory of the process at the end.
+//! One publisher and one subscriber in this process. Every ten milliseconds three messages come one after the other,
+//! and the subscriber, as a stage does, then publishes something itself: the traffic in which a delayed
+//! acknowledgement and Nagle's algorithm meet. Prints the median and the 99th percentile in microseconds from handing
+//! over to arrival, and the memory of the process at the end.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::net::SocketAddr;
@@ -11,7 +13,9 @@ use std::time::{Duration, Instant};
 use broker::{Config, Limits, credentials};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 
-const MESSAGES: usize = 1_000;
+const BURSTS: usize = 150;
+const BURST: usize = 3;
+const PAUSE: Duration = Duration::from_millis(10);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -50,22 +54,39 @@ fn main() {
     }
 }
 
-/// Sends one message after the other, the next when the last has arrived.
+/// Sends bursts and notes how long each of their messages takes.
 async fn measure(addr: SocketAddr, dir: &Path, qos: QoS, bytes: usize) -> Vec<Duration> {
     let topic = format!("latency/{}/{bytes}", qos as u8);
     let (reader, mut reads) = connect(addr, dir, "score");
     reader.subscribe(&topic, qos).await.unwrap();
     while !matches!(reads.poll().await.unwrap(), Event::Incoming(Packet::SubAck(_))) {}
+    let (arrivals, mut arrived) = tokio::sync::mpsc::channel(BURST);
+    let reading = tokio::spawn(async move {
+        while let Ok(event) = reads.poll().await {
+            if matches!(event, Event::Incoming(Packet::Publish(_))) {
+                arrivals.send(Instant::now()).await.unwrap();
+            }
+        }
+    });
     let (writer, mut writes) = connect(addr, dir, "ingest");
-    let pump = tokio::spawn(async move { while writes.poll().await.is_ok() {} });
-    let mut times = Vec::with_capacity(MESSAGES);
-    for _ in 0..MESSAGES {
-        let start = Instant::now();
-        writer.publish(&topic, qos, false, vec![7; bytes]).await.unwrap();
-        while !matches!(reads.poll().await.unwrap(), Event::Incoming(Packet::Publish(_))) {}
-        times.push(start.elapsed());
+    let writing = tokio::spawn(async move { while writes.poll().await.is_ok() {} });
+    let mut times = Vec::with_capacity(BURSTS * BURST);
+    for _ in 0..BURSTS {
+        let mut sent = Vec::with_capacity(BURST);
+        for _ in 0..BURST {
+            sent.push(Instant::now());
+            writer.publish(&topic, qos, false, vec![7; bytes]).await.unwrap();
+            // Lets the message go out alone, so that the next one finds it unacknowledged.
+            tokio::task::yield_now().await;
+        }
+        for start in sent {
+            times.push(arrived.recv().await.unwrap() - start);
+        }
+        reader.publish("latency/answer", QoS::AtMostOnce, false, "read").await.unwrap();
+        tokio::time::sleep(PAUSE).await;
     }
-    pump.abort();
+    reading.abort();
+    writing.abort();
     times
 }
 

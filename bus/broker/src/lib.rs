@@ -17,7 +17,8 @@
 //! The defaults in [`Limits`]: payload 256 KiB, a log of 4 × 1 MiB per filter, 128 connections. Memory is bounded by
 //! (filters ever subscribed) × log + (retained statements); the log counts topics and payloads, and a small payload
 //! can keep the 10 KiB it was read with alive. Filters and client ids are never forgotten, so both must be few and
-//! fixed: subscribe to `reply/+`, not to one reply.
+//! fixed: subscribe to `reply/+`, not to one reply. Measured in a development build on x86-64: 6 MB (PSS) idle, 17 MB
+//! after 60 000 messages of 4 KB through one filter.
 //!
 //! # Defects of the library fenced off here
 //! | Defect | Fence |
@@ -25,7 +26,7 @@
 //! | A panic ends the router's thread while process and sockets live on. A topic that begins with a letter outside ASCII is enough, or a shared subscription in a session that is not clean. | panic ends the process; the supervisor restarts it |
 //! | After a connection was turned away for its client id or for want of room, the next with that id panics and no connection is possible any more. | both are refused earlier, at sign-in |
 //! | The router may wait although it has work to do, until the next event. | the heartbeat is an event |
-//! | No `TCP_NODELAY`; a message may wait for the reader's delayed acknowledgement (p99 4 ms instead of 0.1 ms). | set on the listening socket; accepted sockets inherit it |
+//! | No `TCP_NODELAY`; in a burst at QoS 0 a message may wait for the reader's delayed acknowledgement (`examples/latency.rs`: p99 45 ms instead of 4 ms; QoS 1 hardly differs). | set on the listening socket; accepted sockets inherit it |
 //! | A taken port is merely logged. | checked before the start |
 //! | At levels above ERROR it logs whole packets, passwords included. | capped in the binary |
 //!
@@ -36,7 +37,8 @@
 //!   (*tested*). Who needs all statements of a family with more than a few subscribes at QoS 0; on loopback and below
 //!   the log's size nothing is lost there either. A second subscription to the same filter repeats nothing.
 //! - **Delivery** has the subscriber's QoS whatever the publisher's. A reader further behind than its filter's log
-//!   loses the oldest (*tested*); within it none is lost (*tested*). At most 100 messages are under way at QoS 1;
+//!   loses the oldest (*tested*); within it none is lost (*tested*). A writer at full speed is not slowed down for the
+//!   reader: of 30 000 messages of 4 KB a reader on the same core missed 9 of 100, so bursts above 4 MiB need pauses. At most 100 messages are under way at QoS 1;
 //!   acknowledgements must come in order, or the reader is cut off.
 //! - **An empty payload** clears a retained statement, also when it is not marked as retained itself.
 //! - **Shared subscriptions** (*tested*): one filter per group, subscribed at QoS 1 (at QoS 0 a full buffer repeats
