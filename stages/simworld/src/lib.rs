@@ -1,1 +1,24 @@
-//! Simulated broker, market data and clock
+//! Simulated broker and market: the outside world of demo mode and of every test.
+//!
+//! Three parts. `core` is the world itself: price paths, books, orders, invariants; pure functions of a seed,
+//! an instant and the requests given. `wire` writes answers as the real broker does, by hand, sharing
+//! nothing with the production client. `edge` serves both over HTTP on loopback.
+//!
+//! Owns the truth: a double-entry ledger in scaled integers. Prices never depend on a client. Two runs with
+//! the same seed, settings and requests at the same virtual instants give the same bytes.
+//!
+//! Refuses: starts outside 2016 to 2027, addresses other than loopback, unknown scenarios and tickers.
+//! Deliberately absent: market impact, queue position, auctions, the broker's socket, other data providers.
+
+pub(crate) mod core;
+pub(crate) mod wire;
+
+pub use crate::core::faults::{Effect, FaultError, FaultRule, Firing, When};
+pub use crate::core::invariants::InvariantReport;
+pub use crate::core::market::{ForcedRegime, Regime};
+pub use crate::core::views::{FillView, LedgerView, OrderView};
+pub use crate::core::world::{Rules, World, WorldConfig, WorldError};
+pub use crate::wire::{Delivery, PRIVATE_KEY, PUBLIC_KEY, Profile, RawReply, RawRequest, RequestEntry};
+
+#[cfg(test)]
+mod tests;
