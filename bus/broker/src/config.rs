@@ -125,7 +125,9 @@ fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     })?;
     let limits =
         Limits::with(&file.broker).map_err(|limit| ConfigError::Limit { path: path.to_path_buf(), limit })?;
-    Ok(Config { dir: file.dir, listen, limits, no_delay: true })
+    // As in every stage, `dir` is meant from where the file lies.
+    let dir = path.parent().unwrap_or(Path::new("")).join(file.dir);
+    Ok(Config { dir, listen, limits, no_delay: true })
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

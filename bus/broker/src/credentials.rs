@@ -11,23 +11,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Every name that may sign in, alphabetically.
-pub const STAGES: [&str; 15] = [
-    "bridge",
-    "broker",
-    "evaluate",
-    "execute",
-    "hardware",
-    "ingest",
-    "keeper",
-    "notify",
-    "optimise",
-    "plan",
-    "portfolio",
-    "risk-gate",
-    "score",
-    "simworld",
-    "steward",
-];
+pub fn stages() -> impl Iterator<Item = &'static str> {
+    contracts::STAGES.iter().map(|stage| stage.name).chain(std::iter::once("broker"))
+}
 
 /// Random bytes of a new password; written as twice as many hexadecimal digits.
 const RANDOM_BYTES: usize = 32;
@@ -41,7 +27,7 @@ const FOREIGN_BITS: u32 = 0o077;
 /// Why a password cannot be had. Each is one sentence for the owner of the machine.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The name is not one of [`STAGES`].
+    /// The name is not one of [`stages`].
     #[error("{stage:?} is not a stage, so it has no password")]
     UnknownStage {
         /// The name asked for.
@@ -119,7 +105,7 @@ pub fn ensure(dir: &Path) -> Result<Passwords, CredentialError> {
     create_folder(&folder)?;
     check_folder(&folder)?;
     let mut passwords = BTreeMap::new();
-    for stage in STAGES {
+    for stage in stages() {
         let path = folder.join(stage);
         let text = match read(&path) {
             Err(CredentialError::Missing { .. }) => {
@@ -138,7 +124,7 @@ pub fn ensure(dir: &Path) -> Result<Passwords, CredentialError> {
 /// # Errors
 /// Says whether the stage is unknown, or its file missing, exposed, malformed or out of reach.
 pub fn password(dir: &Path, stage: &str) -> Result<String, CredentialError> {
-    if !STAGES.contains(&stage) {
+    if !stages().any(|known| known == stage) {
         return Err(CredentialError::UnknownStage { stage: stage.to_owned() });
     }
     read(&folder_of(dir).join(stage))
@@ -262,9 +248,9 @@ mod tests {
         let passwords = ensure(dir.path()).unwrap();
         let folder = folder_of(dir.path());
         assert_eq!(mode(&folder), 0o700);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), STAGES.len(), "no drafts are left");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), stages().count(), "no drafts are left");
         let mut seen = std::collections::BTreeSet::new();
-        for stage in STAGES {
+        for stage in stages() {
             assert_eq!(mode(&folder.join(stage)), 0o600, "{stage}");
             let text = password(dir.path(), stage).unwrap();
             assert_eq!(text.len(), 2 * RANDOM_BYTES);

@@ -1,6 +1,6 @@
 //! The limits of the broker: every buffer, count and wait it has, by name, with the range it may be set to.
 //!
-//! The defaults live here until the topic registry supplies them. How the broker library takes each of them is
+//! The largest payload comes from the topic registry; the other defaults live here. How the broker library takes each of them is
 //! said at the field, because its own names promise something else in places.
 
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            max_payload_bytes: 256 * 1024,
+            max_payload_bytes: largest_payload(),
             max_inflight: 64,
             max_outgoing: 1024,
             max_connections: 128,
@@ -58,6 +58,11 @@ impl Default for Limits {
             probe_misses_max: 3,
         }
     }
+}
+
+/// No topic of the registry allows more, so nothing larger can be meant for a stage.
+fn largest_payload() -> u64 {
+    contracts::TOPICS.iter().map(|topic| u64::from(topic.max_bytes)).max().unwrap_or(0)
 }
 
 /// The limits a settings file may change, each optional; an unknown name is an error.

@@ -16,7 +16,7 @@ use support::{Broker, Client, DEADLINE, run};
 fn the_right_password_is_accepted_for_every_stage() {
     run(async {
         let broker = Broker::start().await;
-        for stage in credentials::STAGES {
+        for stage in credentials::stages() {
             broker.client(stage, stage).await.leave().await;
         }
     });
@@ -87,7 +87,7 @@ fn first_start_leaves_passwords_only_their_owner_can_read() {
         let broker = Broker::start().await;
         let folder = broker.dir.path().join("credentials");
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o7777, 0o700);
-        for stage in credentials::STAGES {
+        for stage in credentials::stages() {
             assert_eq!(fs::metadata(folder.join(stage)).unwrap().mode() & 0o7777, 0o600, "{stage}");
         }
     });

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use contracts::{
-    Address, Body, Class, Contract, Digest, Health, Id, Meta, Refused, Reply, SettingsSnapshot, TopicId,
-    receive,
+    Address, Body, Class, Contract, Digest, Health, Id, Meta, Refused, RepeatWanted, Reply, SettingsSnapshot,
+    TopicId, receive,
 };
 use market::Timestamp;
 use thiserror::Error;
@@ -47,6 +47,13 @@ pub enum EngineError {
     },
 }
 
+/// Statements are subscribed to without acknowledgement: the embedded broker hands a new subscriber at most a
+/// hundred unacknowledged retained messages and silently leaves out the rest. A statement that is lost all the same
+/// is noticed by its fingerprint and repeated (`system/repeat`). What is said only once is acknowledged.
+fn subscription_quality(class: Class) -> u8 {
+    u8::from(class != Class::Statement)
+}
+
 /// One message to the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
@@ -82,6 +89,7 @@ pub struct Engine<S: Stage> {
     seen: BTreeMap<Address, u64>,
     heard: BTreeMap<String, Digest>,
     settings: u64,
+    repeats: Option<u64>,
     calls: VecDeque<(S::Call, Option<Meta>)>,
     in_flight: usize,
     answers: VecDeque<(Id, Option<Publication>)>,
@@ -138,6 +146,7 @@ impl<S: Stage> Engine<S> {
             seen: BTreeMap::new(),
             heard: BTreeMap::new(),
             settings: 0,
+            repeats: None,
             calls: VecDeque::new(),
             in_flight: 0,
             answers: VecDeque::new(),
@@ -167,7 +176,7 @@ impl<S: Stage> Engine<S> {
             .map(|topic| topic.spec())
             .filter(|spec| spec.class != Class::Reply || commands)
             .filter(|spec| spec.id != TopicId::SystemClock || self.start.environment.is_simulated())
-            .map(|spec| (spec.filter(&self.prefix), spec.qos))
+            .map(|spec| (spec.filter(&self.prefix), subscription_quality(spec.class)))
             .collect()
     }
 
@@ -206,6 +215,7 @@ impl<S: Stage> Engine<S> {
                 self.settings = snapshot.revision;
                 self.handle(Input::Settings(snapshot), cause, now)
             }
+            Heard::Repeat(wanted) => Ok(self.repeat_if_asked(&wanted)),
             Heard::Nothing | Heard::Settings(_) => Ok(Vec::new()),
             Heard::Answer(reply) => self.handle(Input::Answered(reply), cause, now),
             Heard::Topic(input) => {
@@ -302,6 +312,9 @@ impl<S: Stage> Engine<S> {
                 None => Heard::Nothing,
             },
             TopicId::SystemClock => Heard::Nothing,
+            TopicId::SystemRepeat => {
+                receive::<RepeatWanted>(key, payload)?.body.map_or(Heard::Nothing, Heard::Repeat)
+            }
             TopicId::Reply => receive::<Reply>(key, payload)?.body.map_or(Heard::Nothing, Heard::Answer),
             _ => Heard::Topic(<S::Contract as Contract>::decode(*topic, key, payload)?),
         })
@@ -329,6 +342,18 @@ impl<S: Stage> Engine<S> {
             self.heard.entry(owner).or_default().note(address, meta.key_version);
         }
         true
+    }
+
+    /// The number heard first is from before this start: everything has just been said at the connect.
+    fn repeat_if_asked(&mut self, wanted: &RepeatWanted) -> Vec<Publication> {
+        let asked = wanted.asked.get(<S::Contract as Contract>::NAME).copied().unwrap_or(0);
+        match self.repeats.replace(asked) {
+            Some(before) if asked > before => {
+                info!("Repeating all statements: a reader has missed something.");
+                self.repeat()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn refuse(
@@ -481,6 +506,7 @@ impl<S: Stage> Engine<S> {
 enum Heard<S: Stage> {
     Nothing,
     Settings(SettingsSnapshot),
+    Repeat(RepeatWanted),
     Answer(Reply),
     Topic(<S::Contract as Contract>::Input),
 }

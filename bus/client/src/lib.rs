@@ -27,7 +27,7 @@ mod statements;
 mod store;
 pub mod transport;
 
-pub use clock::Clock;
+pub use clock::{Clock, virtual_time, wall};
 pub use config::{Config, ConfigError, Environment};
 pub use engine::{Engine, EngineError, Node, Publication};
 pub use logging::start_log;

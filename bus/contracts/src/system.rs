@@ -156,6 +156,20 @@ impl Sample for SettingsSnapshot {
     }
 }
 
+/// Owners whose readers have missed something. A number that has grown since it was last seen asks for one repeat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RepeatWanted {
+    /// By stage.
+    pub asked: BTreeMap<String, u64>,
+}
+
+impl Sample for RepeatWanted {
+    fn sample() -> Self {
+        RepeatWanted { asked: BTreeMap::from([("ingest".to_string(), 2)]) }
+    }
+}
+
 /// How virtual time moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -126,7 +126,8 @@ impl TopicSpec {
     /// Whether delivery of this topic is compared between owner and reader.
     #[must_use]
     pub fn is_compared(&self) -> bool {
-        self.class == Class::Statement && !matches!(self.id, TopicId::SystemHealth | TopicId::SystemClock)
+        self.class == Class::Statement
+            && !matches!(self.id, TopicId::SystemHealth | TopicId::SystemClock | TopicId::SystemRepeat)
     }
 
     fn key_in(&self, path: &str) -> Option<String> {
