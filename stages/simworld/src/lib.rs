@@ -10,7 +10,9 @@
 //! Refuses: starts outside 2016 to 2027, addresses other than loopback, unknown scenarios and tickers.
 //! Deliberately absent: market impact, queue position, auctions, the broker's socket, other data providers.
 
+pub mod control;
 pub(crate) mod core;
+pub mod edge;
 pub(crate) mod wire;
 
 pub use crate::core::faults::{Effect, FaultError, FaultRule, Firing, When};
@@ -21,4 +23,4 @@ pub use crate::core::world::{Rules, World, WorldConfig, WorldError};
 pub use crate::wire::{Delivery, PRIVATE_KEY, PUBLIC_KEY, Profile, RawReply, RawRequest, RequestEntry};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

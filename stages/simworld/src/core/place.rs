@@ -87,7 +87,7 @@ impl World {
 
     /// Some refusals come as an error, others as an order that is rejected a moment later.
     fn refuse(&mut self, id: i64, ask: Ask, refusal: Refusal) -> Placed {
-        let late = self.order_draw(id, format_args!("late/{}", self.log.total())).uniform();
+        let late = self.order_draw(id, format_args!("late/{}", self.attempts.len())).uniform();
         let (Some(instrument), Some(side)) = (self.find(&ask.ticker), Side::of_action(ask.action)) else {
             return Placed::Refused(refusal);
         };

@@ -1,8 +1,8 @@
 //! Read-only views of the truth: what tests and the control interface compare a client with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ::market::{Day, Timestamp};
+use ::market::{Day, Mic, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -201,6 +201,31 @@ impl World {
     #[must_use]
     pub fn unmodelled(&self) -> &[String] {
         &self.log.unmodelled
+    }
+
+    /// Returns the venues of the securities a client may see, each once.
+    #[must_use]
+    pub fn venues(&self) -> Vec<Mic> {
+        let visible = self.market.listings.iter().filter(|l| l.visible);
+        let codes: BTreeSet<&str> = visible.map(|l| l.security.venue.mic()).collect();
+        codes.into_iter().filter_map(|code| code.parse().ok()).collect()
+    }
+
+    /// Returns the whole truth about the account as one JSON object, for reports and comparisons.
+    #[must_use]
+    pub fn truth(&self) -> serde_json::Value {
+        serde_json::json!({
+            "now_ms": self.now,
+            "now": super::dates::iso_ms(self.now),
+            "seed": self.config.seed,
+            "scenario": self.config.scenario,
+            "positions_e6": self.positions(),
+            "cash_e4": self.cash(),
+            "orders": self.orders(),
+            "fills": self.fills(),
+            "decisions_digest": self.decisions_digest(),
+            "invariants": self.invariants(),
+        })
     }
 
     /// Returns what the world was made from.

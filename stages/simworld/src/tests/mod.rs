@@ -19,19 +19,19 @@ use crate::core::faults::instant;
 use crate::{Delivery, PRIVATE_KEY, PUBLIC_KEY, Profile, RawRequest, Rules, World, WorldConfig};
 
 /// A wall clock that stands still; the world's own time is virtual.
-pub(super) const WALL_S: i64 = 1_767_225_600;
+pub(crate) const WALL_S: i64 = 1_767_225_600;
 
 /// Reads an instant such as `2026-03-02T15:00:00`.
-pub(super) fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::from_ms(instant(text).unwrap())
 }
 
 /// Makes a world whose refusals come at once and whose request limits are off.
-pub(super) fn world_at(start: &str) -> World {
+pub(crate) fn world_at(start: &str) -> World {
     world(start, Profile::Clean, "default")
 }
 
-pub(super) fn world(start: &str, profile: Profile, scenario: &str) -> World {
+pub(crate) fn world(start: &str, profile: Profile, scenario: &str) -> World {
     let key = (start.to_owned(), scenario.to_owned());
     let mut templates = TEMPLATES.lock().unwrap();
     let template = templates.entry(key).or_insert_with(|| {
@@ -48,7 +48,7 @@ pub(super) fn world(start: &str, profile: Profile, scenario: &str) -> World {
 static TEMPLATES: Mutex<BTreeMap<(String, String), World>> = Mutex::new(BTreeMap::new());
 
 /// Signs a request the way the broker documents it.
-pub(super) fn request(command: &str, body: &str) -> RawRequest {
+pub(crate) fn request(command: &str, body: &str) -> RawRequest {
     use hmac::{Hmac, KeyInit, Mac};
     let stamp = WALL_S.to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(PRIVATE_KEY.as_bytes()).unwrap();
@@ -70,19 +70,19 @@ pub(super) fn request(command: &str, body: &str) -> RawRequest {
 }
 
 /// Sends a request and returns what the client gets.
-pub(super) fn send(world: &mut World, command: &str, body: &str) -> Delivery {
+pub(crate) fn send(world: &mut World, command: &str, body: &str) -> Delivery {
     world.exchange(&request(command, body), WALL_S)
 }
 
 /// Sends a request and parses the answer.
-pub(super) fn ask(world: &mut World, command: &str, body: &str) -> Value {
+pub(crate) fn ask(world: &mut World, command: &str, body: &str) -> Value {
     let reply = send(world, command, body).reply().unwrap();
     assert_eq!(reply.status, 200);
     serde_json::from_slice(&reply.body).unwrap()
 }
 
 /// Sends a day limit order (action 1 buys, 3 sells) and returns the answer.
-pub(super) fn limit_order(world: &mut World, ticker: &str, action: i64, qty: i64, limit: &str) -> Value {
+pub(crate) fn limit_order(world: &mut World, ticker: &str, action: i64, qty: i64, limit: &str) -> Value {
     let body = format!(
         r#"{{"instr_name":"{ticker}","action_id":{action},"order_type_id":2,"qty":{qty},"limit_price":{limit},"expiration_id":1}}"#
     );
@@ -90,25 +90,25 @@ pub(super) fn limit_order(world: &mut World, ticker: &str, action: i64, qty: i64
 }
 
 /// Returns a limit some steps away from a ticker's best ask (for a buy) or bid (for a sale).
-pub(super) fn limit_at(world: &World, ticker: &str, ask_side: bool, steps: i64) -> String {
+pub(crate) fn limit_at(world: &World, ticker: &str, ask_side: bool, steps: i64) -> String {
     let quote = world.quote_of(world.find(ticker).unwrap(), world.now).unwrap();
     let base = if ask_side { quote.ask_e6 } else { quote.bid_e6 };
     crate::core::fixed::text(base + steps * quote.tick_e6, 6, 2)
 }
 
 /// Moves a world forward by seconds.
-pub(super) fn wait(world: &mut World, seconds: i64) {
+pub(crate) fn wait(world: &mut World, seconds: i64) {
     let to = Timestamp::from_ms(world.now + seconds * 1000);
     world.advance_to(to);
 }
 
 /// Fails with the first violations unless every invariant holds.
-pub(super) fn assert_sound(world: &World) {
+pub(crate) fn assert_sound(world: &World) {
     assert_sound_but(world, "");
 }
 
 /// As above, except for the one that a test breaks on purpose.
-pub(super) fn assert_sound_but(world: &World, broken: &str) {
+pub(crate) fn assert_sound_but(world: &World, broken: &str) {
     for report in world.invariants().into_iter().filter(|r| r.id != broken) {
         assert!(report.ok, "{} {:?}", report.id, report.violations);
     }

@@ -42,11 +42,6 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    /// Returns how many requests there were.
-    pub(crate) fn total(&self) -> u64 {
-        self.total
-    }
-
     /// Returns the number of the request being handled.
     pub(crate) fn begin(&mut self) -> u64 {
         self.total += 1;
