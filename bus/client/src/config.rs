@@ -33,6 +33,9 @@ pub struct Bus {
     /// First part of every topic, so that several instances can share a broker.
     #[serde(default = "default_prefix")]
     pub prefix: String,
+    /// Signs in without a password; only for a broker of one's own that asks for none.
+    #[serde(default)]
+    pub anonymous: bool,
 }
 
 fn default_url() -> String {
@@ -45,7 +48,7 @@ fn default_prefix() -> String {
 
 impl Default for Bus {
     fn default() -> Self {
-        Bus { url: default_url(), prefix: default_prefix() }
+        Bus { url: default_url(), prefix: default_prefix(), anonymous: false }
     }
 }
 

@@ -270,7 +270,8 @@ impl<S: Stage> Engine<S> {
 
     /// Nothing under way that must end before time may move on in stepped time.
     pub fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.in_flight == 0 && self.stage.is_idle()
+        let held = S::CALLS_HOLD_TIME && (!self.calls.is_empty() || self.in_flight > 0);
+        !held && self.stage.is_idle()
     }
 
     /// Notes how long the last input waited and took.

@@ -33,7 +33,7 @@ pub use engine::{Engine, EngineError, Node, Publication};
 pub use logging::start_log;
 pub use out::Out;
 pub use report::Report;
-pub use runner::{Arguments, StartError, main, main_with};
+pub use runner::{Arguments, StartError, main, main_on, main_with};
 pub use secret::{SecretError, approval_key, password};
 pub use stage::{Edge, Input, NoCall, NoEdge, Stage, Start};
 pub use store::{Place, Store, StoreError, open_for_reading};

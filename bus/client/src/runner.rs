@@ -131,6 +131,13 @@ pub fn main<S: Stage<Call = crate::NoCall>>() -> ExitCode {
 pub fn main_with<S: Stage, E: Edge<S> + 'static>(
     edge: impl FnOnce(&Start<S::Settings>) -> Result<E, String>,
 ) -> ExitCode {
+    main_on(|engine: &Engine<S>| edge(engine.start()))
+}
+
+/// The `main` of a stage whose edge shares something with the loaded stage.
+pub fn main_on<S: Stage, E: Edge<S> + 'static>(
+    edge: impl FnOnce(&Engine<S>) -> Result<E, String>,
+) -> ExitCode {
     let stage = <S::Contract as Contract>::NAME;
     let arguments = match Arguments::parse(stage, std::env::args().skip(1)) {
         Ok(Ok(arguments)) => arguments,
@@ -165,13 +172,13 @@ fn print(text: &str) -> ExitCode {
 
 async fn start<S: Stage, E: Edge<S> + 'static>(
     arguments: &Arguments,
-    edge: impl FnOnce(&Start<S::Settings>) -> Result<E, String>,
+    edge: impl FnOnce(&Engine<S>) -> Result<E, String>,
 ) -> Result<(), StartError> {
     let config = Config::read(&arguments.config)?;
     let stage = <S::Contract as Contract>::NAME;
     let instance = arguments.name(stage);
     let mut engine = Engine::<S>::open(&config, &instance, None, wall())?;
-    let edge = edge(engine.start()).map_err(|why| StartError::Edge { stage: instance.clone(), why })?;
+    let edge = edge(&engine).map_err(|why| StartError::Edge { stage: instance.clone(), why })?;
     let transport = connect(&config, &mut engine)?;
     let clock = if stage == "simworld" { Clock::System } else { Clock::of(&config.environment) };
     run(engine, transport, edge, clock, stopped()?).await?;
@@ -186,8 +193,8 @@ pub fn connect<S: Stage>(config: &Config, engine: &mut Engine<S>) -> Result<mqtt
     let instance = engine.start().instance.clone();
     let gone = Health { state: HealthState::Gone, ..engine.health(0, false) };
     let last_will = Some(engine.publish_health(gone, wall()));
-    let password = password(&config.dir, &instance)?;
-    let access = mqtt::Access { url: config.bus.url.clone(), instance, password: Some(password), last_will };
+    let password = if config.bus.anonymous { None } else { Some(password(&config.dir, &instance)?) };
+    let access = mqtt::Access { url: config.bus.url.clone(), instance, password, last_will };
     mqtt::MqttTransport::start(&access).map_err(StartError::Bus)
 }
 
@@ -289,9 +296,10 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
         Ok(())
     }
 
+    /// A call under way is counted by the engine, which knows whether it holds time.
     fn is_idle(&self) -> bool {
         let due = self.clock.now().is_none_or(|now| self.engine.wake_at().is_some_and(|then| then <= now));
-        self.inbox.is_empty() && self.call.is_none() && self.engine.is_idle() && !due
+        self.inbox.is_empty() && self.engine.is_idle() && !due
     }
 
     /// Hands over what is waiting, and the health when it says something new.

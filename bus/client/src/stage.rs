@@ -20,6 +20,9 @@ pub trait Stage: Sized + 'static {
     type Call: std::fmt::Debug;
     /// What came of it.
     type Reply: std::fmt::Debug;
+    /// Whether a call under way keeps stepped time from moving on. A stage whose only call waits for a person
+    /// says no: time would stand still until somebody comes.
+    const CALLS_HOLD_TIME: bool = true;
 
     /// Takes its state from its rows. Start-up and recovery are this one path.
     ///
