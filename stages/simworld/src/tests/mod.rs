@@ -6,6 +6,7 @@ mod conduct;
 mod faults;
 mod history;
 mod life;
+mod production_client;
 mod replay;
 mod shapes;
 
