@@ -1,1 +1,7 @@
-fn main() {}
+//! The process `steward-keeper`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bus_client::main::<keeper::Keeper>()
+}

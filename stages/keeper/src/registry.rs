@@ -1,0 +1,209 @@
+//! Every setting there is: type, range, default, unit, meaning. What is not in here cannot be set.
+//!
+//! Only what a stage reads today is listed; a stage that learns to follow a setting adds its line here.
+
+use serde_json::Value;
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Yes or no.
+    Bool,
+    /// A whole number within both bounds.
+    Whole(i64, i64),
+    /// A number within both bounds.
+    Number(f64, f64),
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its name, `stage.what`.
+    pub key: &'static str,
+    /// Type and range.
+    pub kind: Kind,
+    /// In force until somebody sets it.
+    pub default: Preset,
+    /// Unit of the value, empty if it has none.
+    pub unit: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// A default.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Preset {
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Whole(i64),
+    /// Any number.
+    Number(f64),
+}
+
+impl Preset {
+    /// As JSON.
+    #[must_use]
+    pub fn value(self) -> Value {
+        match self {
+            Preset::Bool(value) => value.into(),
+            Preset::Whole(value) => value.into(),
+            Preset::Number(value) => value.into(),
+        }
+    }
+}
+
+const fn flag(key: &'static str, default: bool, doc: &'static str) -> Known {
+    Known { key, kind: Kind::Bool, default: Preset::Bool(default), unit: "", doc }
+}
+
+const fn whole(
+    key: &'static str,
+    default: i64,
+    (min, max): (i64, i64),
+    unit: &'static str,
+    doc: &'static str,
+) -> Known {
+    Known { key, kind: Kind::Whole(min, max), default: Preset::Whole(default), unit, doc }
+}
+
+const fn number(
+    key: &'static str,
+    default: f64,
+    (min, max): (f64, f64),
+    unit: &'static str,
+    doc: &'static str,
+) -> Known {
+    Known { key, kind: Kind::Number(min, max), default: Preset::Number(default), unit, doc }
+}
+
+/// All of them, by key.
+pub const ALL: &[Known] = &[
+    whole("ingest.quote_interval_s", 60, (5, 3_600), "s", "How often quotes are read while a venue is open."),
+    number("optimise.blend", 0.5, (0.0, 1.0), "fraction", "Between mean-variance (0) and risk parity (1)."),
+    number("optimise.target_return", 0.11, (0.01, 0.40), "per year", "Return the optimiser aims at."),
+    number(
+        "plan.limit_buffer",
+        0.01,
+        (0.0, 0.05),
+        "fraction",
+        "Distance of a limit from the price decided on.",
+    ),
+    number("plan.min_security_score", 0.5, (0.0, 1.0), "score", "Nothing with a lower score is bought."),
+    flag("plan.require_approval", false, "Every plan waits for a person."),
+    flag("risk.allow_offhours_buys", false, "Buys may be sent while a flexible venue is closed."),
+    whole(
+        "risk.buy_cooldown_days",
+        30,
+        (0, 365),
+        "days",
+        "After a buy, the same security is not bought again.",
+    ),
+    number(
+        "risk.cost_margin",
+        0.01,
+        (0.0, 0.1),
+        "fraction",
+        "Cash a buy must leave beyond its estimated cost.",
+    ),
+    number(
+        "risk.daily_loss_halted",
+        0.05,
+        (0.005, 0.5),
+        "fraction",
+        "Loss of a day from which nothing is traded.",
+    ),
+    number(
+        "risk.daily_loss_release",
+        0.015,
+        (0.0, 0.5),
+        "fraction",
+        "Loss of a day below which sales are free again.",
+    ),
+    number(
+        "risk.daily_loss_sells_blocked",
+        0.02,
+        (0.002, 0.5),
+        "fraction",
+        "Loss of a day from which nothing is sold.",
+    ),
+    whole(
+        "risk.duplicate_window_min",
+        5,
+        (1, 1_440),
+        "min",
+        "After an order, the same security waits this long.",
+    ),
+    number(
+        "risk.fx_buffer",
+        0.02,
+        (0.0, 0.1),
+        "fraction",
+        "Extra EUR that must be there to convert for a buy.",
+    ),
+    number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return."),
+    whole("risk.max_per_day", 4, (0, 100), "orders", "Orders sent in one day."),
+    whole("risk.max_per_week", 10, (0, 500), "orders", "Orders sent in seven days."),
+    number("risk.max_position_pct", 0.15, (0.01, 0.30), "fraction", "Largest share of one security."),
+    whole("risk.max_price_age_s", 1_800, (60, 86_400), "s", "Older prices are not traded on."),
+    number("risk.max_sell_pct", 0.5, (0.01, 1.0), "fraction", "Largest part of a position sold at once."),
+    whole(
+        "risk.max_snapshot_age_s",
+        300,
+        (30, 3_600),
+        "s",
+        "Older readings of the account are not traded on.",
+    ),
+    whole("risk.min_gap_min", 60, (0, 10_080), "min", "Time between any two orders."),
+    whole("risk.min_hold_days", 90, (0, 3_650), "days", "Nothing of the core is sold before."),
+    number("risk.reserve_eur", 5.0, (0.0, 1_000_000.0), "EUR", "Never spent, per currency in EUR worth."),
+    whole(
+        "risk.sell_cooldown_days",
+        180,
+        (0, 3_650),
+        "days",
+        "After a sale, the same security is not sold again.",
+    ),
+    whole("risk.sell_window_min", 120, (1, 10_080), "min", "Time between two sales of one security."),
+];
+
+/// Finds a setting.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Known> {
+    ALL.iter().find(|known| known.key == key)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::set::checked;
+
+    #[test]
+    fn settings_are_sorted_and_named_once() {
+        assert!(ALL.is_sorted_by(|a, b| a.key < b.key));
+    }
+
+    #[test]
+    fn every_default_is_allowed_and_explained() {
+        for known in ALL {
+            assert_eq!(
+                checked(known, &known.default.value()).unwrap(),
+                known.default.value(),
+                "{}",
+                known.key
+            );
+            assert!(known.doc.ends_with('.'), "{}", known.key);
+            assert!(known.key.split_once('.').is_some_and(|(stage, _)| {
+                stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
+            }));
+        }
+    }
+
+    #[test]
+    fn release_of_the_breaker_lies_below_its_limit() {
+        let number = |key: &str| find(key).unwrap().default.value().as_f64().unwrap();
+        assert!(number("risk.daily_loss_release") < number("risk.daily_loss_sells_blocked"));
+        assert!(number("risk.daily_loss_sells_blocked") < number("risk.daily_loss_halted"));
+    }
+}
