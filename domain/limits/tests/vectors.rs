@@ -5,8 +5,10 @@
 //! no limit). The crate itself has no such fallback.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/vectors/open.rs"]
+mod open;
+
 use std::collections::BTreeSet;
-use std::fs;
 
 use limits::{
     Costs, Fine, FrequencyCounts, FrequencyLimits, FxError, FxNeed, FxOrder, LossTier, SellQuestion,
@@ -334,8 +336,7 @@ const ELSEWHERE: [&str; 7] = [
 ];
 
 fn cases(file: &str) -> Vec<Value> {
-    let path = format!("{}/../../tests/vectors/trading/{file}", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let Some(text) = open::text(&format!("trading/{file}")) else { return Vec::new() };
     let file: Value = serde_json::from_str(&text).unwrap();
     file["cases"].as_array().unwrap().clone()
 }
@@ -358,6 +359,6 @@ fn every_trading_vector_of_this_crate_holds() {
         run += 1;
     }
     assert!(failures.is_empty(), "{} of {run} differ:\n{}", failures.len(), failures.join("\n"));
-    assert_eq!(seen.len(), ADAPTERS.len(), "each adapter has a vector");
+    assert!(open::elsewhere() || seen.len() == ADAPTERS.len(), "each adapter has a vector");
     assert!(run > 200, "only {run} vectors ran");
 }

@@ -1,14 +1,15 @@
 //! The embedded calendar against the shared vectors: every table and every instant, nothing left out.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+#[path = "../../../tests/vectors/open.rs"]
+mod open;
+
 
 use market::{Calendars, Day, LocalTime, Mic, Timestamp};
 use serde_json::Value;
 
 fn cases() -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/trading/calendars.json");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let Some(text) = open::text("trading/calendars.json") else { return Vec::new() };
     serde_json::from_str::<Value>(&text).unwrap()["cases"].as_array().unwrap().clone()
 }
 
@@ -80,5 +81,5 @@ fn every_case_of_the_vectors_holds() {
         }
     }
     assert_eq!((tables, instants), (24, 24));
-    assert_eq!(calendars.venues().len(), tables, "a venue of the file has no vector");
+    assert!(open::elsewhere() || calendars.venues().len() == tables, "a venue of the file has no vector");
 }

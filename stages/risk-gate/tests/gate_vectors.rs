@@ -4,8 +4,10 @@
 //! is silently ignored.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/vectors/open.rs"]
+mod open;
+
 use std::collections::BTreeMap;
-use std::fs;
 
 use contracts::{Breaker, Mode, OrderKind, Side};
 use money::{Currency, Money, Price, Quantity, Rate, Weight};
@@ -200,8 +202,7 @@ fn settings(value: &Value) -> GateSettings {
 }
 
 fn cases() -> Vec<Value> {
-    let path = format!("{}/../../tests/vectors/trading/safety.json", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let Some(text) = open::text("trading/safety.json") else { return Vec::new() };
     let file: Value = serde_json::from_str(&text).unwrap();
     let cases = file["cases"].as_array().unwrap().iter();
     cases.filter(|case| case["input"]["function"] == "gate").cloned().collect()
@@ -210,7 +211,7 @@ fn cases() -> Vec<Value> {
 #[test]
 fn every_gate_vector_gets_its_decision_and_code() {
     let cases = cases();
-    assert_eq!(cases.len(), CASES);
+    assert!(open::elsewhere() || cases.len() == CASES);
     let mut failures = Vec::new();
     for case in &cases {
         let input = &case["input"];

@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use market::Timestamp;
 
-use crate::control::control;
+use crate::control::{ControlReply, control};
 use crate::{Delivery, RawReply, RawRequest, World};
 
 /// Largest request body.
@@ -45,6 +45,11 @@ pub trait Host: Send + Sync + 'static {
     fn exchange(&self, request: &RawRequest) -> Delivery {
         let wall = self.wall_unix_s();
         self.world().exchange(request, wall)
+    }
+
+    /// Does one control call; a host that keeps a journal writes it here, under its lock.
+    fn control(&self, method: &str, call: &str, body: &[u8]) -> ControlReply {
+        control(&mut self.world(), method, call, body)
     }
 }
 
@@ -127,7 +132,7 @@ async fn answer<H: Host>(
         if !allowed {
             return plain(StatusCode::FORBIDDEN, "control calls carry the header X-Sim-Control: 1");
         }
-        let reply = control(&mut host.world(), head.method.as_str(), call, &body);
+        let reply = host.control(head.method.as_str(), call, &body);
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         return with_type(plain(status, &reply.body.to_string()), "application/json");
     }

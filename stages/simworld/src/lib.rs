@@ -10,10 +10,21 @@
 //! Refuses: starts outside 2016 to 2027, addresses other than loopback, unknown scenarios and tickers.
 //! Deliberately absent: market impact, queue position, auctions, the broker's socket, other data providers.
 
+mod conductor;
 pub mod control;
 pub(crate) mod core;
 pub mod edge;
+mod journal;
+mod listings;
+mod process;
+mod settings;
+mod stage;
 pub(crate) mod wire;
+
+pub use crate::listings::{Listing, listings};
+pub use crate::process::serve_process;
+pub use crate::settings::{Mode, Settings};
+pub use crate::stage::{Shared, Simworld};
 
 pub use crate::core::faults::{Effect, FaultError, FaultRule, Firing, When};
 pub use crate::core::invariants::InvariantReport;

