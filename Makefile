@@ -1,0 +1,58 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. The others are listed by `make help`.
+
+CARGO ?= cargo
+FAST  := $(CARGO) build --profile ci --workspace --bins
+BIN   := target/ci
+
+.DEFAULT_GOAL := help
+.PHONY: help check-tools build demo test lint vectors bench soak interop asyncapi update fuzz docs clean-demo
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+check-tools:
+	@command -v $(CARGO) >/dev/null || { echo "Steward is built with Rust 1.95 or newer, and cargo was not found: install it with rustup, then run this again." >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "SQLite is built from source and needs a C compiler: run \`sudo apt-get install build-essential\`, then this again." >&2; exit 1; }
+
+build: check-tools  ## Build all programs, quickly and optimised
+	$(FAST)
+
+demo: build  ## Watch a simulated fund at work (q quits); DEMO="--seed 7 --days 5" passes options on
+	$(BIN)/steward demo $(DEMO)
+
+test: check-tools  ## Run every test that belongs to a change (15 minutes at most)
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --workspace
+	$(CARGO) test -p contracts --features schema --test documents
+
+lint: check-tools  ## Format, clippy and documentation, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+VECTOR_TESTS := -p market -p limits -p formulas -p steward-risk-gate
+vectors: check-tools  ## Run the numeric vectors, or those of STEWARD_VECTORS=<dir>
+	$(CARGO) test $(VECTOR_TESTS) --tests --quiet
+	$(CARGO) test -p steward-tests --test vectors --quiet -- --nocapture
+
+bench: build  ## Measure, print a table and write target/bench.json
+	$(CARGO) bench --profile ci -p steward-tests --bench steward
+
+soak: build  ## Long seeded fault runs (SEEDS=1000) and a long demo
+	SEEDS=$${SEEDS:-1000} $(CARGO) test --profile ci -p steward-tests --test faults -- --nocapture
+	$(BIN)/steward demo --headless --days 365 --speed max --seed $${SEED:-1} --dir target/soak --fresh --ports 28800 --report target/soak-report.json
+
+interop: build  ## Other brokers and clients: mosquitto, mosquitto_sub/pub, paho
+	bash tests/interop/run
+
+asyncapi:  ## Check docs/asyncapi.yaml with the AsyncAPI project's parser (needs Node)
+	@command -v npm >/dev/null || { echo "The AsyncAPI parser runs on Node, and npm was not found: install Node 20 or newer." >&2; exit 1; }
+	mkdir -p target/node && cd target/node && (test -d node_modules/@asyncapi/parser || (npm init -y >/dev/null && npm install --silent --no-audit --no-fund --ignore-scripts @asyncapi/parser@3))
+	node tests/interop/asyncapi.mjs docs/asyncapi.yaml target/node/node_modules
+
+fuzz:  ## Fuzz the decoders (needs `cargo install cargo-fuzz` and a nightly compiler); TIME=60
+	cd bus/contracts/fuzz && $(CARGO) fuzz run decode -- -max_total_time=$${TIME:-60}
+
+update:  ## Rewrite golden files and generated documents after a meant change
+	STEWARD_UPDATE=1 $(CARGO) test -p contracts --features schema
+	STEWARD_UPDATE=1 $(CARGO) test -p steward-tests --test scenarios
