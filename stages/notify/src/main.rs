@@ -1,1 +1,7 @@
-fn main() {}
+//! The process `steward-notify`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bus_client::main::<notify::Notify>()
+}
