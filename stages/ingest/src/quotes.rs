@@ -1,0 +1,140 @@
+//! The last price of one security: what of a reading is said.
+
+use contracts::{Quote, Security, Source};
+use market::Timestamp;
+use tradernet::commands::quotes::Quote as Reading;
+
+use crate::belief::{Belief, judge};
+
+/// The last accepted price of a security, and one after it that waits for a second reading.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) accepted: Option<Quote>,
+    pub(crate) unconfirmed: Option<Quote>,
+}
+
+impl Known {
+    /// When the newest price was made.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.accepted.iter().chain(&self.unconfirmed).map(|quote| quote.at).max()
+    }
+
+    /// Takes a quote; it comes back marked as it is to be said.
+    pub(crate) fn take(&mut self, mut quote: Quote) -> Quote {
+        let e6 = |quote: &Option<Quote>| quote.as_ref().map(|quote| quote.price_e6.e6());
+        match judge(quote.price_e6.e6(), e6(&self.accepted), e6(&self.unconfirmed)) {
+            Belief::Accepted => {
+                self.accepted = Some(quote.clone());
+                self.unconfirmed = None;
+            }
+            Belief::Suspect => {
+                quote.suspect = true;
+                self.unconfirmed = Some(quote.clone());
+            }
+        }
+        quote
+    }
+
+    /// Remembers a stored quote.
+    pub(crate) fn remember(&mut self, quote: Quote) {
+        let slot = if quote.suspect { &mut self.unconfirmed } else { &mut self.accepted };
+        *slot = Some(quote);
+    }
+}
+
+/// Turns a reading into a quote of the security.
+///
+/// # Errors
+/// One sentence, when there is no price above zero or it is in another currency (pence have none).
+pub(crate) fn quote_of(security: &Security, reading: &Reading, at: Timestamp) -> Result<Quote, String> {
+    let Security { isin, ticker, ccy, .. } = security;
+    let price_e6 = reading.last.filter(|price| !price.is_zero());
+    let price_e6 = price_e6.ok_or_else(|| format!("{ticker} has no price above zero"))?;
+    match reading.currency {
+        Some(found) if found == *ccy => {}
+        Some(found) => return Err(format!("{ticker} is quoted in {found}, not in {ccy}")),
+        None => return Err(format!("{ticker} is quoted in no known currency")),
+    }
+    if let Some(found) = reading.isin.filter(|found| found != isin) {
+        return Err(format!("{ticker} is {found} at the broker, not {isin}"));
+    }
+    let source = Source::Broker;
+    let (bid_e6, ask_e6) = (reading.bid, reading.ask);
+    Ok(Quote {
+        isin: *isin,
+        mic: security.mic,
+        price_e6,
+        bid_e6,
+        ask_e6,
+        ccy: *ccy,
+        at,
+        source,
+        suspect: false,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use contracts::Sample;
+    use money::{Currency, Price};
+
+    use super::*;
+
+    fn reading(last: Option<i64>) -> Reading {
+        Reading {
+            last: last.map(|e6| Price::from_e6(e6).unwrap()),
+            last_size: None,
+            last_at: None,
+            bid: None,
+            bid_size: None,
+            ask: None,
+            ask_size: None,
+            previous_close: None,
+            open: None,
+            low: None,
+            high: None,
+            volume: None,
+            currency: Some(Currency::EUR),
+            lot: None,
+            tick: None,
+            isin: None,
+            market_status: None,
+            venue: None,
+        }
+    }
+
+    #[test]
+    fn a_missing_or_zero_price_says_nothing() {
+        let security = Security::sample();
+        for last in [None, Some(0)] {
+            assert!(quote_of(&security, &reading(last), Timestamp::ZERO).unwrap_err().contains("above zero"));
+        }
+        assert!(quote_of(&security, &reading(Some(1)), Timestamp::ZERO).is_ok());
+    }
+
+    #[test]
+    fn another_currency_pence_or_another_security_says_nothing() {
+        let security = Security::sample();
+        let other = "US0378331005".parse().unwrap();
+        for wrong in [
+            Reading { currency: Some(Currency::USD), ..reading(Some(1)) },
+            Reading { currency: None, ..reading(Some(1)) },
+            Reading { isin: Some(other), ..reading(Some(1)) },
+        ] {
+            assert!(quote_of(&security, &wrong, Timestamp::ZERO).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_suspect_price_does_not_become_the_measure() {
+        let quote = |e6: i64| quote_of(&Security::sample(), &reading(Some(e6)), Timestamp::ZERO).unwrap();
+        let mut known = Known::default();
+        assert!(!known.take(quote(100)).suspect);
+        assert!(known.take(quote(130)).suspect);
+        assert!(known.take(quote(200)).suspect, "neither near the accepted nor near the unconfirmed one");
+        assert!(!known.take(quote(101)).suspect, "the jump was an error");
+        assert!(known.take(quote(130)).suspect);
+        assert!(!known.take(quote(131)).suspect, "the jump was real");
+    }
+}

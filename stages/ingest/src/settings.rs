@@ -1,0 +1,171 @@
+//! `[stage.ingest]`.
+
+use std::{path::PathBuf, str::FromStr};
+
+use contracts::Security;
+use market::{Isin, Mic};
+use money::{Currency, Price, Quantity};
+use serde::Deserialize;
+
+/// What the owner can choose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the broker is.
+    pub broker_url: String,
+    /// Public key of the account.
+    pub public_key: String,
+    /// File of the private key, relative to the data folder, readable by nobody else.
+    pub private_key_file: PathBuf,
+    /// Seconds between quotes while a venue is open, 10 to 3 600.
+    pub quote_interval_s: u32,
+    /// Seconds between readings of the currency rates, 60 to 86 400.
+    pub fx_interval_s: u32,
+    /// Days of bars to keep, 30 to 6 000.
+    pub history_days: u32,
+    /// Securities with which an empty store begins.
+    pub universe: Vec<Listed>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            broker_url: String::new(),
+            public_key: String::new(),
+            private_key_file: PathBuf::from("keys/broker"),
+            quote_interval_s: 60,
+            fx_interval_s: 3_600,
+            history_days: 400,
+            universe: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks ranges.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let ranges = [
+            ("quote_interval_s", self.quote_interval_s, 10, 3_600),
+            ("fx_interval_s", self.fx_interval_s, 60, 86_400),
+            ("history_days", self.history_days, 30, 6_000),
+        ];
+        match ranges.iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            Some((name, value, least, most)) => {
+                Err(format!("[stage.ingest] `{name}` is {value}, it must be {least} to {most}"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One security as the owner lists it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// The broker's ticker.
+    pub ticker: String,
+    /// Key.
+    pub isin: Isin,
+    /// Name for people.
+    pub name: String,
+    /// Venue.
+    pub mic: Mic,
+    /// Trading currency.
+    pub ccy: Currency,
+    /// Two letters; unknown for funds.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// Industry.
+    #[serde(default)]
+    pub industry: Option<String>,
+    /// stock, etf, etc.
+    pub product_type: String,
+    /// Smallest tradable step.
+    pub lot: Number,
+    /// Smallest price step.
+    #[serde(default)]
+    pub tick: Option<Number>,
+}
+
+/// A number as people write it, read exactly: `100`, `0.05` or `"0.05"`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Number {
+    /// Without a point.
+    Whole(i64),
+    /// With a point; its shortest text is what was written.
+    Decimal(f64),
+    /// In quotes.
+    Text(String),
+}
+
+impl Number {
+    fn read<T: FromStr<Err = money::MoneyError>>(&self) -> Result<T, String> {
+        let text = match self {
+            Number::Whole(number) => number.to_string(),
+            Number::Decimal(number) => number.to_string(),
+            Number::Text(text) => text.clone(),
+        };
+        text.parse().map_err(|error: money::MoneyError| error.to_string())
+    }
+}
+
+impl Listed {
+    /// The security, with the same permission to buy and to sell.
+    pub(crate) fn security(&self, allowed: bool) -> Result<Security, String> {
+        let fault =
+            |field: &str, why: String| format!("[[stage.ingest.universe]] {}: `{field}`: {why}", self.ticker);
+        let lot_e6: Quantity = self.lot.read().map_err(|why| fault("lot", why))?;
+        let tick_e6: Option<Price> =
+            self.tick.as_ref().map(Number::read).transpose().map_err(|why| fault("tick", why))?;
+        if !lot_e6.is_positive() {
+            return Err(fault("lot", "it must be above zero".into()));
+        }
+        if tick_e6.is_some_and(Price::is_zero) {
+            return Err(fault("tick", "it must be above zero; leave it out when it is unknown".into()));
+        }
+        Ok(Security {
+            isin: self.isin,
+            name: self.name.clone(),
+            ticker: self.ticker.clone(),
+            mic: self.mic,
+            ccy: self.ccy,
+            country: self.country.clone(),
+            industry: self.industry.clone(),
+            product_type: self.product_type.clone(),
+            lot_e6,
+            tick_e6,
+            active: true,
+            allow_buy: allowed,
+            allow_sell: allowed,
+            max_weight_e6: None,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_exactly_however_they_are_written() {
+        for (number, expected) in [
+            (Number::Whole(500), 500_000_000),
+            (Number::Decimal(0.005), 5_000),
+            (Number::Text("0.05".into()), 50_000),
+        ] {
+            assert_eq!(number.read::<Price>().unwrap().e6(), expected);
+        }
+        assert!(Number::Decimal(f64::NAN).read::<Price>().is_err());
+        assert!(Number::Text("1,5".into()).read::<Price>().is_err());
+    }
+
+    #[test]
+    fn ranges_hold_at_both_ends() {
+        for (seconds, good) in [(9, false), (10, true), (3_600, true), (3_601, false)] {
+            let settings = Settings { quote_interval_s: seconds, ..Settings::default() };
+            assert_eq!(settings.check().is_ok(), good, "{seconds}");
+        }
+    }
+}

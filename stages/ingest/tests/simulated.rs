@@ -1,0 +1,61 @@
+//! The stage with its edge against the simulated broker in the same process.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{cell::RefCell, rc::Rc};
+
+use bus_client::Edge;
+use contracts::{FxRates, HealthState, History, Quote};
+use simworld::{Profile, Rules, World, WorldConfig};
+use support::{Rig, UNIVERSE, at, at_once, edge};
+
+const LONDON: &str = r#"
+[[stage.ingest.universe]]
+ticker = "THMB.EU"
+isin = "GB009SMX0155"
+name = "Thamesborough Engineering plc"
+mic = "XLON"
+ccy = "GBP"
+product_type = "stock"
+lot = 1
+tick = "0.005"
+[[stage.ingest.universe]]
+ticker = "JADEP.9911.AS"
+isin = "HK0000SM0017"
+name = "Jade Peninsula Bank"
+mic = "XHKG"
+ccy = "HKD"
+product_type = "stock"
+lot = 500
+"#;
+
+#[test]
+fn a_day_of_the_simulated_market_is_read_whole_in_every_manner_of_writing() {
+    for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+        let start = at("2026-03-02T07:30:00Z");
+        let rules = Rules { throttle: false, ..Rules::default() };
+        let config = WorldConfig { profile, rules, ..WorldConfig::new(1, start) };
+        let world = Rc::new(RefCell::new(World::new(config).unwrap()));
+        let edge = edge(&world);
+        let mut rig = Rig::new("2026-03-02T07:30:00Z", &format!("{UNIVERSE}{LONDON}"));
+        rig.run_with(at("2026-03-02T17:00:00Z"), |call, now| {
+            world.borrow_mut().advance_to(now);
+            at_once(edge.perform(call))
+        });
+        let history = rig.heard.about::<History>().pop().unwrap();
+        assert_eq!(history.complete_until.len(), 4);
+        assert!(history.bars > 1_000, "{} bars", history.bars);
+        let rates = rig.heard.about::<FxRates>().pop().unwrap();
+        assert_eq!(rates.rates.len(), 4, "EUR, GBP, HKD, USD");
+        for isin in ["DE000SMX0015", "US99S0011099", "GB009SMX0155", "HK0000SM0017"] {
+            let quotes = rig.heard.about::<Quote>();
+            assert!(quotes.iter().any(|quote| quote.isin.as_str() == isin && !quote.suspect), "{isin}");
+        }
+        let rheinau = rig.heard.about::<Quote>();
+        let rheinau = rheinau.iter().filter(|quote| quote.isin.as_str() == "DE000SMX0015").count();
+        assert!(rheinau > 500, "{rheinau} prices in 510 minutes");
+        assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
+    }
+}

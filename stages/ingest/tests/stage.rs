@@ -1,0 +1,251 @@
+//! The stage against scripted answers: what it says, what it refuses to say, and what survives a restart.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use bus_client::{Engine, Place};
+use contracts::{FxRates, History, JobOutcome, JobRun, Quote, Universe, Venue};
+use ingest::{Call, Ingest};
+use money::Currency;
+use support::{Rig, Script, UNIVERSE, at, config};
+
+/// Monday, an hour before Frankfurt opens.
+const MORNING: &str = "2026-03-02T07:00:00Z";
+
+fn script() -> Script {
+    Script {
+        prices: BTreeMap::from([("RHNA.EU", 90_000_000), ("NRDW.US", 40_000_000)]),
+        dollar_e9: Some(920_000_000),
+        bars: BTreeMap::from([
+            ("RHNA.EU", vec![("2026-02-26", 89_000_000), ("2026-02-27", 90_000_000)]),
+            ("NRDW.US", vec![("2026-02-26", 39_000_000), ("2026-02-27", 40_000_000)]),
+        ]),
+        silent: false,
+    }
+}
+
+fn prices(rig: &Rig, isin: &str) -> Vec<Quote> {
+    let all = rig.heard.about::<Quote>();
+    all.into_iter().filter(|quote| quote.isin.as_str() == isin).collect()
+}
+
+#[test]
+fn says_universe_rates_venues_prices_and_history_at_the_start() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T07:00:10Z", &script());
+    let universe = &rig.heard.about::<Universe>()[0];
+    assert_eq!(universe.securities.len(), 2);
+    assert!(universe.securities.iter().all(|security| security.allow_buy && security.allow_sell));
+    let rates = &rig.heard.about::<FxRates>()[0];
+    assert_eq!(rates.rates[&Currency::USD].eur_per_unit_e9.e9(), 920_000_000);
+    assert_eq!(rates.rates.len(), 2, "only what is known, and the euro");
+    assert!(rig.heard.about::<Venue>().iter().all(|venue| !venue.open && venue.reason == "before_open"));
+    let quote = &prices(&rig, "DE000SMX0015")[0];
+    assert_eq!(
+        quote.at,
+        at("2026-02-27T16:30:00Z"),
+        "a price from before the weekend is as old as the close"
+    );
+    let history = rig.heard.about::<History>().pop().unwrap();
+    assert_eq!((history.bars, history.complete_until.len()), (4, 2));
+    let run = rig.heard.about::<JobRun>().pop().unwrap();
+    assert_eq!((run.outcome, run.done, run.total), (JobOutcome::Done, 2, 2));
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE is_final = 1 AND quality = 'ok'"), 4);
+    assert_eq!(rig.health().last_error, None);
+}
+
+#[test]
+fn a_restart_repeats_nothing_and_writes_the_universe_once() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T07:00:10Z", &script());
+    let rows = "SELECT count(*) FROM quote";
+    let before = rig.count(rows);
+    rig.restart();
+    rig.run("2026-03-02T07:00:20Z", &script());
+    assert_eq!(rig.count("SELECT count(*) FROM security"), 2);
+    assert_eq!(rig.count(rows), before, "the price of the last close is known already");
+    assert!(rig.heard.about::<Universe>().is_empty(), "it was said before");
+    assert!(rig.calls.iter().all(|call| !matches!(call, Call::Bars { .. })), "{:?}", rig.calls);
+}
+
+#[test]
+fn the_settings_do_not_change_a_store_that_has_a_universe() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T07:00:10Z", &script());
+    rig.config = config("sim:1", "");
+    rig.restart();
+    assert_eq!(rig.engine.start().settings.universe.len(), 0);
+    rig.run("2026-03-02T08:00:00Z", &script());
+    assert_eq!(prices(&rig, "DE000SMX0015").len(), 1, "the security is still watched");
+}
+
+#[test]
+fn only_open_venues_get_prices_and_they_come_at_whole_minutes() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:02:30Z", &script());
+    let times: Vec<_> = prices(&rig, "DE000SMX0015").iter().map(|quote| quote.at).collect();
+    let expected =
+        ["2026-02-27T16:30:00Z", "2026-03-02T08:00:00Z", "2026-03-02T08:01:00Z", "2026-03-02T08:02:00Z"];
+    assert_eq!(times, expected.map(at));
+    assert_eq!(prices(&rig, "US99S0011099").len(), 1, "New York is shut");
+}
+
+#[test]
+fn prices_stop_at_the_close_and_come_back_at_the_next_opening() {
+    let mut rig = Rig::new("2026-03-02T16:28:30Z", UNIVERSE);
+    let frankfurt_only = UNIVERSE.split("[[stage.ingest.universe]]\nticker = \"NRDW.US\"").next().unwrap();
+    rig.config = config("sim:1", frankfurt_only);
+    rig.restart();
+    rig.run("2026-03-03T08:00:30Z", &script());
+    let times: Vec<_> = prices(&rig, "DE000SMX0015").iter().map(|quote| quote.at).collect();
+    let expected = ["2026-03-02T16:28:30Z", "2026-03-02T16:29:00Z", "2026-03-03T08:00:00Z"];
+    assert_eq!(times, expected.map(at));
+}
+
+#[test]
+fn a_jump_is_suspect_until_a_second_reading_also_across_a_restart() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    let mut jumped = script();
+    jumped.prices.insert("RHNA.EU", 108_000_001);
+    rig.run("2026-03-02T08:01:30Z", &jumped);
+    assert!(prices(&rig, "DE000SMX0015").last().unwrap().suspect);
+    assert!(rig.health().last_error.is_some_and(|text| text.contains("suspect")), "{:?}", rig.health());
+    rig.restart();
+    rig.run("2026-03-02T08:02:30Z", &jumped);
+    assert!(!prices(&rig, "DE000SMX0015").last().unwrap().suspect, "the second reading agrees");
+}
+
+#[test]
+fn a_missing_price_says_nothing_and_reports_itself() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    let mut gone = script();
+    gone.prices.remove("RHNA.EU");
+    rig.run("2026-03-02T08:01:30Z", &gone);
+    assert!(prices(&rig, "DE000SMX0015").is_empty());
+    assert_eq!(prices(&rig, "US99S0011099").len(), 1);
+    assert!(rig.health().last_error.unwrap().contains("RHNA.EU"));
+    rig.run("2026-03-02T08:02:30Z", &script());
+    assert_eq!(prices(&rig, "DE000SMX0015").len(), 1);
+    assert_eq!(rig.health().state, contracts::HealthState::Healthy, "and is well again");
+}
+
+#[test]
+fn a_zero_price_and_the_wrong_currency_say_nothing() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    let mut zero = script();
+    zero.prices.insert("RHNA.EU", 0);
+    rig.run("2026-03-02T08:01:30Z", &zero);
+    assert!(prices(&rig, "DE000SMX0015").is_empty());
+}
+
+#[test]
+fn a_missing_rate_stays_missing() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T07:00:06Z", &Script { dollar_e9: None, ..script() });
+    assert!(rig.heard.about::<FxRates>().is_empty());
+    assert!(rig.health().last_error.unwrap().contains("no rate of USD"));
+    rig.run("2026-03-02T07:01:00Z", &script());
+    assert_eq!(rig.heard.about::<FxRates>().len(), 1, "it is asked for again soon");
+}
+
+#[test]
+fn silence_keeps_the_last_state_and_is_asked_again_ever_more_slowly() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    let said = rig.heard.all.len();
+    let asked = rig.calls.len();
+    rig.run("2026-03-02T08:04:30Z", &Script { silent: true, ..script() });
+    let news: Vec<_> = rig.heard.all[said..].iter().filter(|said| !said.topic.contains("/venue/")).collect();
+    assert!(news.is_empty(), "{news:?}");
+    assert!((2..=8).contains(&(rig.calls.len() - asked)), "{}", rig.calls.len() - asked);
+    assert!(rig.health().last_error.unwrap().contains("silent"));
+    rig.run("2026-03-02T08:15:30Z", &script());
+    assert!(prices(&rig, "DE000SMX0015").last().unwrap().at > at("2026-03-02T08:05:00Z"));
+}
+
+#[test]
+fn the_bar_of_a_day_is_added_once_after_its_close() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T16:44:00Z", &script());
+    let mut later = script();
+    later.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", 91_000_000));
+    rig.run("2026-03-02T16:50:00Z", &later);
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE day = '2026-03-02'"), 1);
+    rig.restart();
+    rig.run("2026-03-02T17:30:00Z", &later);
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar"), 5);
+    assert!(rig.calls.iter().all(|call| !matches!(call, Call::Bars { .. })));
+}
+
+#[test]
+fn a_split_replaces_the_past() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T16:44:00Z", &script());
+    let mut split = script();
+    split.bars.insert(
+        "RHNA.EU",
+        vec![("2026-02-26", 8_900_000), ("2026-02-27", 9_000_000), ("2026-03-02", 9_100_000)],
+    );
+    rig.run("2026-03-02T16:50:00Z", &split);
+    let closes = "SELECT group_concat(close) FROM (SELECT close FROM api_bar WHERE isin = 'DE000SMX0015' ORDER BY day)";
+    let rows = bus_client::open_for_reading(&rig.place).unwrap();
+    let text: String = rows.query_row(closes, [], |row| row.get(0)).unwrap();
+    assert_eq!(text, "8900000,9000000,9100000");
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE quality = 'corrected'"), 3);
+    assert_eq!(rig.heard.about::<History>().pop().unwrap().bars, 5);
+}
+
+#[test]
+fn old_quotes_go_and_the_newest_stays_known() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    rig.run_with(at("2026-03-10T08:30:00Z"), |call, _| script().answer(call));
+    let oldest = rig.count("SELECT min(ts) FROM quote");
+    assert!(oldest >= at("2026-03-03T07:00:00Z").ms(), "{oldest}");
+}
+
+#[test]
+fn a_live_system_refuses_simulated_securities_addresses_and_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |environment: &str, more: &str, name: &str| {
+        let place = Place::File(folder.path().join(name));
+        Engine::<Ingest>::open(&config(environment, more), "ingest", Some(place), at(MORNING))
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    assert!(open("live", UNIVERSE, "a").unwrap_err().contains("simulated security"));
+    let local = "[stage.ingest]\nbroker_url = \"http://127.0.0.1:8900/tn\"\n";
+    assert!(open("live", local, "b").unwrap_err().contains("broker_url"));
+    assert!(open("sim:1", local, "c").is_ok());
+    let away = "[stage.ingest]\nbroker_url = \"https://freedom24.com\"\n";
+    assert!(open("sim:1", away, "d").unwrap_err().contains("this machine"));
+    assert!(open("live", away, "e").is_ok());
+    assert!(
+        open("sim:1", "[stage.ingest]\nquote_interval_s = 1\n", "f")
+            .unwrap_err()
+            .contains("quote_interval_s")
+    );
+    assert!(open("sim:1", &format!("{UNIVERSE}{UNIVERSE}"), "g").unwrap_err().contains("twice"));
+}
+
+#[test]
+fn new_securities_of_a_live_system_are_only_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = UNIVERSE.replace("DE000SMX0015", "DE0007164600").replace("US99S0011099", "US0378331005");
+    let place = Place::File(folder.path().join("market.db"));
+    let mut engine =
+        Engine::<Ingest>::open(&config("live", &real), "ingest", Some(place), at(MORNING)).unwrap();
+    let said = engine.tick(at(MORNING)).unwrap();
+    let heard = support::Heard { all: said };
+    let universe = heard.about::<Universe>().pop().unwrap();
+    assert!(
+        universe
+            .securities
+            .iter()
+            .all(|security| security.active && !security.allow_buy && !security.allow_sell)
+    );
+}
