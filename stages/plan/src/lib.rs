@@ -1,1 +1,51 @@
-//! Opportunities, sequences, the next trade
+//! Proposes the next trades: looks at everything, lets evaluators score what could be done, chooses, and asks for the
+//! first step. Has no network and no right to trade.
+//!
+//! **Reads** `portfolio/state`, `portfolio/bucket`, `market/quote`, `market/fx`, `market/venue`, `market/universe`,
+//! `score/security`, `target/weights`, `risk/halt`, `risk/state`, `order/approved`, `order/refused`, `order/state`,
+//! `plan/result`, `command/plan/now`. Heard and not yet used: `portfolio/flow`, `score/regime`.
+//!
+//! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
+//!
+//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `counter`; views `api_plan`,
+//! `api_request`.
+//!
+//! **One run**: [`snapshot`] (what is true, and who is left out) → [`opportunities`] (finders) → [`pool`] → [`sequences`]
+//! → [`context`] and jobs → [`round`] (results, merged exactly) → [`choose`] → [`waits`] → a request, or not yet.
+//!
+//! **When**: 0.3 s after other holdings, 2 s after other changes that matter and then at most every 30 s, at once when
+//! a person asks, when a known wait ends, and when the plan is 24 h old. The same content is not planned twice.
+//!
+//! **Refuses** to plan without a valued account, a universe or targets ([`snapshot::NoGround`]); leaves a security out,
+//! with a code and a sentence, when anything about it is missing, stale or doubtful; asks for nothing while halted, while
+//! any order is open, while the gate says wait, or while the venue is not surely open.
+//!
+//! **Invariants.** The same context never makes a second order. At most one request has no end. Every plan, request and
+//! job number is saved with its publication. A wrong, late or doubled result changes nothing.
+//!
+//! **Limits** are in [`limits`], what the owner may set in [`settings`].
+//!
+//! **Deliberately does not do** yet: satellites, currency exchanges (`needs_fx`), sales of more than half of a holding,
+//! country and industry limits, negative-balance rescue, dividends, planner configurations. Never: place, approve,
+//! judge, or execute any step but the first.
+
+pub mod choose;
+pub mod context;
+pub mod facts;
+pub mod limits;
+pub mod memory;
+pub mod opportunities;
+pub mod pool;
+pub mod price;
+pub mod requests;
+pub mod round;
+mod run;
+pub mod sequences;
+pub mod settings;
+pub mod snapshot;
+mod stage;
+pub mod store;
+pub mod waits;
+
+pub use settings::Settings;
+pub use stage::Plan;

@@ -1,0 +1,114 @@
+//! The choice: the best sequence, unless doing nothing is as good; with everything that explains it.
+
+use std::collections::BTreeMap;
+
+use contracts::{Candidate, Evaluated, Id, PlanContext, PlanProposed, PlanStep, Rival, Side};
+use market::Isin;
+
+use crate::{
+    limits::{LEFT_OUT_SHOWN, PLAN_LIFE_MS, RIVALS_SHOWN},
+    round::Round,
+};
+
+/// Two scores closer than this are equal: sums of doubles carry that much dust.
+const DUST: f64 = 1e-12;
+
+/// The plan that a finished round makes; `None` if nobody has said what doing nothing is worth.
+#[must_use]
+pub fn propose(round: &Round, min_improvement: f64, names: &BTreeMap<Isin, String>) -> Option<PlanProposed> {
+    let (context, merged) = (&round.context, round.merged());
+    let unchanged = merged.unchanged?;
+    let gain = |evaluated: &Evaluated| evaluated.score.get() - unchanged.get();
+    let chosen = merged.best.first().filter(|best| gain(best) + DUST >= min_improvement);
+    let steps = chosen.map_or_else(Vec::new, |best| steps(context, &best.actions));
+    let rivals = merged.best.iter().skip(usize::from(chosen.is_some())).take(RIVALS_SHOWN);
+    let reason = |rival: &Evaluated| match chosen {
+        Some(best) if best.score.get() - rival.score.get() > DUST => {
+            format!("It scores {:.4} less.", best.score.get() - rival.score.get())
+        }
+        Some(_) => "It scores the same with more trades, higher costs or a later place.".to_string(),
+        None => format!("It would gain {:.4}; a plan must gain {min_improvement:.4}.", gain(rival)),
+    };
+    let rivals = rivals
+        .map(|rival| Rival {
+            actions: words(context, &rival.actions, names),
+            score: rival.score,
+            reason: reason(rival),
+        })
+        .collect();
+    let why = match (chosen, merged.best.first()) {
+        (Some(best), _) => because(context, best, gain(best), names),
+        (None, Some(best)) => format!(
+            "Nothing is to be done: the best of {} sequences would gain {:.4}, a plan must gain {min_improvement:.4}. Waits for other prices, scores or targets.",
+            merged.evaluated,
+            gain(best)
+        ),
+        (None, None) => {
+            "Nothing is to be done: no trade is possible now. Waits for what the securities left out lack."
+                .into()
+        }
+    };
+    let mut left_out = round.left_out.clone();
+    left_out.truncate(LEFT_OUT_SHOWN);
+    Some(PlanProposed {
+        plan_id: plan_id(context),
+        context_id: context.context_id.clone(),
+        state_id: context.state_id.clone(),
+        bucket_id: context.bucket_id.clone(),
+        at: context.at,
+        expires: context.at.saturating_plus_ms(PLAN_LIFE_MS),
+        steps,
+        score_unchanged: unchanged,
+        score_after: chosen.map_or(unchanged, |best| best.score),
+        why,
+        rivals,
+        left_out,
+        evaluated: merged.evaluated,
+        infeasible: merged.infeasible.clone(),
+    })
+}
+
+/// The same context is the same plan.
+#[must_use]
+pub fn plan_id(context: &PlanContext) -> Id {
+    Id::derive(context.at, &["plan", &context.context_id])
+}
+
+/// The same step of the same plan is the same order.
+#[must_use]
+pub fn order_id(plan: &PlanProposed, step: u16) -> Id {
+    Id::derive(plan.at, &["order", &plan.plan_id.to_string(), &plan.bucket_id, &step.to_string()])
+}
+
+fn steps(context: &PlanContext, actions: &[u16]) -> Vec<PlanStep> {
+    let candidates = actions.iter().filter_map(|index| context.candidates.get(usize::from(*index)));
+    (1_u16..)
+        .zip(candidates)
+        .map(|(step, candidate)| PlanStep {
+            step,
+            order_id: None,
+            candidate: candidate.clone(),
+            waits_for: (step > 1).then(|| "The steps before it; then everything is planned afresh.".into()),
+        })
+        .collect()
+}
+
+fn because(context: &PlanContext, best: &Evaluated, gain: f64, names: &BTreeMap<Isin, String>) -> String {
+    let first = best.actions.first().and_then(|index| context.candidates.get(usize::from(*index)));
+    let reason = first.map_or("", |candidate| candidate.reason.as_str());
+    let trades = words(context, &best.actions, names).join(", then ");
+    format!("To {trades} gains {gain:.4}. {reason}")
+}
+
+fn words(context: &PlanContext, actions: &[u16], names: &BTreeMap<Isin, String>) -> Vec<String> {
+    let candidates = actions.iter().filter_map(|index| context.candidates.get(usize::from(*index)));
+    candidates.map(|candidate| in_words(candidate, names)).collect()
+}
+
+/// One trade in words, for example `buy 12 RHNA.EU`.
+#[must_use]
+pub fn in_words(candidate: &Candidate, names: &BTreeMap<Isin, String>) -> String {
+    let verb = if candidate.side == Side::Buy { "buy" } else { "sell" };
+    let name = names.get(&candidate.isin).cloned().unwrap_or_else(|| candidate.isin.to_string());
+    format!("{verb} {} {name}", candidate.qty_e6)
+}

@@ -1,0 +1,63 @@
+//! Bounds and pauses that no setting changes.
+
+/// Sequences of one planning run; the pool shrinks until they fit.
+pub const SEQUENCES_MAX: usize = 4_096;
+/// Sequences of one job.
+pub const JOB_SEQUENCES: usize = 256;
+/// Best sequences that each job sends back.
+pub const JOB_KEEP: u16 = 20;
+/// Rejected sequences shown in a plan.
+pub const RIVALS_SHOWN: usize = 5;
+/// Securities shown as left out; more would not fit into the statement.
+pub const LEFT_OUT_SHOWN: usize = 200;
+/// Holdings of one context; more would not fit into the statement.
+pub const HOLDINGS_MAX: usize = 300;
+/// Securities, venues and orders followed at all.
+pub const FOLLOWED_MAX: usize = 2_000;
+
+/// First pause before a job without a result is published again; each further one is twice as long.
+pub const RETRY_MS: i64 = 500;
+/// How often a job is published again.
+pub const RETRIES: u32 = 5;
+/// Pause after a run that got no results.
+pub const FAILED_PAUSE_MS: i64 = 300_000;
+
+/// A plan is shown this long.
+pub const PLAN_LIFE_MS: i64 = 24 * HOUR_MS;
+/// A step older than this is planned afresh before it is asked for.
+pub const STEP_LIFE_MS: i64 = 30 * MINUTE_MS;
+/// Plans kept in the store.
+pub const PLANS_KEPT_MS: i64 = 365 * DAY_MS;
+/// Targets older than this are ignored.
+pub const TARGETS_AGE_MAX_MS: i64 = 30 * DAY_MS;
+/// Quotes may be this far ahead of our clock; more is a fault of a clock, and the quote is not believed.
+pub const CLOCK_SKEW_MS: i64 = 5_000;
+
+/// A security that the gate blocked stays out this long.
+pub const BLOCK_MS: i64 = 24 * HOUR_MS;
+/// A deferred order without a named time is tried again after this.
+pub const DEFER_MS: i64 = 5 * MINUTE_MS;
+/// A request without a verdict, or an approval that nobody carries out, is over after this.
+pub const ANSWER_MS: i64 = 10 * MINUTE_MS;
+/// An answered request is still said this long, so that everybody hears how it ended.
+pub const SAID_AFTER_END_MS: i64 = 10 * MINUTE_MS;
+
+/// A price that moved this much since the last run is worth another, in 1/1 000 000.
+pub const PRICE_MOVE_E6: i64 = 10_000;
+/// A score that moved this much is worth another run.
+pub const SCORE_MOVE: f64 = 0.01;
+/// A limit lies at most this far from the last price, in 1/1 000 000. The broker allows twice as much.
+pub const LIMIT_BUFFER_E6: i64 = 10_000;
+/// A limit lies this far beyond the other side's best price, in 1/1 000 000.
+pub const QUOTE_BUFFER_E6: i64 = 2_500;
+
+/// One minute.
+pub const MINUTE_MS: i64 = 60_000;
+/// One hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// One day of 24 hours.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+const _: () = assert!(JOB_SEQUENCES <= SEQUENCES_MAX);
+const _: () = assert!(STEP_LIFE_MS < PLAN_LIFE_MS, "a step must not outlive its plan");
+const _: () = assert!(LIMIT_BUFFER_E6 <= 20_000, "the broker refuses limits more than 2 % away");

@@ -1,0 +1,258 @@
+//! One run from the first look to the request.
+
+use std::collections::BTreeMap;
+
+use tracing::debug;
+
+use bus_client::Out;
+use contracts::{Grounds, OrderKind, OrderRequested, PlanContext, PlanProposed, PlanStep};
+use market::{Isin, Timestamp};
+use money::Weight;
+
+use crate::{
+    choose, context,
+    facts::{Basis, CORE, Facts},
+    limits::{FAILED_PAUSE_MS, STEP_LIFE_MS},
+    pool::{self, Pool},
+    requests::{Request, Stage},
+    round::{GaveUp, Round},
+    sequences,
+    snapshot::Snapshot,
+    stage::Plan,
+    store::Save,
+    waits::{self, Question},
+};
+
+impl Plan {
+    /// Looks at everything; starts a round unless the same has been planned already.
+    pub(crate) fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.last_run = Some(now);
+        let snapshot = match Snapshot::take(&self.facts, &self.memory, &self.rules, &self.environment, now) {
+            Ok(snapshot) => snapshot,
+            Err(why) => {
+                let why = why.to_string();
+                return self.no_plan(&why, out);
+            }
+        };
+        let basis = basis_of(&snapshot, &self.facts);
+        let Pool { candidates, left_out } = pool::gather(&snapshot);
+        let before = self.context.as_ref();
+        let made = context::make(&snapshot, candidates, before.map_or(now, |context| context.at));
+        let context = match made {
+            Ok(context) => context,
+            Err(why) => {
+                let why = why.to_string();
+                return self.no_plan(&why, out);
+            }
+        };
+        self.basis = basis;
+        if before.is_some_and(|before| context::same_content(before, &context)) {
+            if let Some(round) = &mut self.round {
+                round.left_out = left_out;
+                return;
+            }
+            if self.plan_stands(now) {
+                if let Some(plan) = &mut self.plan {
+                    plan.left_out = left_out;
+                    plan.left_out.truncate(crate::limits::LEFT_OUT_SHOWN);
+                }
+                debug!("The same as before; nothing is planned anew.");
+                return self.head(now, out);
+            }
+        }
+        let context = context::at(context, now);
+        self.start(context, left_out, now, out);
+    }
+
+    /// Whether the plan of this content may still be acted on, or has been.
+    fn plan_stands(&self, now: Timestamp) -> bool {
+        let Some(plan) = &self.plan else { return false };
+        if plan.expires <= now {
+            return false;
+        }
+        match plan.steps.first() {
+            None => true,
+            // Its order came to an end and nothing changed: the question is a new one.
+            Some(PlanStep { order_id: Some(id), .. }) => !self.requests.has_ended(*id),
+            Some(_) => now.since(plan.at) < STEP_LIFE_MS,
+        }
+    }
+
+    fn start(
+        &mut self,
+        context: PlanContext,
+        left_out: Vec<contracts::LeftOut>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let lists = sequences::jobs(sequences::subsets(&context.candidates, self.rules.max_depth));
+        let round = Round::new(context.clone(), left_out, lists, self.next_job, now);
+        self.next_job = round.next_number();
+        out.save(Save::NextJob(self.next_job));
+        out.save(Save::Context(Box::new(context.clone())));
+        out.say(context.clone());
+        for job in round.jobs() {
+            out.say(job.clone());
+        }
+        self.context = Some(context);
+        self.plan = None;
+        self.round = Some(round);
+    }
+
+    /// Publishes again what was not answered.
+    pub(crate) fn ask_again(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(round) = &mut self.round else { return };
+        match round.again(now) {
+            Ok(jobs) => {
+                for job in jobs {
+                    out.say(job);
+                }
+            }
+            Err(GaveUp { n }) => {
+                let why = format!("job {n} found no evaluator; start steward-evaluate");
+                self.no_plan(&why, out);
+                self.troubles.evaluators = Some(format!("Nothing is planned: {why}."));
+                self.troubles.tell(out);
+                self.due_by(now.saturating_plus_ms(FAILED_PAUSE_MS));
+            }
+        }
+    }
+
+    /// Takes back what was said: it stands on nothing any more.
+    fn no_plan(&mut self, why: &str, out: &mut Out<Self>) {
+        self.round = None;
+        self.plan = None;
+        if self.context.take().is_some() {
+            out.save(Save::NoContext);
+        }
+        out.clear::<PlanContext>(CORE);
+        out.clear::<PlanProposed>("");
+        out.decided(format!("Nothing is planned: {why}."));
+    }
+
+    /// All results are there: choose.
+    pub(crate) fn finish(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(round) = self.round.take() else { return };
+        let names = names(&self.facts);
+        let Some(plan) = choose::propose(&round, self.rules.min_improvement, &names) else { return };
+        if self.troubles.evaluators.take().is_some() {
+            self.troubles.tell(out);
+        }
+        out.decided(plan.why.clone());
+        self.plan = Some(plan);
+        self.head(now, out);
+    }
+
+    /// Asks for the first step of the plan, unless it waits for something; says the plan as it stands then.
+    fn head(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(mut plan) = self.plan.take() else { return };
+        if let Some(step) = plan.steps.first().filter(|step| step.order_id.is_none()).cloned() {
+            let question = Question {
+                facts: &self.facts,
+                memory: &self.memory,
+                requests: &self.requests,
+                rules: &self.rules,
+                now,
+            };
+            let wait = waits::first(&plan, &step.candidate, question);
+            let text = wait.as_ref().map(|wait| wait.text.clone());
+            let mut order_id = None;
+            match wait {
+                Some(wait) => {
+                    if let Some(until) = wait.until {
+                        // A wait that should be over and is not must not make the stage spin.
+                        let soonest = now.saturating_plus_ms(self.rules.settle_ms.max(1));
+                        self.due_by(until.max(soonest));
+                    }
+                }
+                None => order_id = self.request(&plan, &step, now, out),
+            }
+            if let Some(first) = plan.steps.first_mut() {
+                first.waits_for = text;
+                first.order_id = order_id;
+            }
+        }
+        out.save(Save::Plan(Box::new(plan.clone())));
+        out.say(plan.clone());
+        self.plan = Some(plan);
+    }
+
+    fn request(
+        &mut self,
+        plan: &PlanProposed,
+        step: &PlanStep,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Option<contracts::Id> {
+        let candidate = &step.candidate;
+        let order_id = choose::order_id(plan, step.step);
+        let order = OrderRequested {
+            order_id,
+            plan_id: plan.plan_id,
+            step: step.step,
+            bucket_id: plan.bucket_id.clone(),
+            kind: OrderKind::Normal,
+            side: candidate.side,
+            isin: candidate.isin,
+            mic: candidate.mic,
+            qty_e6: candidate.qty_e6,
+            limit_price_e6: candidate.price_e6,
+            ccy: candidate.ccy,
+            value_eur: candidate.value_eur,
+            fee_eur: candidate.cost_eur,
+            state_id: plan.state_id.clone(),
+            at: now,
+            reason: candidate.reason.clone(),
+            grounds: self.grounds(plan, candidate.isin)?,
+        };
+        out.decided(format!(
+            "Asks to {}: {}",
+            choose::in_words(candidate, &names(&self.facts)),
+            order.reason
+        ));
+        out.save(Save::Asked(Box::new(order.clone())));
+        out.say(order);
+        let state_id = plan.state_id.clone();
+        self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
+        Some(order_id)
+    }
+
+    fn grounds(&self, plan: &PlanProposed, isin: Isin) -> Option<Grounds> {
+        let known = self.facts.quotes.get(&isin)?;
+        let context = self.context.as_ref()?;
+        let holding = context.holdings.iter().find(|holding| holding.isin == isin)?;
+        let share = money::multiply_divide(
+            holding.value_eur.e4().into(),
+            Weight::SCALE.into(),
+            context.total_eur.e4().into(),
+            money::Rounding::Down,
+        );
+        let share = share.ok().and_then(|e6| i64::try_from(e6).ok());
+        Some(Grounds {
+            quote: known.id,
+            quote_price_e6: known.quote.price_e6,
+            quote_at: known.quote.at,
+            score: self.facts.scores.get(&isin).and_then(|score| score.total),
+            target_e6: Some(holding.target_e6),
+            current_e6: share.and_then(|e6| Weight::from_e6(e6).ok()),
+            score_unchanged: plan.score_unchanged,
+            score_after: plan.score_after,
+        })
+    }
+}
+
+/// What later prices and scores are compared with. A price that was left out counts as none, so that the next is news.
+fn basis_of(snapshot: &Snapshot<'_>, facts: &Facts) -> Basis {
+    let prices = snapshot.usable.iter().map(|usable| (usable.security.isin, usable.quote.price_e6)).collect();
+    let scores = facts
+        .scores
+        .iter()
+        .filter_map(|(isin, score)| score.total.map(|total| (*isin, total.get())))
+        .collect();
+    Basis { prices, scores }
+}
+
+fn names(facts: &Facts) -> BTreeMap<Isin, String> {
+    let securities = facts.universe.iter().flat_map(|universe| &universe.securities);
+    securities.map(|security| (security.isin, security.ticker.clone())).collect()
+}

@@ -1,0 +1,271 @@
+//! What the owner can set, with ranges, and the typed rules that follow from it.
+//!
+//! Limits that the gate also has may only be stricter here; the gate judges by its own.
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use limits::{Costs, SellTerms};
+use money::{Currency, Money, Weight};
+
+use crate::limits::{HOUR_MS, MINUTE_MS};
+
+/// `[stage.plan]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Pause after another `state_id`, in ms (0–60 000).
+    pub settle_state_ms: i64,
+    /// Pause after any other change, in ms (0–60 000).
+    pub settle_ms: i64,
+    /// Shortest time between two runs for other changes, in ms (0–3 600 000).
+    pub every_ms: i64,
+    /// Fixed cost of a trade, in cents of EUR (0–10 000).
+    pub transaction_cost_fixed_cents: i64,
+    /// Cost in proportion to the value, in 1/10 000 (0–90: at 1 % no trade would be worth it).
+    pub transaction_cost_bps: i64,
+    /// Cash that is never planned with, in EUR (0–1 000 000).
+    pub min_cash_reserve_eur: i64,
+    /// The same as a part of the fund, in 1/10 000 (0–10 000); the larger one counts.
+    pub cash_reserve_bps: i64,
+    /// Largest base size of a purchase, in EUR (250–1 000 000).
+    pub base_trade_amount_eur: i64,
+    /// Distance from the target from which on it is closed, in 1/10 000 (1–5 000).
+    pub min_gap_bps: i64,
+    /// Score from which on a security is an opportunity (0.5–1).
+    pub opportunity_score: f64,
+    /// Score by which a plan must beat doing nothing (0.0001–1).
+    pub min_improvement: f64,
+    /// Oldest usable quote, in seconds (1–1 800).
+    pub price_age_max_s: i64,
+    /// Oldest usable currency rate, in hours (1–96: two days and a weekend).
+    pub rate_age_max_h: i64,
+    /// Days between two purchases of a security (30–365).
+    pub buy_cooldown_days: u32,
+    /// Days between a sale and a purchase (30–365).
+    pub rebuy_pause_days: u32,
+    /// Days to hold after any transaction (90–3 650).
+    pub min_hold_days: u32,
+    /// Days between two sales (180–3 650).
+    pub sell_cooldown_days: u32,
+    /// Largest loss that a sale may realise, in 1/10 000 (0–2 000).
+    pub max_loss_bps: i64,
+    /// Largest part of a holding sold at once, in 1/10 000 (1–5 000).
+    pub max_sell_bps: i64,
+    /// Largest part of the fund in one security, in 1/10 000 (1–1 500).
+    pub max_position_bps: i64,
+    /// Candidates that sequences are made of (1–24).
+    pub max_pool: usize,
+    /// Actions of one sequence (1–5).
+    pub max_depth: usize,
+    /// Pause after a venue opens, in minutes (0–120).
+    pub opening_pause_min: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            settle_state_ms: 300,
+            settle_ms: 2_000,
+            every_ms: 30_000,
+            transaction_cost_fixed_cents: 200,
+            transaction_cost_bps: 20,
+            min_cash_reserve_eur: 500,
+            cash_reserve_bps: 200,
+            base_trade_amount_eur: 1_000,
+            min_gap_bps: 100,
+            opportunity_score: 0.7,
+            min_improvement: 0.002,
+            price_age_max_s: 1_800,
+            rate_age_max_h: 96,
+            buy_cooldown_days: 30,
+            rebuy_pause_days: 30,
+            min_hold_days: 90,
+            sell_cooldown_days: 180,
+            max_loss_bps: 2_000,
+            max_sell_bps: 5_000,
+            max_position_bps: 1_500,
+            max_pool: 12,
+            max_depth: 3,
+            opening_pause_min: 10,
+        }
+    }
+}
+
+/// A setting outside its range.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("[stage.plan] {field} = {found} is not {rule}; correct steward.toml")]
+pub struct BadSetting {
+    field: &'static str,
+    found: String,
+    rule: String,
+}
+
+/// The settings as the functions of this crate take them.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// See [`Settings::settle_state_ms`].
+    pub settle_state_ms: i64,
+    /// See [`Settings::settle_ms`].
+    pub settle_ms: i64,
+    /// See [`Settings::every_ms`].
+    pub every_ms: i64,
+    /// Costs of a trade.
+    pub costs: Costs,
+    /// Smallest trade whose costs stay within 1 %.
+    pub min_trade: Money,
+    /// See [`Settings::min_cash_reserve_eur`].
+    pub reserve: Money,
+    /// See [`Settings::cash_reserve_bps`].
+    pub reserve_share: Weight,
+    /// See [`Settings::base_trade_amount_eur`].
+    pub base_trade: Money,
+    /// See [`Settings::min_gap_bps`].
+    pub min_gap: Weight,
+    /// See [`Settings::opportunity_score`].
+    pub opportunity_score: f64,
+    /// See [`Settings::min_improvement`].
+    pub min_improvement: f64,
+    /// See [`Settings::price_age_max_s`].
+    pub price_age_max_ms: i64,
+    /// See [`Settings::rate_age_max_h`].
+    pub rate_age_max_ms: i64,
+    /// See [`Settings::buy_cooldown_days`].
+    pub buy_cooldown_days: u32,
+    /// See [`Settings::rebuy_pause_days`].
+    pub rebuy_pause_days: u32,
+    /// Limits of a sale from the core.
+    pub sell: SellTerms,
+    /// See [`Settings::max_sell_bps`].
+    pub max_sell: Weight,
+    /// See [`Settings::max_position_bps`].
+    pub max_position: Weight,
+    /// See [`Settings::max_pool`].
+    pub max_pool: usize,
+    /// See [`Settings::max_depth`].
+    pub max_depth: usize,
+    /// See [`Settings::opening_pause_min`].
+    pub opening_pause_min: i64,
+}
+
+/// Tolerated costs of a trade as a part of its value.
+const COST_RATIO_E6: i64 = 10_000;
+
+impl Settings {
+    /// Checks every range and converts to the types of money.
+    ///
+    /// # Errors
+    /// The first field outside its range, with the rule.
+    pub fn rules(&self) -> Result<Rules, BadSetting> {
+        let minute_ms = 0..=MINUTE_MS;
+        within("settle_state_ms", self.settle_state_ms, &minute_ms)?;
+        within("settle_ms", self.settle_ms, &minute_ms)?;
+        within("every_ms", self.every_ms, &(0..=HOUR_MS))?;
+        within("transaction_cost_fixed_cents", self.transaction_cost_fixed_cents, &(0..=10_000))?;
+        within("transaction_cost_bps", self.transaction_cost_bps, &(0..=90))?;
+        within("min_cash_reserve_eur", self.min_cash_reserve_eur, &(0..=1_000_000))?;
+        within("cash_reserve_bps", self.cash_reserve_bps, &(0..=10_000))?;
+        within("base_trade_amount_eur", self.base_trade_amount_eur, &(250..=1_000_000))?;
+        within("min_gap_bps", self.min_gap_bps, &(1..=5_000))?;
+        within("opportunity_score", self.opportunity_score, &(0.5..=1.0))?;
+        within("min_improvement", self.min_improvement, &(0.0001..=1.0))?;
+        within("price_age_max_s", self.price_age_max_s, &(1..=1_800))?;
+        within("rate_age_max_h", self.rate_age_max_h, &(1..=96))?;
+        within("buy_cooldown_days", self.buy_cooldown_days, &(30..=365))?;
+        within("rebuy_pause_days", self.rebuy_pause_days, &(30..=365))?;
+        within("min_hold_days", self.min_hold_days, &(90..=3_650))?;
+        within("sell_cooldown_days", self.sell_cooldown_days, &(180..=3_650))?;
+        within("max_loss_bps", self.max_loss_bps, &(0..=2_000))?;
+        within("max_sell_bps", self.max_sell_bps, &(1..=5_000))?;
+        within("max_position_bps", self.max_position_bps, &(1..=1_500))?;
+        within("max_pool", self.max_pool, &(1..=24))?;
+        within("max_depth", self.max_depth, &(1..=5))?;
+        within("opening_pause_min", self.opening_pause_min, &(0..=120))?;
+        Ok(self.converted())
+    }
+
+    fn converted(&self) -> Rules {
+        let eur = |units| Money::from_units(units, Currency::EUR).expect("a million fits");
+        let share = |bps: i64| Weight::from_e6(bps * 100).expect("at most 10 000 basis points");
+        let costs = Costs {
+            fixed_eur: Money::from_e4(self.transaction_cost_fixed_cents * 100, Currency::EUR),
+            percent: share(self.transaction_cost_bps),
+        };
+        let ratio = Weight::from_e6(COST_RATIO_E6).expect("one hundredth");
+        let min_trade = limits::min_trade_amount(&costs, ratio)
+            .and_then(|fine| fine.to_money(Currency::EUR, money::Rounding::Up))
+            .expect("small costs over at least a thousandth");
+        Rules {
+            settle_state_ms: self.settle_state_ms,
+            settle_ms: self.settle_ms,
+            every_ms: self.every_ms,
+            costs,
+            min_trade,
+            reserve: eur(self.min_cash_reserve_eur),
+            reserve_share: share(self.cash_reserve_bps),
+            base_trade: eur(self.base_trade_amount_eur),
+            min_gap: share(self.min_gap_bps),
+            opportunity_score: self.opportunity_score,
+            min_improvement: self.min_improvement,
+            price_age_max_ms: self.price_age_max_s * 1_000,
+            rate_age_max_ms: self.rate_age_max_h * HOUR_MS,
+            buy_cooldown_days: self.buy_cooldown_days,
+            rebuy_pause_days: self.rebuy_pause_days,
+            sell: SellTerms {
+                loss_max: share(self.max_loss_bps),
+                min_hold_days: self.min_hold_days,
+                sell_cooldown_days: self.sell_cooldown_days,
+            },
+            max_sell: share(self.max_sell_bps),
+            max_position: share(self.max_position_bps),
+            max_pool: self.max_pool,
+            max_depth: self.max_depth,
+            opening_pause_min: self.opening_pause_min,
+        }
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    field: &'static str,
+    found: T,
+    range: &std::ops::RangeInclusive<T>,
+) -> Result<(), BadSetting> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    let rule = format!("within {} to {}", range.start(), range.end());
+    Err(BadSetting { field, found: found.to_string(), rule })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_trade_of_the_defaults_is_250_eur() {
+        let rules = Settings::default().rules().unwrap();
+        assert_eq!(rules.min_trade, Money::from_units(250, Currency::EUR).unwrap());
+    }
+
+    #[test]
+    fn a_value_outside_its_range_is_named_with_the_rule() {
+        let cases: &[(Settings, &str)] = &[
+            (Settings { settle_ms: -1, ..Settings::default() }, "settle_ms = -1"),
+            (Settings { max_depth: 6, ..Settings::default() }, "max_depth = 6"),
+            (Settings { min_hold_days: 89, ..Settings::default() }, "min_hold_days = 89"),
+            (Settings { max_position_bps: 1_501, ..Settings::default() }, "max_position_bps"),
+            (Settings { min_improvement: f64::NAN, ..Settings::default() }, "min_improvement = NaN"),
+        ];
+        for (settings, expected) in cases {
+            let sentence = settings.rules().unwrap_err().to_string();
+            assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn settling_may_take_no_time() {
+        let settings = Settings { settle_ms: 0, settle_state_ms: 0, every_ms: 0, ..Settings::default() };
+        assert!(settings.rules().is_ok());
+    }
+}

@@ -1,0 +1,322 @@
+//! The immutable ground of one run: money, and every security with all that is needed to trade it, or why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use contracts::{Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, Side, Universe};
+use market::{Isin, Timestamp};
+use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
+
+use crate::{
+    facts::{CORE, Facts},
+    limits::{CLOCK_SKEW_MS, DAY_MS, TARGETS_AGE_MAX_MS},
+    memory::Memory,
+    settings::Rules,
+};
+
+/// Why no run is possible at all, in order of precedence.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoGround {
+    /// Nothing is known of the account.
+    #[error("the account has not been read yet")]
+    NoState,
+    /// The account belongs to another environment.
+    #[error("the account is of environment {0}, not of this one; check who publishes portfolio/state")]
+    OtherEnvironment(String),
+    /// The account could not be read for too long.
+    #[error("the account could not be read for too long")]
+    StaleState,
+    /// A part of the fund has no value.
+    #[error("the fund cannot be valued: {0} lacks a price or a rate")]
+    NoValue(String),
+    /// There is nothing to plan with.
+    #[error("the fund is worth nothing")]
+    Empty,
+    /// The securities are unknown.
+    #[error("the universe is not known yet")]
+    NoUniverse,
+    /// There are no targets, or they are too old.
+    #[error("the targets are missing or older than 30 days")]
+    NoTargets,
+    /// Amounts do not fit.
+    #[error("the figures of the account cannot be added up: {0}")]
+    Arithmetic(String),
+}
+
+/// One security that may be traded as far as its data goes.
+#[derive(Debug, Clone)]
+pub struct Usable<'a> {
+    /// What it is.
+    pub security: &'a Security,
+    /// Its price.
+    pub quote: &'a Quote,
+    /// EUR per unit of its currency.
+    pub rate: Rate,
+    /// Its score.
+    pub score: Finite,
+    /// Its target share.
+    pub target: Weight,
+    /// Its share now, in 1/1 000 000 of the fund.
+    pub current_e6: i64,
+    /// Worth of all that is held of it.
+    pub value: Money,
+    /// What the core holds.
+    pub position: Option<&'a Position>,
+    /// Whole days since the last purchase; `None` = known never, unknown counts as today.
+    pub days_since_buy: Option<u32>,
+    /// Whole days since the last sale; likewise.
+    pub days_since_sell: Option<u32>,
+    /// Whole days since the last transaction; likewise.
+    pub days_since_transaction: Option<u32>,
+}
+
+/// The ground of one run.
+#[derive(Debug, Clone)]
+pub struct Snapshot<'a> {
+    /// When.
+    pub now: Timestamp,
+    /// The account.
+    pub state: &'a PortfolioState,
+    /// Holdings and all cash.
+    pub total: Money,
+    /// EUR that may be planned with.
+    pub cash: Money,
+    /// What may be traded, by ISIN.
+    pub usable: Vec<Usable<'a>>,
+    /// What may not, by ISIN.
+    pub left_out: Vec<LeftOut>,
+    /// Rules of this run.
+    pub rules: &'a Rules,
+    /// Days to hold in the core.
+    pub min_hold_days: u32,
+    facts: &'a Facts,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Takes the ground from everything heard.
+    ///
+    /// # Errors
+    /// [`NoGround`]: what is missing for any run.
+    pub fn take(
+        facts: &'a Facts,
+        memory: &Memory,
+        rules: &'a Rules,
+        environment: &str,
+        now: Timestamp,
+    ) -> Result<Snapshot<'a>, NoGround> {
+        let state = facts.state.as_ref().ok_or(NoGround::NoState)?;
+        if state.environment != environment {
+            return Err(NoGround::OtherEnvironment(state.environment.clone()));
+        }
+        if state.stale {
+            return Err(NoGround::StaleState);
+        }
+        let total = state.nav.ok_or_else(|| NoGround::NoValue(state.unvalued.join(", ")))?;
+        if !total.is_positive() {
+            return Err(NoGround::Empty);
+        }
+        let universe = facts.universe.as_ref().ok_or(NoGround::NoUniverse)?;
+        let fresh = |at| now.since(at) <= TARGETS_AGE_MAX_MS;
+        if !facts.targets.as_ref().is_some_and(|targets| fresh(targets.at)) {
+            return Err(NoGround::NoTargets);
+        }
+        let cash = plannable(state, total, rules).map_err(|error| NoGround::Arithmetic(error.to_string()))?;
+        // The owner's minimum hold of the core may only be longer than the rule.
+        let own_hold = facts.core.as_ref().map_or(0, |core| u32::from(core.min_hold_days));
+        let min_hold_days = rules.sell.min_hold_days.max(own_hold);
+        let (usable, left_out) = (Vec::new(), Vec::new());
+        let mut snapshot =
+            Snapshot { now, state, total, cash, usable, left_out, rules, min_hold_days, facts };
+        snapshot.sort_out(universe, memory);
+        Ok(snapshot)
+    }
+
+    /// Target share of a security; what is not listed has none.
+    #[must_use]
+    pub fn target(&self, isin: Isin) -> Weight {
+        let weights = self.facts.targets.iter().flat_map(|targets| &targets.weights);
+        weights.into_iter().find(|one| one.isin == isin).map_or(Weight::ZERO, |one| one.weight_e6)
+    }
+
+    /// Score of a security, if it is known.
+    #[must_use]
+    pub fn score(&self, isin: Isin) -> Option<Finite> {
+        self.facts.scores.get(&isin).and_then(|score| score.total)
+    }
+
+    /// What a person calls a security.
+    #[must_use]
+    pub fn name(&self, isin: Isin) -> String {
+        let known = self.facts.universe.as_ref().and_then(|universe| universe.find(&isin));
+        known.map_or_else(|| isin.to_string(), |security| security.ticker.clone())
+    }
+
+    fn sort_out(&mut self, universe: &'a Universe, memory: &Memory) {
+        let listed = universe.securities.iter().map(|security| security.isin);
+        let held = self.state.positions.iter().map(|position| position.isin);
+        let all: BTreeSet<Isin> = listed.chain(held).collect();
+        let securities: BTreeMap<Isin, &Security> =
+            universe.securities.iter().map(|security| (security.isin, security)).collect();
+        for isin in all {
+            match self.examine(isin, securities.get(&isin).copied(), memory) {
+                Ok(usable) => self.usable.push(usable),
+                Err((code, text)) => {
+                    self.left_out.push(LeftOut { isin, code: code.into(), text });
+                }
+            }
+        }
+    }
+
+    fn examine(
+        &self,
+        isin: Isin,
+        security: Option<&'a Security>,
+        memory: &Memory,
+    ) -> Result<Usable<'a>, (&'static str, String)> {
+        let no = |code, text: &str| Err((code, text.to_string()));
+        let Some(security) = security else {
+            return no("unknown_security", "It is held, but not in the universe.");
+        };
+        if !security.active {
+            return no("inactive", "It is not active.");
+        }
+        let positions = || self.state.positions.iter().filter(|position| position.isin == isin);
+        if positions().any(|position| position.frozen) {
+            return no("frozen", "Our books and the broker's differ.");
+        }
+        if positions().any(|position| position.qty_e6.is_negative()) {
+            return no("short_position", "Less than nothing is held.");
+        }
+        let ordered = self.state.open_orders.iter().any(|order| order.isin == isin)
+            || self.facts.orders.values().any(|order| order.isin == isin);
+        if ordered {
+            return no("open_order", "An order of it is open.");
+        }
+        if let Some(hold) = memory.block(isin, self.now) {
+            return Err(("blocked", format!("The last order was refused: {}.", hold.code)));
+        }
+        let quote = self.quote(security)?;
+        let rate = self.rate(security.ccy)?;
+        let venue = self.facts.venues.get(&security.mic).map(|known| known.venue.reason.as_str());
+        if venue.is_none_or(|reason| matches!(reason, "unknown_venue" | "beyond_calendar")) {
+            return Err(("venue_unknown", format!("Nobody knows when {} is open.", security.mic)));
+        }
+        let Some(score) = self.score(isin) else {
+            return no("score_missing", "It has no score.");
+        };
+        let values = positions().filter_map(|position| position.value_eur);
+        let value = Money::checked_sum(Currency::EUR, values);
+        let current = value.as_ref().ok().and_then(|value| share_e6(*value, self.total));
+        let (Ok(value), Some(current_e6)) = (value, current) else {
+            return no("overflow", "Its value cannot be computed.");
+        };
+        let mut usable = Usable {
+            security,
+            quote,
+            rate,
+            score,
+            target: self.target(isin),
+            current_e6,
+            value,
+            position: positions()
+                .find(|position| position.bucket_id == CORE && position.qty_e6.is_positive()),
+            days_since_buy: None,
+            days_since_sell: None,
+            days_since_transaction: None,
+        };
+        self.date(&mut usable, memory);
+        Ok(usable)
+    }
+
+    fn quote(&self, security: &Security) -> Result<&'a Quote, (&'static str, String)> {
+        let no = |code, text: &str| Err((code, text.to_string()));
+        let Some(known) = self.facts.quotes.get(&security.isin) else {
+            return no("no_price", "It has no price.");
+        };
+        let quote = &known.quote;
+        if quote.price_e6.is_zero() {
+            return no("no_price", "Its price is zero.");
+        }
+        if quote.suspect {
+            return no("suspect_price", "Its price jumped too far to be believed.");
+        }
+        if quote.ccy != security.ccy {
+            return Err((
+                "wrong_currency",
+                format!("Its price is in {}, not in {}.", quote.ccy, security.ccy),
+            ));
+        }
+        if !self.is_fresh(quote.at, self.rules.price_age_max_ms) {
+            return no("stale_price", "Its price is too old, or from the future.");
+        }
+        Ok(quote)
+    }
+
+    fn rate(&self, ccy: Currency) -> Result<Rate, (&'static str, String)> {
+        if ccy == Currency::EUR {
+            return Ok(Rate::ONE);
+        }
+        let rate = self.facts.rates.as_ref().and_then(|known| known.rates.get(&ccy));
+        let Some(rate) = rate else {
+            return Err(("no_rate", format!("The rate of {ccy} is not known.")));
+        };
+        if !self.is_fresh(rate.as_of, self.rules.rate_age_max_ms) {
+            return Err(("stale_rate", format!("The rate of {ccy} is too old, or from the future.")));
+        }
+        Ok(rate.eur_per_unit_e9)
+    }
+
+    fn is_fresh(&self, at: Timestamp, age_max_ms: i64) -> bool {
+        (-CLOCK_SKEW_MS..=age_max_ms).contains(&self.now.since(at))
+    }
+
+    /// Days since the last trades, from the books and from our own orders.
+    fn date(&self, usable: &mut Usable<'_>, memory: &Memory) {
+        let isin = usable.security.isin;
+        let mode: Mode = self.state.mode;
+        let held = self.state.positions.iter().filter(|position| position.isin == isin);
+        let opened = held.clone().filter_map(|position| position.opened).max();
+        let bought = held.clone().filter_map(|position| position.last_buy).max();
+        let sold = held.clone().filter_map(|position| position.last_sell).max();
+        let buy = bought.max(memory.last(isin, Side::Buy, mode));
+        let sell = sold.max(memory.last(isin, Side::Sell, mode));
+        let any = opened.max(buy).max(sell);
+        let is_held = held.clone().any(|position| !position.qty_e6.is_zero());
+        let days = |at: Option<Timestamp>| match at {
+            Some(at) => Some(whole_days(self.now, at)),
+            // A holding without any history may have been traded today.
+            None if is_held && any.is_none() => Some(0),
+            None => None,
+        };
+        usable.days_since_buy = days(buy.max(opened));
+        usable.days_since_sell = days(sell);
+        usable.days_since_transaction = days(any);
+    }
+}
+
+/// Spendable EUR of the core without what is promised to orders and without the reserve; never below zero.
+fn plannable(state: &PortfolioState, total: Money, rules: &Rules) -> Result<Money, MoneyError> {
+    let share = total.share(rules.reserve_share, Rounding::Up)?;
+    let reserve = if share.covers(rules.reserve)? { share } else { rules.reserve };
+    let zero = Money::zero(Currency::EUR);
+    let free = state
+        .cash
+        .iter()
+        .filter(|cash| cash.bucket_id == CORE && cash.amount.currency() == Currency::EUR)
+        .try_fold(zero, |sum, cash| sum.checked_add(cash.amount)?.checked_sub(cash.reserved))?
+        .checked_sub(reserve)?;
+    Ok(if free.is_positive() { free } else { zero })
+}
+
+/// A value as a share of the fund in 1/1 000 000, rounded down.
+fn share_e6(value: Money, total: Money) -> Option<i64> {
+    let share =
+        money::multiply_divide(value.e4().into(), 1_000_000, total.e4().into(), Rounding::Down).ok()?;
+    i64::try_from(share).ok()
+}
+
+/// Whole days since an instant; the future counts as today.
+fn whole_days(now: Timestamp, then: Timestamp) -> u32 {
+    u32::try_from((now.since(then) / DAY_MS).max(0)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,270 @@
+//! The planner as a state machine: what it hears, and when it acts.
+
+use bus_client::{Input, NoCall, Out, Stage, Start};
+use contracts::stage::plan as topics;
+use contracts::{
+    Id, Meta, OrderApproved, OrderRefused, OrderRequested, OrderState, Outcome, PlanContext, PlanNow,
+    PlanProposed, PlanResult, Received, Refusal,
+};
+use market::Timestamp;
+
+use crate::{
+    facts::{Basis, Facts, News},
+    memory::{Hold, Memory, hold_of, hold_of_rejection, traded_of},
+    requests::{self, Requests},
+    round::{Heard, Round},
+    settings::{Rules, Settings},
+    store::{self, Rows, Save},
+};
+
+/// The stage.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) rules: Rules,
+    pub(crate) environment: String,
+    pub(crate) facts: Facts,
+    pub(crate) memory: Memory,
+    pub(crate) requests: Requests,
+    /// Prices and scores of the last run.
+    pub(crate) basis: Basis,
+    /// The newest context.
+    pub(crate) context: Option<PlanContext>,
+    /// Its plan, once there is one.
+    pub(crate) plan: Option<PlanProposed>,
+    /// The run that waits for results.
+    pub(crate) round: Option<Round>,
+    pub(crate) next_job: u64,
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) last_run: Option<Timestamp>,
+    /// The newest message that mattered.
+    pub(crate) cause: Option<Meta>,
+    pub(crate) troubles: Troubles,
+}
+
+/// What a person should look at; each kind ends on its own.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles {
+    /// No results, or unbelievable ones; ends with the next plan.
+    pub(crate) evaluators: Option<String>,
+    /// A request found no answer; ends with the next answer.
+    pub(crate) answers: Option<String>,
+}
+
+impl Troubles {
+    pub(crate) fn tell(&self, out: &mut Out<Plan>) {
+        match self.evaluators.as_ref().or(self.answers.as_ref()) {
+            Some(sentence) => out.trouble(sentence.clone()),
+            None => out.recovered(),
+        }
+    }
+}
+
+impl Stage for Plan {
+    type Contract = topics::Plan;
+    type Settings = Settings;
+    type Save = Save;
+    type Call = NoCall;
+    type Reply = NoCall;
+
+    fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
+        let rules = start.settings.rules().map_err(|error| error.to_string())?;
+        let Rows { context, plan, requests, memory, next_job } =
+            rows.map(store::load).transpose()?.unwrap_or_default();
+        Ok(Plan {
+            rules,
+            environment: start.environment.to_string(),
+            facts: Facts::default(),
+            memory,
+            requests,
+            basis: Basis::default(),
+            context,
+            plan,
+            round: None,
+            next_job,
+            due: None,
+            last_run: None,
+            cause: None,
+            troubles: Troubles::default(),
+        })
+    }
+
+    fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
+        match input {
+            Input::Heard(heard) => self.hear(heard, now, out),
+            Input::Tick => self.tick(now, out),
+            Input::Replied(never) => match never {},
+            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+        }
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let round = self.round.as_ref().and_then(Round::wake_at);
+        let expires = self.plan.as_ref().map(|plan| plan.expires);
+        [self.due, round, self.requests.wake_at(), expires].into_iter().flatten().min()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.round.is_none()
+    }
+
+    fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+        store::apply(rows, save)
+    }
+}
+
+impl Plan {
+    fn hear(&mut self, heard: topics::Input, now: Timestamp, out: &mut Out<Self>) {
+        use topics::Input as I;
+        let cause = out.cause().cloned();
+        let facts = &mut self.facts;
+        let news = match heard {
+            I::PortfolioState(heard) => facts.hear_state(heard),
+            I::MarketQuote(heard) => facts.hear_quote(heard, &self.basis),
+            I::MarketFx(heard) => facts.hear_rates(heard),
+            I::MarketVenue(heard) => facts.hear_venue(heard, now),
+            I::MarketUniverse(heard) => facts.hear_universe(heard),
+            I::ScoreSecurity(heard) => facts.hear_score(heard, &self.basis),
+            I::TargetWeights(heard) => facts.hear_targets(heard),
+            I::RiskHalt(heard) => facts.hear_halt(heard),
+            I::RiskState(heard) => facts.hear_risk(heard),
+            I::PortfolioBucket(heard) => facts.hear_bucket(heard),
+            I::OrderApproved(heard) => self.approved(&heard, now, out),
+            I::OrderRefused(heard) => self.refused(heard, now, out),
+            I::OrderState(heard) => self.order(heard, now, out),
+            I::PlanResult(heard) => return self.result(heard, now, out),
+            I::CommandPlanNow(heard) => return self.asked(&heard, now, out),
+            // Dividends to reinvest and a reserve by regime come with later work.
+            I::PortfolioFlow(_) | I::ScoreRegime(_) => News::Nothing,
+        };
+        self.settle(news, cause, now);
+    }
+
+    /// Sets the time of the next run; an earlier one stays.
+    fn settle(&mut self, news: News, cause: Option<Meta>, now: Timestamp) {
+        let then = match news {
+            News::Nothing => return,
+            News::Holdings => now.saturating_plus_ms(self.rules.settle_state_ms),
+            News::Change => {
+                let pause = self.last_run.map(|last| last.saturating_plus_ms(self.rules.every_ms));
+                pause.unwrap_or(now).max(now.saturating_plus_ms(self.rules.settle_ms))
+            }
+        };
+        self.due_by(then);
+        self.cause = cause.or(self.cause.take());
+    }
+
+    pub(crate) fn due_by(&mut self, then: Timestamp) {
+        self.due = Some(self.due.map_or(then, |due| due.min(then)));
+    }
+
+    fn asked(&mut self, heard: &Received<PlanNow>, now: Timestamp, out: &mut Out<Self>) {
+        self.due_by(now);
+        self.cause.clone_from(&heard.meta);
+        out.answer(heard.meta.as_ref(), Outcome::Done, None, "Planning at once.", serde_json::Value::Null);
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let cause = self.cause.clone();
+        out.because(cause.as_ref());
+        self.tidy(now, out);
+        let expired = self.plan.as_ref().is_some_and(|plan| plan.expires <= now);
+        if expired || self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            self.run(now, out);
+        }
+        self.ask_again(now, out);
+    }
+
+    /// Ends statements about orders that are over.
+    fn tidy(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.memory.forget_before(now);
+        for over in self.requests.tidy(now) {
+            out.clear::<OrderRequested>(over.order_id.to_string());
+            out.save(Save::Cleared(over.order_id));
+            if let Some(missing) = over.missing {
+                let id = over.order_id;
+                self.troubles.answers =
+                    Some(format!("Order {id} found {missing} within ten minutes; it is given up."));
+                self.troubles.tell(out);
+                self.due_by(now);
+            }
+        }
+    }
+
+    fn approved(&mut self, heard: &Received<OrderApproved>, now: Timestamp, out: &mut Out<Self>) -> News {
+        if let Some(order) = &heard.body {
+            self.advance(order.order_id, requests::Stage::Approved, now, out);
+        }
+        News::Nothing
+    }
+
+    fn refused(&mut self, heard: Received<OrderRefused>, now: Timestamp, out: &mut Out<Self>) -> News {
+        let Some(refused) = heard.body else { return News::Nothing };
+        self.advance(refused.order_id, requests::Stage::Ended, now, out);
+        let hold = hold_of(&refused);
+        if hold.until <= now {
+            return News::Nothing;
+        }
+        let (until, news) = (hold.until, self.hold(hold, now, out));
+        match (news, refused.decision) {
+            (false, _) => News::Nothing,
+            (true, Refusal::Block) => News::Change,
+            (true, Refusal::Defer) => {
+                self.due_by(until);
+                News::Nothing
+            }
+        }
+    }
+
+    fn order(&mut self, heard: Received<OrderState>, now: Timestamp, out: &mut Out<Self>) -> News {
+        let Ok(id) = heard.key.parse::<Id>() else { return News::Nothing };
+        let mut news = News::Nothing;
+        if let Some(order) = &heard.body {
+            let is_final = order.status.is_final();
+            let stage = if is_final { requests::Stage::Ended } else { requests::Stage::Placed };
+            if self.advance(id, stage, now, out) && is_final {
+                news = News::Change;
+            }
+            if let Some(traded) = traded_of(order) {
+                self.requests.fill(id);
+                if self.memory.trade(traded) {
+                    out.save(Save::Traded(traded));
+                }
+            }
+            if let Some(hold) = hold_of_rejection(order, now).filter(|hold| hold.until > now) {
+                self.hold(hold, now, out);
+            }
+        }
+        news.max(self.facts.hear_order(id, heard.body))
+    }
+
+    fn hold(&mut self, hold: Hold, now: Timestamp, out: &mut Out<Self>) -> bool {
+        let news = self.memory.hold(hold.clone());
+        if news {
+            out.save(Save::Held { hold, now });
+        }
+        news
+    }
+
+    fn advance(&mut self, id: Id, stage: requests::Stage, now: Timestamp, out: &mut Out<Self>) -> bool {
+        let Some(request) = self.requests.advance(id, stage, now) else { return false };
+        out.save(Save::Advanced(request));
+        if self.troubles.answers.take().is_some() {
+            self.troubles.tell(out);
+        }
+        true
+    }
+
+    fn result(&mut self, heard: Received<PlanResult>, now: Timestamp, out: &mut Out<Self>) {
+        let (Some(result), Some(round)) = (heard.body, &mut self.round) else { return };
+        let n = result.n;
+        match round.accept(result) {
+            Heard::NotWanted | Heard::Part => {}
+            Heard::Wrong(why) => {
+                self.troubles.evaluators = Some(format!("The result of job {n} is not believed: {why}."));
+                self.troubles.tell(out);
+            }
+            Heard::Whole => self.finish(now, out),
+        }
+    }
+}

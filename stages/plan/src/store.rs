@@ -1,0 +1,269 @@
+//! All SQL of the planner: what it knows after a restart, and how that changes.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde::{Serialize, de::DeserializeOwned};
+
+use contracts::{Id, OrderRequested, PlanContext, PlanProposed};
+use market::Timestamp;
+
+use crate::{
+    facts::CORE,
+    limits::PLANS_KEPT_MS,
+    memory::{Hold, Memory, Traded},
+    requests::{Request, Requests, Stage},
+};
+
+/// One change of the rows.
+#[derive(Debug, Clone)]
+pub enum Save {
+    /// The newest context of a bucket.
+    Context(Box<PlanContext>),
+    /// There is no context any more.
+    NoContext,
+    /// A plan, new or as it stands now.
+    Plan(Box<PlanProposed>),
+    /// An order is asked for; its row is never removed.
+    Asked(Box<OrderRequested>),
+    /// A request went forward.
+    Advanced(Request),
+    /// A request's statement is over.
+    Cleared(Id),
+    /// An own order was filled.
+    Traded(Traded),
+    /// A refusal forbids something; holds that ended before `now` go.
+    Held {
+        /// What.
+        hold: Hold,
+        /// Now.
+        now: Timestamp,
+    },
+    /// The next free job number.
+    NextJob(u64),
+}
+
+/// What is known after a restart.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The newest context.
+    pub context: Option<PlanContext>,
+    /// Its plan, if it came to one.
+    pub plan: Option<PlanProposed>,
+    /// Requests whose statements stand.
+    pub requests: Requests,
+    /// Trades and holds.
+    pub memory: Memory,
+    /// The next free job number.
+    pub next_job: u64,
+}
+
+const JOB_COUNTER: &str = "job";
+
+/// Reads everything.
+///
+/// # Errors
+/// One sentence naming the table and what is wrong with it.
+pub fn load(rows: &Connection) -> Result<Rows, String> {
+    let failed = |table: &'static str| move |error: String| format!("table {table} cannot be read: {error}");
+    let context = load_context(rows).map_err(failed("planning_context"))?;
+    let plan = match &context {
+        Some(context) => load_plan(rows, context).map_err(failed("plan"))?,
+        None => None,
+    };
+    Ok(Rows {
+        plan,
+        context,
+        requests: load_requests(rows).map_err(failed("request"))?,
+        memory: load_memory(rows).map_err(failed("traded or hold"))?,
+        next_job: load_counter(rows).map_err(failed("counter"))?,
+    })
+}
+
+/// Writes one change.
+///
+/// # Errors
+/// What SQLite says.
+pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+    match save {
+        Save::Context(context) => save_context(rows, &context),
+        Save::NoContext => run(rows, "DELETE FROM planning_context WHERE bucket_id = ?1", [CORE]),
+        Save::Plan(plan) => save_plan(rows, &plan),
+        Save::Asked(order) => run(
+            rows,
+            "INSERT INTO request (order_id, plan_id, created, body, stage, stage_since, cleared)
+             VALUES (?1, ?2, ?3, ?4, 'asked', ?3, 0)",
+            (order.order_id.to_string(), order.plan_id.to_string(), order.at.ms(), json(&order)?),
+        ),
+        Save::Advanced(request) => run(
+            rows,
+            "UPDATE request SET stage = ?2, stage_since = ?3 WHERE order_id = ?1",
+            (request.order_id.to_string(), stage_text(request.stage), request.since.ms()),
+        ),
+        Save::Cleared(id) => {
+            run(rows, "UPDATE request SET cleared = 1 WHERE order_id = ?1", [id.to_string()])
+        }
+        Save::Traded(Traded { isin, side, mode, at }) => run(
+            rows,
+            "INSERT INTO traded (isin, side, mode, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET at = excluded.at",
+            (isin.to_string(), word(&side)?, word(&mode)?, at.ms()),
+        ),
+        Save::Held { hold, now } => {
+            run(rows, "DELETE FROM hold WHERE until <= ?1", [now.ms()])?;
+            run(
+                rows,
+                "INSERT INTO hold (scope, code, blocks, until) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET code = excluded.code, blocks = excluded.blocks, until = excluded.until",
+                (hold.scope, hold.code, hold.blocks, hold.until.ms()),
+            )
+        }
+        Save::NextJob(next) => run(
+            rows,
+            "INSERT INTO counter (name, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = excluded.next",
+            (JOB_COUNTER, i64::try_from(next).unwrap_or(i64::MAX)),
+        ),
+    }
+}
+
+fn run(rows: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+    rows.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+fn save_context(rows: &Transaction<'_>, context: &PlanContext) -> rusqlite::Result<()> {
+    let body = rmp_serde::to_vec_named(context).map_err(|error| unwritable(error.to_string()))?;
+    run(
+        rows,
+        "INSERT INTO planning_context (bucket_id, context_id, state_id, created, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET context_id = excluded.context_id, state_id = excluded.state_id,
+             created = excluded.created, body = excluded.body",
+        (&context.bucket_id, &context.context_id, &context.state_id, context.at.ms(), body),
+    )
+}
+
+fn save_plan(rows: &Transaction<'_>, plan: &PlanProposed) -> rusqlite::Result<()> {
+    let too_old = plan.at.saturating_minus_ms(PLANS_KEPT_MS).ms();
+    run(rows, "DELETE FROM plan WHERE created < ?1", [too_old])?;
+    run(
+        rows,
+        "INSERT INTO plan (plan_id, context_id, bucket_id, created, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET body = excluded.body",
+        (plan.plan_id.to_string(), &plan.context_id, &plan.bucket_id, plan.at.ms(), json(plan)?),
+    )
+}
+
+fn load_context(rows: &Connection) -> Result<Option<PlanContext>, String> {
+    let body: Option<Vec<u8>> = rows
+        .query_row("SELECT body FROM planning_context WHERE bucket_id = ?1", [CORE], |row| row.get(0))
+        .optional()
+        .map_err(|error| error.to_string())?;
+    body.map(|body| rmp_serde::from_slice(&body).map_err(|error| error.to_string())).transpose()
+}
+
+fn load_plan(rows: &Connection, context: &PlanContext) -> Result<Option<PlanProposed>, String> {
+    let plan_id = crate::choose::plan_id(context).to_string();
+    let body: Option<String> = rows
+        .query_row("SELECT body FROM plan WHERE plan_id = ?1", [plan_id], |row| row.get(0))
+        .optional()
+        .map_err(|error| error.to_string())?;
+    body.map(|body| serde_json::from_str(&body).map_err(|error| error.to_string())).transpose()
+}
+
+fn load_requests(rows: &Connection) -> Result<Requests, String> {
+    let mut query = rows
+        .prepare(
+            "SELECT order_id, json_extract(body, '$.state_id'), stage, stage_since FROM request
+             WHERE cleared = 0 ORDER BY order_id",
+        )
+        .map_err(|error| error.to_string())?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((words, row.get::<_, i64>(3)?))
+        })
+        .map_err(|error| error.to_string())?;
+    let mut requests = Requests::default();
+    for row in found {
+        let ([order_id, state_id, stage], since) = row.map_err(|error| error.to_string())?;
+        requests.add(Request {
+            order_id: order_id.parse().map_err(|error: contracts::NotAnId| error.to_string())?,
+            state_id,
+            stage: stage_of(&stage).ok_or_else(|| format!("{stage} is no stage of a request"))?,
+            since: Timestamp::from_ms(since),
+        });
+    }
+    Ok(requests)
+}
+
+fn load_memory(rows: &Connection) -> Result<Memory, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let mut memory = Memory::default();
+    let mut query = rows.prepare("SELECT isin, side, mode, at FROM traded").map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((words, row.get::<_, i64>(3)?))
+        })
+        .map_err(text)?;
+    for row in found {
+        let ([isin, side, mode], at) = row.map_err(text)?;
+        memory.trade(Traded {
+            isin: isin.parse().map_err(|error: market::IsinError| error.to_string())?,
+            side: from_word(&side)?,
+            mode: from_word(&mode)?,
+            at: Timestamp::from_ms(at),
+        });
+    }
+    let mut query = rows.prepare("SELECT scope, code, blocks, until FROM hold").map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let until = Timestamp::from_ms(row.get(3)?);
+            Ok(Hold { scope: row.get(0)?, code: row.get(1)?, blocks: row.get(2)?, until })
+        })
+        .map_err(text)?;
+    for hold in found {
+        memory.hold(hold.map_err(text)?);
+    }
+    Ok(memory)
+}
+
+fn load_counter(rows: &Connection) -> Result<u64, String> {
+    let next: Option<i64> = rows
+        .query_row("SELECT next FROM counter WHERE name = ?1", [JOB_COUNTER], |row| row.get(0))
+        .optional()
+        .map_err(|error| error.to_string())?;
+    u64::try_from(next.unwrap_or(1)).map_err(|_| "a counter is never negative".to_string())
+}
+
+const STAGES: [(Stage, &str); 4] = [
+    (Stage::Asked, "asked"),
+    (Stage::Approved, "approved"),
+    (Stage::Placed, "placed"),
+    (Stage::Ended, "ended"),
+];
+
+fn stage_text(stage: Stage) -> &'static str {
+    STAGES.iter().find(|(known, _)| *known == stage).map_or("ended", |(_, text)| text)
+}
+
+fn stage_of(text: &str) -> Option<Stage> {
+    STAGES.iter().find(|(_, known)| *known == text).map(|(stage, _)| *stage)
+}
+
+fn json<T: Serialize>(body: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(body).map_err(|error| unwritable(error.to_string()))
+}
+
+/// The one word that an enum has in messages.
+fn word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(unwritable("a value has no word".into())),
+    }
+}
+
+fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(word.into())).map_err(|error| error.to_string())
+}
+
+fn unwritable(why: String) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(why.into())
+}

@@ -1,0 +1,143 @@
+//! What the first step of a plan waits for. Nothing known: it may be asked for.
+
+use contracts::{Breaker, Candidate, PlanProposed, Side};
+use market::Timestamp;
+
+use crate::{
+    facts::{Facts, KnownVenue},
+    limits::{CLOCK_SKEW_MS, MINUTE_MS},
+    memory::Memory,
+    price,
+    requests::Requests,
+    settings::Rules,
+};
+
+/// One thing to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// In words.
+    pub text: String,
+    /// When it may be over; unknown when only a message can end it.
+    pub until: Option<Timestamp>,
+}
+
+/// All that is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// What has been heard.
+    pub facts: &'a Facts,
+    /// What refusals forbid.
+    pub memory: &'a Memory,
+    /// What has been asked for.
+    pub requests: &'a Requests,
+    /// Rules.
+    pub rules: &'a Rules,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The first thing that keeps a step of a plan from being asked for.
+#[must_use]
+pub fn first(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Option<Wait> {
+    let Question { facts, memory, requests, now, .. } = question;
+    halt(facts)
+        .or_else(|| breaker(facts, step.side))
+        .or_else(|| bucket(facts))
+        .or_else(|| orders(facts, requests))
+        .or_else(|| ground(plan, step, question))
+        .or_else(|| {
+            let hold = memory.wait(step.isin, now)?;
+            Some(Wait {
+                text: format!("The gate deferred the last order: {}.", hold.code),
+                until: Some(hold.until),
+            })
+        })
+        .or_else(|| venue(facts.venues.get(&step.mic), step, question.rules, now))
+}
+
+fn halt(facts: &Facts) -> Option<Wait> {
+    match &facts.halt {
+        Some(halt) if !halt.halted => None,
+        Some(_) => wait("Trading is halted."),
+        None => wait("The gate has not said yet whether trading is halted."),
+    }
+}
+
+/// Before the gate has spoken about the breaker it judges alone.
+fn breaker(facts: &Facts, side: Side) -> Option<Wait> {
+    match (facts.risk.as_ref()?.breaker, side) {
+        (Breaker::Normal, _) | (Breaker::SellsBlocked, Side::Buy) => None,
+        (Breaker::SellsBlocked, Side::Sell) => wait("After today's loss nothing is sold."),
+        (Breaker::Halted, _) => wait("After today's loss nothing is traded."),
+        (Breaker::Unknown, _) => wait("Today's loss cannot be judged."),
+    }
+}
+
+fn bucket(facts: &Facts) -> Option<Wait> {
+    let status = &facts.core.as_ref()?.status;
+    if status == "active" { None } else { wait(&format!("The core is {status}.")) }
+}
+
+fn orders(facts: &Facts, requests: &Requests) -> Option<Wait> {
+    if requests.is_open() {
+        return wait("The last order asked for is not over.");
+    }
+    let state = facts.state.as_ref();
+    let listed = state.is_some_and(|state| !state.open_orders.is_empty());
+    if listed || !facts.orders.is_empty() {
+        return wait("An order is open.");
+    }
+    if state.is_some_and(|state| requests.awaits_books(&state.state_id)) {
+        return wait("The last fill is not in the books yet.");
+    }
+    None
+}
+
+/// The plan must still stand on what is true now.
+fn ground(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Option<Wait> {
+    let Question { facts, rules, now, .. } = question;
+    let afresh = |text: &str| {
+        let until = Some(now.saturating_plus_ms(rules.settle_ms.max(1)));
+        Some(Wait { text: text.to_string(), until })
+    };
+    if facts.state.as_ref().is_none_or(|state| state.state_id != plan.state_id) {
+        return afresh("The holdings changed; everything is planned afresh.");
+    }
+    let Some(known) = facts.quotes.get(&step.isin) else { return afresh("It has no price any more.") };
+    let age = now.since(known.quote.at);
+    if known.quote.suspect || !(-CLOCK_SKEW_MS..=rules.price_age_max_ms).contains(&age) {
+        return afresh("Its price is too old or doubtful.");
+    }
+    if known.quote.ccy != step.ccy || !price::fits(step.price_e6, known.quote.price_e6) {
+        return afresh("Its price moved more than 1 % since the plan.");
+    }
+    None
+}
+
+/// Open for long enough, and known to be open still.
+fn venue(known: Option<&KnownVenue>, step: &Candidate, rules: &Rules, now: Timestamp) -> Option<Wait> {
+    let Some(known) = known else { return wait(&format!("Nobody knows when {} is open.", step.mic)) };
+    let (venue, passed_ms) = (&known.venue, now.since(known.said).max(0));
+    let pause_ms = rules.opening_pause_min.saturating_mul(MINUTE_MS);
+    if !venue.open {
+        let text = format!("{} is closed ({}).", venue.mic, venue.reason);
+        let until = venue.next_change.map(|change| change.saturating_plus_ms(pause_ms));
+        return Some(Wait { text, until });
+    }
+    let (Some(since), Some(left)) = (venue.since_open_min, venue.until_close_min) else {
+        return wait(&format!("Nobody knows since when or until when {} is open.", venue.mic));
+    };
+    let missing_ms = pause_ms.saturating_sub(since.saturating_mul(MINUTE_MS)).saturating_sub(passed_ms);
+    if missing_ms > 0 {
+        let text = format!("{} has not been open for {} minutes.", venue.mic, rules.opening_pause_min);
+        return Some(Wait { text, until: Some(now.saturating_plus_ms(missing_ms)) });
+    }
+    if left.saturating_mul(MINUTE_MS) <= passed_ms {
+        return wait(&format!("{} is about to close.", venue.mic));
+    }
+    None
+}
+
+fn wait(text: &str) -> Option<Wait> {
+    Some(Wait { text: text.to_string(), until: None })
+}

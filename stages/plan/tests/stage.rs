@@ -1,0 +1,683 @@
+//! The planner in a small world: when it plans, what it proposes, and when it asks for an order.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use contracts::{
+    Breaker, Mode, OpenOrder, OrderApproved, OrderFill, OrderRefused, OrderState, OrderStatus, PlanContext,
+    PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal, Reply, RiskHalt, RiskState,
+    Sample, SecurityScore, Side, TargetWeights, Venue,
+};
+use money::{Currency, Money};
+use support::*;
+
+/// A world that has planned and asked for its first step.
+fn asked() -> World {
+    let mut world = World::ready();
+    world.pass(SECOND);
+    assert_eq!(world.requests().len(), 1);
+    world
+}
+
+fn halt(halted: bool) -> RiskHalt {
+    RiskHalt { halted, halts: vec![], at: start() }
+}
+
+fn approved(world: &World) -> OrderApproved {
+    let order = &world.requests()[0];
+    OrderApproved { order_id: order.order_id, ..OrderApproved::sample() }
+}
+
+fn refused(world: &World, decision: Refusal, code: &str, after_ms: Option<i64>) -> OrderRefused {
+    let order = world.requests().last().unwrap().clone();
+    OrderRefused {
+        order_id: order.order_id,
+        isin: order.isin,
+        side: order.side,
+        decision,
+        code: code.into(),
+        earliest: after_ms.map(|ms| world.now.saturating_plus_ms(ms)),
+        at: world.now,
+        ..OrderRefused::sample()
+    }
+}
+
+fn order(world: &World, status: OrderStatus) -> OrderState {
+    let asked = world.requests().last().unwrap().clone();
+    let fills = if status == OrderStatus::Filled {
+        vec![OrderFill {
+            trade_id: "1".into(),
+            qty_e6: asked.qty_e6,
+            price_e6: asked.limit_price_e6,
+            fee: None,
+            at: world.now,
+        }]
+    } else {
+        vec![]
+    };
+    OrderState {
+        order_id: asked.order_id,
+        isin: asked.isin,
+        side: asked.side,
+        status,
+        fills,
+        ended: status.is_final().then_some(world.now),
+        ..OrderState::sample()
+    }
+}
+
+#[test]
+fn plans_three_tenths_of_a_second_after_other_holdings() {
+    let mut world = World::ready();
+    assert_eq!(world.engine.wake_at().unwrap().since(world.now), 300);
+    world.pass(299);
+    assert!(world.all::<PlanProposed>().is_empty());
+    world.pass(1);
+    assert_eq!(world.all::<PlanProposed>().len(), 1);
+}
+
+#[test]
+fn the_best_sequence_becomes_a_plan_with_its_rivals() {
+    let world = asked();
+    let plan = world.plan();
+    let steps: Vec<_> = plan.steps.iter().map(|step| (step.candidate.isin, step.candidate.side)).collect();
+    assert_eq!(steps, [(a(), Side::Sell), (b(), Side::Buy), (c(), Side::Buy)]);
+    assert_eq!((plan.score_unchanged, plan.evaluated), (number(0.5), 7));
+    assert!((plan.score_after.get() - 0.535).abs() < 1e-9);
+    assert_eq!(plan.rivals.len(), 5);
+    assert!(plan.rivals[0].reason.contains("0.0050 less"), "{}", plan.rivals[0].reason);
+    assert!(plan.why.contains("sell 50 RHNA.EU, then buy 63 ALPB.EU"), "{}", plan.why);
+    assert!(plan.steps[1].waits_for.is_some());
+}
+
+#[test]
+fn candidates_have_the_sizes_of_their_rules() {
+    let world = asked();
+    let context = world.all::<PlanContext>().pop().flatten().unwrap();
+    let found: Vec<_> = context
+        .candidates
+        .iter()
+        .map(|one| (one.finder.as_str(), one.qty_e6, one.price_e6, one.value_eur.e4(), one.cost_eur.e4()))
+        .collect();
+    // A: gap 7.5 % = 3 000 EUR, but half of 100 pieces; limit 49.95 · 0.9975 up to the cent.
+    let sale = ("weight_gap", pieces(50), price(49_830_000), 24_915_000, 69_830);
+    // B: gap 8 % = 3 200 EUR at 50.17, the limit being 50.05 · 1.0025 down to the cent.
+    let gap = ("weight_gap", pieces(63), price(50_170_000), 31_607_100, 83_215);
+    // C: 1 % of 40 000 at 50.17.
+    let opportunity = ("opportunity_buys", pieces(7), price(50_170_000), 3_511_900, 27_024);
+    assert_eq!(found, [sale, gap, opportunity]);
+    // 35 000 less 2 % of 40 000.
+    assert_eq!((context.cash_eur, context.total_eur), (eur(34_200), eur(40_000)));
+    assert_eq!(context.holdings.len(), 3);
+}
+
+#[test]
+fn the_first_step_is_asked_for_with_its_grounds() {
+    let world = asked();
+    let (order, plan) = (world.requests()[0].clone(), world.plan());
+    assert_eq!((order.isin, order.side, order.step), (a(), Side::Sell, 1));
+    assert_eq!(plan.steps[0].order_id, Some(order.order_id));
+    assert_eq!(plan.steps[0].waits_for, None);
+    assert_eq!((order.state_id.as_str(), order.plan_id), ("s1", plan.plan_id));
+    assert!(order.grounds.quote.is_some());
+    assert_eq!(order.grounds.current_e6.map(|share| share.e6()), Some(125_000));
+    assert_eq!(order.grounds.score, Some(number(0.62)));
+}
+
+#[test]
+fn doing_nothing_wins_below_the_smallest_improvement() {
+    for (gain, steps) in [(0.0019, 0), (0.002, 1)] {
+        let mut world = World::ready();
+        world.gains.clear();
+        world.gains.insert((b(), Side::Buy), gain);
+        world.pass(SECOND);
+        let plan = world.plan();
+        assert_eq!(plan.steps.len(), steps, "{gain}");
+        assert_eq!(world.requests().len(), steps, "{gain}");
+        if steps == 0 {
+            assert!(plan.why.contains("would gain 0.0019"), "{}", plan.why);
+            assert_eq!(plan.score_after, plan.score_unchanged);
+            assert!(!plan.rivals.is_empty());
+        }
+    }
+}
+
+#[test]
+fn nothing_to_propose_is_a_plan_that_says_so() {
+    let mut world = World::ready();
+    world.say(TargetWeights { weights: vec![target(a(), 125_000)], ..targets(world.now) });
+    world.say(score(c(), 0.5));
+    world.pass(SECOND);
+    let plan = world.plan();
+    assert!(plan.steps.is_empty() && plan.why.contains("no trade is possible"), "{}", plan.why);
+    assert_eq!((world.left_out(a()), world.left_out(c())), ("on_target".into(), "on_target".into()));
+}
+
+#[test]
+fn what_is_missing_or_doubtful_leaves_a_security_out() {
+    type Change = fn(&mut World);
+    let cases: &[(&str, Change)] = &[
+        ("no_price", |world| world.clear::<Quote>(&b().to_string())),
+        ("no_price", |world| world.say(Quote { price_e6: price(0), ..world.quote(b()) })),
+        ("suspect_price", |world| world.say(Quote { suspect: true, ..world.quote(b()) })),
+        ("stale_price", |world| {
+            world.say(Quote { at: world.now.saturating_plus_ms(-31 * MINUTE), ..world.quote(b()) });
+        }),
+        ("stale_price", |world| {
+            world.say(Quote { at: world.now.saturating_plus_ms(MINUTE), ..world.quote(b()) });
+        }),
+        ("wrong_currency", |world| world.say(Quote { ccy: Currency::USD, ..world.quote(b()) })),
+        ("spread", |world| world.say(Quote { ask_e6: Some(price(40_000_000)), ..world.quote(b()) })),
+        ("score_missing", |world| world.say(SecurityScore { total: None, ..score(b(), 0.5) })),
+        ("score_missing", |world| world.clear::<SecurityScore>(&b().to_string())),
+        ("venue_unknown", |world| world.clear::<Venue>("XETR")),
+        ("venue_unknown", |world| world.say(Venue { reason: "beyond_calendar".into(), ..venue() })),
+        ("inactive", |world| change_b(world, |security| security.active = false)),
+        ("side_not_allowed", |world| change_b(world, |security| security.allow_buy = false)),
+        ("concentration", |world| {
+            change_b(world, |security| security.max_weight_e6 = Some(money::Weight::from_e6(6_000).unwrap()));
+        }),
+        ("below_min_trade", |world| change_b(world, |security| security.lot_e6 = pieces(100))),
+    ];
+    for (code, change) in cases {
+        let mut world = World::ready();
+        change(&mut world);
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), *code, "{:?}", world.plan().left_out);
+        assert!(world.plan().steps.iter().all(|step| step.candidate.isin != b()), "{code}");
+    }
+}
+
+fn change_b(world: &mut World, change: fn(&mut contracts::Security)) {
+    let mut universe = universe();
+    change(&mut universe.securities[1]);
+    world.say(universe);
+}
+
+#[test]
+fn dollars_need_an_exchange_and_a_rate() {
+    for (rates, code) in [(true, "needs_fx"), (false, "no_rate")] {
+        let mut world = World::ready();
+        change_b(&mut world, |security| security.ccy = Currency::USD);
+        world.say(Quote { ccy: Currency::USD, ..world.quote(b()) });
+        let mut rate = contracts::FxRates::sample();
+        rate.rates.values_mut().for_each(|rate| rate.as_of = start());
+        if !rates {
+            rate.rates.clear();
+        }
+        world.say(rate);
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), code);
+    }
+}
+
+#[test]
+fn a_holding_is_left_out_for_its_own_reasons() {
+    let long = |days: i64| Some(start().saturating_plus_ms(-days * DAY));
+    let mut blank = position();
+    (blank.opened, blank.last_buy) = (None, None);
+    let cases = [
+        ("frozen", contracts::Position { frozen: true, ..position() }),
+        ("min_hold", contracts::Position { last_buy: long(89), ..position() }),
+        ("min_hold", blank),
+        ("sell_cooldown", contracts::Position { last_sell: long(179), ..position() }),
+        ("cost_basis_unknown", contracts::Position { avg_price_e6: None, ..position() }),
+        ("max_loss", contracts::Position { avg_price_e6: Some(price(63_000_000)), ..position() }),
+        ("max_sell", contracts::Position { qty_e6: pieces(1), ..position() }),
+        ("short_position", contracts::Position { qty_e6: pieces(-1), ..position() }),
+        ("other_bucket", contracts::Position { bucket_id: "satellite".into(), ..position() }),
+    ];
+    for (code, held) in cases {
+        let mut world = World::ready();
+        world.say(PortfolioState { positions: vec![held], ..state("s2") });
+        world.pass(SECOND);
+        assert_eq!(world.left_out(a()), code);
+    }
+    let mut world = World::ready();
+    let old = contracts::Position { last_buy: long(90), last_sell: long(180), ..position() };
+    world.say(PortfolioState { positions: vec![old], ..state("s2") });
+    world.pass(SECOND);
+    assert_eq!(world.left_out(a()), "");
+}
+
+#[test]
+fn what_was_bought_or_sold_within_thirty_days_is_not_bought() {
+    for (days, code) in [(29, "buy_cooldown"), (30, "")] {
+        let mut world = World::ready();
+        let at = Some(world.now.saturating_plus_ms(-days * DAY));
+        let held = contracts::Position {
+            isin: b(),
+            opened: at,
+            last_buy: at,
+            value_eur: Some(eur(50)),
+            ..position()
+        };
+        world.say(PortfolioState { positions: vec![held], ..state("s2") });
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), code);
+    }
+}
+
+#[test]
+fn own_fills_count_for_what_is_no_longer_held_even_after_a_restart() {
+    let mut world = World::silent();
+    let order_id = contracts::Id::derive(start(), &["old"]);
+    let fill =
+        OrderFill { at: start().saturating_plus_ms(-29 * DAY), ..OrderState::sample().fills[0].clone() };
+    world.say(OrderState {
+        order_id,
+        isin: b(),
+        side: Side::Sell,
+        fills: vec![fill],
+        ..OrderState::sample()
+    });
+    world.restart();
+    world.say_all();
+    world.pass(SECOND);
+    assert_eq!(world.left_out(b()), "recently_sold");
+    // Paper trades do not count in live mode.
+    assert_eq!(state("s1").mode, Mode::Live);
+}
+
+#[test]
+fn too_little_cash_buys_nothing() {
+    for (cash, reserved, code) in [
+        (1_000, 0, "insufficient_cash"),
+        (-5, 0, "insufficient_cash"),
+        (35_000, 34_000, "insufficient_cash"),
+        (1_100, 0, ""),
+    ] {
+        let mut world = World::ready();
+        let cash = contracts::Cash { bucket_id: "core".into(), amount: eur(cash), reserved: eur(reserved) };
+        world.say(PortfolioState { cash: vec![cash], ..state("s2") });
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), code);
+    }
+}
+
+#[test]
+fn without_ground_nothing_is_planned_and_an_old_plan_is_taken_back() {
+    let cases: Vec<PortfolioState> = vec![
+        PortfolioState { stale: true, ..state("s1") },
+        PortfolioState { nav: None, unvalued: vec!["X".into()], ..state("s1") },
+        PortfolioState { nav: Some(eur(0)), ..state("s2") },
+        PortfolioState { nav: Some(Money::from_e4(1, Currency::USD)), ..state("s3") },
+        PortfolioState { environment: "live".into(), ..state("s4") },
+    ];
+    for state in cases {
+        let mut world = asked();
+        world.say(state);
+        world.pass(MINUTE);
+        assert_eq!(world.all::<PlanProposed>().last(), Some(&None));
+        assert_eq!(world.all::<PlanContext>().last(), Some(&None));
+        assert!(world.engine.is_idle());
+    }
+    let mut world = World::ready();
+    world.say(targets(world.now.saturating_plus_ms(-31 * DAY)));
+    world.pass(SECOND);
+    assert!(world.all::<PlanProposed>().is_empty());
+}
+
+#[test]
+fn figures_at_the_end_of_their_range_do_not_stop_the_planner() {
+    let most = Money::from_e4(i64::MAX, Currency::EUR);
+    let mut world = World::ready();
+    let cash = contracts::Cash { bucket_id: "core".into(), amount: most, reserved: eur(0) };
+    let huge = contracts::Position {
+        value_eur: Some(most),
+        qty_e6: money::Quantity::from_e6(i64::MAX).unwrap(),
+        ..position()
+    };
+    world.say(PortfolioState {
+        nav: Some(most),
+        cash: vec![cash.clone(), cash],
+        positions: vec![huge.clone(), huge],
+        ..state("s2")
+    });
+    world.say(Quote { price_e6: price(i64::MAX), ask_e6: None, bid_e6: None, ..world.quote(b()) });
+    world.pass(MINUTE);
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn the_same_content_is_not_planned_twice() {
+    let mut world = asked();
+    let jobs = world.all::<PlanJob>().len();
+    world.say(PlanNow::sample());
+    assert_eq!(world.all::<Reply>().len(), 1);
+    assert_eq!(world.engine.wake_at(), Some(world.now));
+    world.say_all();
+    world.pass(2 * MINUTE);
+    assert_eq!(world.all::<PlanJob>().len(), jobs);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn changes_that_matter_are_planned_at_most_every_thirty_seconds() {
+    let mut world = asked();
+    let planned = world.now.saturating_plus_ms(-700);
+    world.say(Quote { price_e6: price(50_400_000), ..world.quote(b()) });
+    assert!(world.engine.wake_at().unwrap().since(world.now) > 30 * SECOND);
+    let dearer = Quote { price_e6: price(50_500_000), ask_e6: Some(price(50_600_000)), ..world.quote(b()) };
+    world.say(dearer);
+    assert_eq!(world.engine.wake_at().unwrap().since(planned), 30 * SECOND);
+    let contexts = world.all::<PlanContext>().len();
+    world.pass(30 * SECOND);
+    assert_eq!(world.all::<PlanContext>().len(), contexts + 1);
+}
+
+#[test]
+fn a_restart_keeps_the_plan_and_asks_for_nothing_again() {
+    let mut world = asked();
+    let (plan, jobs) = (world.plan(), world.all::<PlanJob>().len());
+    world.restart();
+    world.say_all();
+    world.pass(MINUTE);
+    assert_eq!(world.requests().len(), 1);
+    assert_eq!(world.all::<PlanJob>().len(), jobs);
+    assert_eq!(world.plan(), plan);
+    let repeated = world.engine.repeat();
+    assert!(repeated.iter().any(|said| said.topic.contains("order/requested") && !said.payload.is_empty()));
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_round_plans_again_under_new_numbers() {
+    let mut world = World::ready();
+    world.answers = false;
+    world.pass(400);
+    let first = world.all::<PlanJob>().pop().flatten().unwrap();
+    assert!(!world.engine.is_idle());
+    world.restart();
+    world.answers = true;
+    world.say_all();
+    world.pass(SECOND);
+    let second = world.all::<PlanJob>().pop().flatten().unwrap();
+    assert!(second.n > first.n && second.context_id != first.context_id);
+    assert_eq!(world.requests().len(), 1);
+    assert!(world.engine.is_idle());
+}
+
+#[test]
+fn an_unanswered_job_comes_again_five_times_and_then_there_is_no_plan() {
+    let mut world = World::ready();
+    world.answers = false;
+    world.pass(300);
+    assert!(!world.engine.is_idle());
+    world.pass(15_500);
+    let attempts: Vec<u32> = world.all::<PlanJob>().into_iter().flatten().map(|job| job.attempt).collect();
+    assert_eq!(attempts, [1, 2, 3, 4, 5, 6]);
+    world.pass(16_000);
+    assert!(world.engine.is_idle());
+    assert!(world.trouble().unwrap().contains("no evaluator"));
+    assert!(world.all::<PlanProposed>().iter().all(Option::is_none));
+    world.answers = true;
+    world.live(6 * MINUTE);
+    assert_eq!(world.requests().len(), 1);
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
+fn a_late_answer_still_counts_and_a_foreign_one_does_not() {
+    let mut world = World::ready();
+    world.answers = false;
+    world.pass(2 * SECOND);
+    let job = world.all::<PlanJob>().pop().flatten().unwrap();
+    let right = world.evaluate(&job, "evaluate-1");
+    world.say(PlanResult { context_id: "other".into(), ..right.clone() });
+    world.say(PlanResult { n: 99, ..right.clone() });
+    world.say(PlanResult { evaluated: 3, ..right.clone() });
+    assert!(world.requests().is_empty());
+    assert!(world.trouble().is_some());
+    world.say(right.clone());
+    world.say(right);
+    assert_eq!((world.requests().len(), world.trouble()), (1, None));
+}
+
+#[test]
+fn several_evaluators_in_any_order_make_the_same_plan() {
+    let one = asked();
+    let mut other = World::ready();
+    other.two_workers = true;
+    other.pass(SECOND);
+    assert_eq!(one.plan(), other.plan());
+    assert_eq!(one.requests(), other.requests());
+}
+
+#[test]
+fn nothing_is_asked_for_while_halted_or_before_the_gate_has_spoken() {
+    for known in [true, false] {
+        let mut world = World::ready();
+        if known {
+            world.say(halt(true));
+        } else {
+            world.clear::<RiskHalt>("");
+        }
+        world.pass(SECOND);
+        assert!(world.requests().is_empty());
+        assert!(world.waits_for().contains("halted"), "{}", world.waits_for());
+        world.say(halt(false));
+        world.pass(MINUTE);
+        assert_eq!(world.requests().len(), 1);
+    }
+}
+
+#[test]
+fn the_breaker_stops_what_it_stops() {
+    for (breaker, count) in
+        [(Breaker::Normal, 1), (Breaker::SellsBlocked, 0), (Breaker::Halted, 0), (Breaker::Unknown, 0)]
+    {
+        let mut world = World::ready();
+        world.say(RiskState { breaker, ..RiskState::sample() });
+        world.pass(SECOND);
+        assert_eq!(world.requests().len(), count, "{breaker:?}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_for_while_an_order_is_open() {
+    let mut world = World::ready();
+    let open = OpenOrder { isin: c(), ..PortfolioState::sample().open_orders[0].clone() };
+    world.say(PortfolioState { open_orders: vec![open], ..state("s2") });
+    world.pass(SECOND);
+    assert_eq!((world.requests().len(), world.left_out(c())), (0, "open_order".into()));
+    world.say(state("s3"));
+    world.pass(SECOND);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn a_venue_must_have_been_open_for_ten_minutes_and_be_open_still() {
+    let cases = [
+        (Some(9), Some(100), true, 0),
+        (Some(10), Some(100), true, 1),
+        (Some(90), Some(1), true, 1),
+        (Some(90), Some(0), true, 0),
+        (None, Some(100), true, 0),
+        (Some(90), None, true, 0),
+        (Some(90), Some(100), false, 0),
+    ];
+    for (since_open_min, until_close_min, open, count) in cases {
+        let mut world = World::ready();
+        world.say(Venue { open, since_open_min, until_close_min, next_change: None, ..venue() });
+        world.pass(400);
+        assert_eq!(world.requests().len(), count, "{since_open_min:?} {until_close_min:?} {open}");
+    }
+}
+
+#[test]
+fn a_step_is_asked_for_when_its_venue_has_been_open_long_enough() {
+    let mut world = World::ready();
+    world.say(Venue { since_open_min: Some(0), ..venue() });
+    world.pass(9 * MINUTE);
+    assert!(world.waits_for().contains("has not been open for 10 minutes"), "{}", world.waits_for());
+    world.pass(MINUTE + SECOND);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn a_deferred_step_waits_and_is_asked_for_under_a_new_id() {
+    for code in ["min_gap", "market_closed"] {
+        let mut world = asked();
+        world.say(refused(&world, Refusal::Defer, code, Some(40 * MINUTE)));
+        world.live(39 * MINUTE);
+        assert_eq!(world.requests().len(), 1, "{code}");
+        world.live(2 * MINUTE);
+        let requests = world.requests();
+        assert_eq!(requests.len(), 2, "{code}");
+        assert_ne!(requests[0].order_id, requests[1].order_id);
+        assert_eq!(requests[0].isin, requests[1].isin);
+    }
+}
+
+#[test]
+fn a_deferral_without_a_time_is_tried_again_after_five_minutes() {
+    let mut world = asked();
+    world.say(refused(&world, Refusal::Defer, "stale_price", None));
+    world.live(5 * MINUTE - SECOND);
+    assert_eq!(world.requests().len(), 1);
+    world.live(3 * SECOND);
+    assert_eq!(world.requests().len(), 2);
+}
+
+#[test]
+fn a_blocked_security_is_dropped_for_a_day_even_after_a_restart() {
+    let mut world = asked();
+    let no = refused(&world, Refusal::Block, "max_loss", None);
+    world.say(no.clone());
+    world.live(5 * MINUTE);
+    assert_eq!(world.left_out(a()), "blocked");
+    assert_eq!(world.requests().len(), 2);
+    assert_eq!(world.requests()[1].isin, b());
+    world.restart();
+    world.say_all();
+    world.say(no);
+    world.pass(MINUTE);
+    assert_eq!(world.left_out(a()), "blocked");
+    assert_eq!(world.requests().len(), 2);
+}
+
+#[test]
+fn a_rejected_order_keeps_its_security_out() {
+    let mut world = asked();
+    world.say(approved(&world));
+    world.say(order(&world, OrderStatus::Rejected));
+    world.live(5 * MINUTE);
+    assert_eq!(world.left_out(a()), "blocked");
+}
+
+#[test]
+fn only_one_request_is_open_at_a_time() {
+    let mut world = asked();
+    world.say(approved(&world));
+    world.say(order(&world, OrderStatus::Accepted));
+    world.say(Quote { price_e6: price(51_000_000), ..world.quote(c()) });
+    world.live(20 * MINUTE);
+    assert_eq!(world.requests().len(), 1);
+    assert_eq!(world.cleared_requests(), 0);
+    assert_eq!(world.left_out(a()), "open_order");
+    assert!(world.waits_for().contains("not over"), "{}", world.waits_for());
+}
+
+#[test]
+fn a_fill_must_be_in_the_books_before_the_next_request() {
+    let mut world = asked();
+    world.say(order(&world, OrderStatus::Filled));
+    world.restart();
+    world.say_all();
+    world.say(order(&world, OrderStatus::Filled));
+    world.live(5 * MINUTE);
+    assert_eq!((world.requests().len(), world.left_out(a())), (1, "min_hold".into()));
+    assert!(world.waits_for().contains("not in the books"), "{}", world.waits_for());
+    world.say(state("s2"));
+    world.live(MINUTE);
+    assert_eq!(world.requests().len(), 2);
+}
+
+#[test]
+fn a_request_ends_ten_minutes_after_its_order() {
+    let mut world = asked();
+    world.say(approved(&world));
+    world.say(order(&world, OrderStatus::Filled));
+    world.pass(10 * MINUTE - 1);
+    assert_eq!(world.cleared_requests(), 0);
+    world.pass(1);
+    assert_eq!((world.cleared_requests(), world.trouble()), (1, None));
+    world.restart();
+    world.pass(MINUTE);
+    assert_eq!(world.cleared_requests(), 1);
+}
+
+#[test]
+fn a_request_that_nobody_answers_is_given_up_after_ten_minutes() {
+    for verdict in [false, true] {
+        let mut world = asked();
+        if verdict {
+            world.say(approved(&world));
+        }
+        world.pass(10 * MINUTE - SECOND);
+        assert_eq!(world.cleared_requests(), 0);
+        world.pass(SECOND);
+        assert_eq!(world.cleared_requests(), 1);
+        assert!(world.trouble().unwrap().contains("given up"));
+        // The question is asked anew; an answer ends the trouble.
+        assert_eq!(world.requests().len(), 2);
+        world.say(order(&world, OrderStatus::Accepted));
+        assert_eq!(world.trouble(), None);
+    }
+}
+
+#[test]
+fn a_price_that_runs_away_before_the_request_is_planned_afresh() {
+    let mut world = World::ready();
+    world.answers = false;
+    world.pass(400);
+    let job = world.all::<PlanJob>().pop().flatten().unwrap();
+    world.say(Quote { price_e6: price(52_000_000), ..world.quote(a()) });
+    let result = world.evaluate(&job, "evaluate-1");
+    world.say(result);
+    assert!(world.requests().is_empty());
+    assert!(world.waits_for().contains("moved more than 1 %"), "{}", world.waits_for());
+    world.answers = true;
+    world.pass(MINUTE);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn a_plan_of_yesterday_is_made_anew() {
+    let mut world = World::ready();
+    world.gains.clear();
+    world.pass(SECOND);
+    let first = world.plan();
+    world.live(DAY);
+    assert!(world.plan().at > first.at);
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn views_show_plans_and_requests() {
+    let world = asked();
+    let rows = world.rows();
+    let plan: (String, i64, String) = rows
+        .query_row("SELECT plan_id, ts, json_extract(body, '$.context_id') FROM api_plan", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(plan.0, world.plan().plan_id.to_string());
+    assert_eq!(plan.2, world.plan().context_id);
+    let request: (String, String, String) = rows
+        .query_row("SELECT order_id, plan_id, json_extract(body, '$.side') FROM api_request", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(request, (world.requests()[0].order_id.to_string(), plan.0, "sell".into()));
+}
+
+#[test]
+fn a_bad_setting_stops_the_start_with_a_sentence() {
+    use bus_client::{Config, Engine, Place};
+    let text = "environment = \"sim:1\"\ndir = \"x\"\n[stage.plan]\nmax_depth = 9\n";
+    let config = Config::parse(text, std::path::Path::new("steward.toml")).unwrap();
+    let opened = Engine::<plan::Plan>::open(&config, "plan", Some(Place::Memory("bad".into())), start());
+    let sentence = opened.err().unwrap().to_string();
+    assert!(sentence.contains("max_depth = 9 is not within 1 to 5"), "{sentence}");
+}
