@@ -60,6 +60,10 @@ impl Plan {
                 return self.head(now, out);
             }
         }
+        if self.last_context_at == Some(now) {
+            // One context per instant: the time is what tells two contexts of the same content apart.
+            return self.due_by(now.saturating_plus_ms(1));
+        }
         let context = context::at(context, now);
         self.start(context, left_out, now, out);
     }
@@ -94,6 +98,7 @@ impl Plan {
         for job in round.jobs() {
             out.say(job.clone());
         }
+        self.last_context_at = Some(now);
         self.context = Some(context);
         self.plan = None;
         self.round = Some(round);

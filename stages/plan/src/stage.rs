@@ -29,6 +29,8 @@ pub struct Plan {
     pub(crate) basis: Basis,
     /// The newest context.
     pub(crate) context: Option<PlanContext>,
+    /// When the last one was made, even if it is taken back.
+    pub(crate) last_context_at: Option<Timestamp>,
     /// Its plan, once there is one.
     pub(crate) plan: Option<PlanProposed>,
     /// The run that waits for results.
@@ -77,6 +79,7 @@ impl Stage for Plan {
             memory,
             requests,
             basis: Basis::default(),
+            last_context_at: context.as_ref().map(|context| context.at),
             context,
             plan,
             round: None,

@@ -90,7 +90,7 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
         Save::Asked(order) => run(
             rows,
             "INSERT INTO request (order_id, plan_id, created, body, stage, stage_since, cleared)
-             VALUES (?1, ?2, ?3, ?4, 'asked', ?3, 0)",
+             VALUES (?1, ?2, ?3, ?4, 'asked', ?3, 0) ON CONFLICT DO NOTHING",
             (order.order_id.to_string(), order.plan_id.to_string(), order.at.ms(), json(&order)?),
         ),
         Save::Advanced(request) => run(

@@ -530,6 +530,19 @@ fn a_deferred_step_waits_and_is_asked_for_under_a_new_id() {
 }
 
 #[test]
+fn the_same_content_at_the_same_instant_is_never_asked_for_twice() {
+    let mut world = asked();
+    world.now = world.plan().at;
+    world.say(refused(&world, Refusal::Defer, "stale_price", Some(0)));
+    world.say(PlanNow::sample());
+    world.pass(0);
+    assert_eq!(world.requests().len(), 1);
+    world.pass(SECOND);
+    let ids: std::collections::BTreeSet<_> = world.requests().iter().map(|order| order.order_id).collect();
+    assert_eq!((world.requests().len(), ids.len()), (2, 2));
+}
+
+#[test]
 fn a_deferral_without_a_time_is_tried_again_after_five_minutes() {
     let mut world = asked();
     world.say(refused(&world, Refusal::Defer, "stale_price", None));
