@@ -1,0 +1,181 @@
+//! The command line on the bus: follows topics, and sends commands and waits for their replies.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use bus_client::{
+    Config, Publication, password,
+    transport::{Event as Transported, Transport, mqtt},
+    wall,
+};
+use contracts::{Address, Body, Class, Envelope, Id, Reply, TopicId, receive};
+
+use crate::Fault;
+
+/// Who we are in the registry.
+pub const NAME: &str = "steward";
+/// How long a connection may take.
+pub const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// How long a reply may take.
+pub const REPLY_MAX: Duration = Duration::from_secs(5);
+
+/// What happens on the bus.
+#[derive(Debug)]
+pub enum Event {
+    /// It is there, and what was asked for is subscribed.
+    Connected,
+    /// It is gone; coming back is tried without end.
+    Lost(String),
+    /// A message.
+    Message(Message),
+}
+
+/// One message.
+#[derive(Debug)]
+pub struct Message {
+    /// Path on the wire.
+    pub wire: String,
+    /// The same, understood; absent for a topic that is not in the registry.
+    pub address: Option<Address>,
+    /// What it carries.
+    pub payload: Vec<u8>,
+}
+
+/// A connection that follows some topics.
+pub struct Bus {
+    transport: mqtt::MqttTransport,
+    prefix: String,
+    filters: Vec<(String, u8)>,
+    waiting: VecDeque<Publication>,
+    url: String,
+}
+
+impl Bus {
+    /// Begins connecting as user `steward`, to follow these filters (below the prefix as well).
+    ///
+    /// # Errors
+    /// Without a password, or with a URL that cannot be understood.
+    pub fn open(config: &Config, filters: Vec<(String, u8)>) -> Result<Bus, Fault> {
+        let access = mqtt::Access {
+            url: config.bus.url.clone(),
+            instance: format!("{NAME}-{}", std::process::id()),
+            password: Some(password(&config.dir, NAME)?),
+            last_will: None,
+        };
+        let transport = mqtt::MqttTransport::start(&access).map_err(Fault::Unreachable)?;
+        let (prefix, url) = (config.bus.prefix.clone(), config.bus.url.clone());
+        Ok(Bus { transport, prefix, filters, waiting: VecDeque::new(), url })
+    }
+
+    /// As [`Bus::open`], and waits until it is there.
+    ///
+    /// # Errors
+    /// Also [`Fault::Unreachable`] when it is not in time.
+    pub async fn connect(config: &Config, filters: Vec<(String, u8)>) -> Result<Bus, Fault> {
+        let mut bus = Bus::open(config, filters)?;
+        let mut why = format!(
+            "the broker at {} does not answer; start it with `steward demo` or `steward up`",
+            bus.url
+        );
+        let there = async {
+            loop {
+                match bus.next().await {
+                    Event::Connected => return,
+                    Event::Lost(reason) => why = reason,
+                    Event::Message(_) => {}
+                }
+            }
+        };
+        match tokio::time::timeout(CONNECT_MAX, there).await {
+            Ok(()) => Ok(bus),
+            Err(_) => Err(Fault::Unreachable(why)),
+        }
+    }
+
+    /// The next thing that happens. May be dropped while waiting without losing anything.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            match self.transport.next().await {
+                Transported::Connected => match self.transport.subscribe(&self.filters) {
+                    Ok(()) => return Event::Connected,
+                    Err(why) => return Event::Lost(why),
+                },
+                Transported::Lost(why) => return Event::Lost(why),
+                Transported::Room => self.transport.publish(&mut self.waiting),
+                Transported::Message(message) => {
+                    self.transport.handled(message.ticket);
+                    let address = Address::parse(&self.prefix, &message.topic).ok();
+                    return Event::Message(Message {
+                        wire: message.topic,
+                        address,
+                        payload: message.payload,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Sends one command; the id of its reply.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn command<B: Body>(&mut self, body: B) -> Result<Id, Fault> {
+        assert!(B::TOPIC.spec().class == Class::Command, "the command line says nothing but commands");
+        let at = wall();
+        let id = Id::derive(at, &[NAME, &std::process::id().to_string(), B::TOPIC.spec().name]);
+        let topic = B::TOPIC.spec().address(&self.prefix, &body.key());
+        let envelope = Envelope { id, key_version: 0, at, stage: NAME.into(), trace: id, cause: None, body };
+        let payload = envelope.encode().map_err(|error| Fault::System(error.to_string()))?;
+        self.waiting.push_back(Publication { topic, payload, qos: 1, retain: false });
+        self.transport.publish(&mut self.waiting);
+        Ok(id)
+    }
+
+    /// Sends one command and waits for its reply; replies must be among what this connection follows.
+    ///
+    /// # Errors
+    /// [`Fault::NoAnswer`] when it does not come in time.
+    pub async fn ask<B: Body>(&mut self, stage: &str, body: B) -> Result<Reply, Fault> {
+        let id = self.command(body)?;
+        let deadline = Instant::now() + REPLY_MAX;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(event) = tokio::time::timeout(left, self.next()).await else {
+                return Err(Fault::NoAnswer { stage: stage.into(), seconds: REPLY_MAX.as_secs() });
+            };
+            if let Event::Message(Message { address: Some(address), payload, .. }) = event
+                && let Some(reply) = reply_to(id, &address, &payload)
+            {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Says goodbye.
+    pub async fn close(mut self) {
+        self.transport.close().await;
+    }
+}
+
+/// The reply to a command, if this message is it.
+#[must_use]
+pub fn reply_to(id: Id, address: &Address, payload: &[u8]) -> Option<Reply> {
+    if address.topic != TopicId::Reply || address.key != id.to_string() {
+        return None;
+    }
+    receive::<Reply>(&address.key, payload).ok()?.body
+}
+
+/// The filter that catches every message of this system.
+#[must_use]
+pub fn everything(config: &Config) -> Vec<(String, u8)> {
+    vec![(format!("{}/#", config.bus.prefix), 1)]
+}
+
+/// The filters that catch every key of these topics.
+#[must_use]
+pub fn topics(config: &Config, topics: &[TopicId]) -> Vec<(String, u8)> {
+    topics.iter().map(|topic| (topic.spec().filter(&config.bus.prefix), topic.spec().qos)).collect()
+}

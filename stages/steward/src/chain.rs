@@ -1,0 +1,387 @@
+//! One order from the price to the booking, as sentences with their numbers. Pure.
+//!
+//! Every number is one that was stored or said; none is computed here but differences a reader can check. A link that
+//! is not known says so.
+
+use contracts::{
+    CheckEvidence, Grounds, OrderApproved, OrderFill, OrderRequested, OrderState, PlanProposed, PlanStep,
+    SecurityScore, Side, TargetWeights,
+};
+use market::Timestamp;
+use money::{Currency, Rounding};
+use serde::Serialize;
+
+use crate::figures;
+
+/// What the gate said once.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// When.
+    pub at: Timestamp,
+    /// approve, defer, block.
+    pub decision: String,
+    /// The first check that failed.
+    pub code: Option<String>,
+    /// Every check with its numbers.
+    pub checks: Vec<CheckEvidence>,
+}
+
+/// One fill in our books.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Booking {
+    /// Column by column, as the ledger's view has it.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Everything found about one order.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Chain {
+    /// Its id.
+    pub order_id: String,
+    /// Name of its security.
+    pub name: Option<String>,
+    /// The intent.
+    pub request: Option<OrderRequested>,
+    /// The plan behind it.
+    pub plan: Option<PlanProposed>,
+    /// The security's score as said last.
+    pub score: Option<SecurityScore>,
+    /// The targets as said last.
+    pub targets: Option<TargetWeights>,
+    /// What the gate said, oldest first.
+    pub verdicts: Vec<Verdict>,
+    /// The gate's permission.
+    pub approval: Option<OrderApproved>,
+    /// Its life at the broker.
+    pub order: Option<OrderState>,
+    /// Its fills in our books.
+    pub bookings: Vec<Booking>,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Which.
+    pub link: &'static str,
+    /// What is known about it.
+    pub sentences: Vec<String>,
+}
+
+/// The whole chain in order; every link is there, known or not.
+#[must_use]
+pub fn links(chain: &Chain) -> Vec<Link> {
+    let grounds = chain.request.as_ref().map(|request| (&request.grounds, request));
+    vec![
+        link("price", grounds.map(|(grounds, request)| price(grounds, request))),
+        link("score", grounds.map(|(grounds, request)| score(grounds, request, chain))),
+        link("target", grounds.map(|(grounds, request)| target(grounds, request, chain))),
+        link("plan", chain.plan.as_ref().map(|plan| planned(plan, chain.request.as_ref()))),
+        link("request", chain.request.as_ref().map(|request| requested(request, chain))),
+        link("gate", (!chain.verdicts.is_empty()).then(|| judged(&chain.verdicts))),
+        link("approval", chain.approval.as_ref().map(approved)),
+        link("order", chain.order.as_ref().map(ordered)),
+        link("fills", chain.order.as_ref().filter(|order| !order.fills.is_empty()).map(filled)),
+        link("booking", (!chain.bookings.is_empty()).then(|| booked(&chain.bookings))),
+    ]
+}
+
+fn link(name: &'static str, sentences: Option<Vec<String>>) -> Link {
+    Link {
+        link: name,
+        sentences: sentences.unwrap_or_else(|| vec![format!("Nothing is known about this link ({name}).")]),
+    }
+}
+
+fn price(grounds: &Grounds, request: &OrderRequested) -> Vec<String> {
+    let quote = grounds.quote.map_or_else(String::new, |id| format!(", quote {id}"));
+    let age = figures::duration(request.at.since(grounds.quote_at));
+    vec![format!(
+        "The price was {} {} at {} UTC, {age} before the request{quote}.",
+        grounds.quote_price_e6,
+        request.ccy,
+        figures::second(grounds.quote_at)
+    )]
+}
+
+fn score(grounds: &Grounds, request: &OrderRequested, chain: &Chain) -> Vec<String> {
+    let mut lines = vec![match grounds.score {
+        Some(score) => format!("The security's score was {:.4}, from 0 to 1.", score.get()),
+        None => "The security's score was unknown.".into(),
+    }];
+    if let Some(said) = chain.score.as_ref().filter(|said| said.isin == request.isin) {
+        let when = if said.at <= request.at { "then" } else { "by now" };
+        let parts: Vec<String> =
+            said.parts.iter().map(|(part, value)| format!("{part} {:.4}", value.get())).collect();
+        let total = said.total.map_or_else(|| "unknown".to_string(), |total| format!("{:.4}", total.get()));
+        lines.push(format!(
+            "Its parts {when} ({} UTC): {}; together {total}, from {} daily bars, {:.0} % of the data there.",
+            figures::second(said.at),
+            if parts.is_empty() { "none".into() } else { parts.join(", ") },
+            said.bars,
+            said.coverage.get() * 100.0
+        ));
+    }
+    lines
+}
+
+fn target(grounds: &Grounds, request: &OrderRequested, chain: &Chain) -> Vec<String> {
+    let shown = |weight: Option<money::Weight>| weight.map_or_else(|| "unknown".to_string(), figures::weight);
+    let mut lines = vec![match (grounds.target_e6, grounds.current_e6) {
+        (Some(target), Some(current)) => {
+            let under = target.e6() - current.e6();
+            let side = if under < 0 { "over" } else { "under" };
+            format!(
+                "Its target share was {}, it was {} of the fund: {}.{:02} percentage points {side} target.",
+                figures::weight(target),
+                figures::weight(current),
+                under.abs() / 10_000,
+                under.abs() % 10_000 / 100
+            )
+        }
+        (target, current) => format!("Its target share was {}, its share {}.", shown(target), shown(current)),
+    }];
+    if let Some(targets) = &chain.targets {
+        let own = targets.weights.iter().find(|one| one.isin == request.isin);
+        let reason = own
+            .map_or_else(|| "it is not listed, so its target is zero".to_string(), |own| own.reason.clone());
+        let when = if targets.at <= request.at { "then" } else { "by now" };
+        lines.push(format!(
+            "The targets {when} ({} UTC) were found by {} ({}); this one because: {reason}.",
+            figures::second(targets.at),
+            targets.method,
+            targets.why
+        ));
+    }
+    lines
+}
+
+fn planned(plan: &PlanProposed, request: Option<&OrderRequested>) -> Vec<String> {
+    let mut lines = vec![
+        format!("Plan {} of {} UTC: {}", plan.plan_id, figures::second(plan.at), plan.why),
+        format!(
+            "Doing nothing scored {:.4}, this plan {:.4}: a difference of {:+.4}, costs included.",
+            plan.score_unchanged.get(),
+            plan.score_after.get(),
+            plan.score_after.get() - plan.score_unchanged.get()
+        ),
+    ];
+    let infeasible: Vec<String> =
+        plan.infeasible.iter().map(|(why, count)| format!("{count} by {why}")).collect();
+    let left = if infeasible.is_empty() {
+        String::new()
+    } else {
+        format!("; not possible: {}", infeasible.join(", "))
+    };
+    lines.push(format!("{} sequences of trades were scored{left}.", plan.evaluated));
+    let own = request.and_then(|request| plan.steps.iter().find(|step| step.step == request.step));
+    if let Some(PlanStep { step, candidate, .. }) = own {
+        lines.push(format!(
+            "This is step {step} of {}: found by {} ({}), cost about {}.",
+            plan.steps.len(),
+            candidate.finder,
+            candidate.reason,
+            figures::money(&candidate.cost_eur)
+        ));
+    }
+    lines.extend(plan.rivals.iter().map(|rival| {
+        format!(
+            "Not chosen: {} with {:.4} ({}).",
+            rival.actions.join(", then "),
+            rival.score.get(),
+            rival.reason
+        )
+    }));
+    lines
+}
+
+fn requested(request: &OrderRequested, chain: &Chain) -> Vec<String> {
+    let (verb, bound) = words(request.side);
+    let name = chain.name.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+    vec![
+        format!(
+            "At {} UTC {verb} {} of {name}{} at {} was asked for, {bound} {} {} each, worth {}, fee about {}.",
+            figures::second(request.at),
+            figures::quantity(request.qty_e6),
+            request.isin,
+            request.mic,
+            request.limit_price_e6,
+            request.ccy,
+            figures::money(&request.value_eur),
+            figures::money(&request.fee_eur)
+        ),
+        format!("Reason: {}", request.reason),
+    ]
+}
+
+fn words(side: Side) -> (&'static str, &'static str) {
+    match side {
+        Side::Buy => ("buying", "at most"),
+        Side::Sell => ("selling", "at least"),
+    }
+}
+
+fn judged(verdicts: &[Verdict]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for verdict in verdicts {
+        let code = verdict.code.as_ref().map_or_else(String::new, |code| format!(", because of {code}"));
+        lines.push(format!(
+            "At {} UTC the gate decided: {}{code}, after {} checks.",
+            figures::second(verdict.at),
+            verdict.decision,
+            verdict.checks.len()
+        ));
+        lines.extend(verdict.checks.iter().map(|check| {
+            let result = if check.passed { "passed" } else { "FAILED" };
+            format!("  {result} {}: found {}, allowed {}.", check.check, check.found, check.limit)
+        }));
+    }
+    lines
+}
+
+fn approved(approval: &OrderApproved) -> Vec<String> {
+    let (_, bound) = words(approval.side);
+    let mode = if approval.mode == contracts::Mode::Live { "at the broker" } else { "on paper only" };
+    vec![format!(
+        "Approved at {} UTC for {}: {} at {bound} {} {}, {mode}, valid until {} UTC; signed by the gate.",
+        figures::second(approval.issued),
+        approval.ticker,
+        figures::quantity(approval.qty_e6),
+        approval.limit_price_e6,
+        approval.ccy,
+        figures::second(approval.expires)
+    )]
+}
+
+fn ordered(order: &OrderState) -> Vec<String> {
+    let at = |when: Option<Timestamp>| {
+        when.map_or_else(|| "not yet".to_string(), |at| figures::second(at) + " UTC")
+    };
+    let status = match serde_json::to_value(order.status) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "unknown".into(),
+    };
+    let reason = order.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    vec![format!(
+        "The order is {status}{reason}: {} of {} filled. Armed {}, sent {}, final {}; our number {}, the broker's {}.",
+        figures::quantity(order.filled_e6),
+        figures::quantity(order.qty_e6),
+        at(Some(order.created)),
+        at(order.sent),
+        at(order.ended),
+        order.user_order_id,
+        order.broker_order_id.as_deref().unwrap_or("unknown")
+    )]
+}
+
+fn filled(order: &OrderState) -> Vec<String> {
+    order.fills.iter().map(|fill| fill_line(fill, order.ccy)).collect()
+}
+
+fn fill_line(fill: &OrderFill, ccy: Currency) -> String {
+    let worth = money::value(fill.price_e6, fill.qty_e6, ccy, Rounding::HalfEven)
+        .map_or_else(|_| "an unknown amount".to_string(), |worth| figures::money(&worth));
+    let fee = fill
+        .fee
+        .map_or_else(|| "fee not known yet".to_string(), |fee| format!("fee {}", figures::money(&fee)));
+    format!(
+        "At {} UTC: {} at {} {ccy} = {worth}, {fee} (trade {}).",
+        figures::second(fill.at),
+        figures::quantity(fill.qty_e6),
+        fill.price_e6,
+        fill.trade_id
+    )
+}
+
+fn booked(bookings: &[Booking]) -> Vec<String> {
+    bookings
+        .iter()
+        .map(|booking| {
+            let fields: Vec<String> =
+                booking.fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            format!("Booked: {}.", fields.join(", "))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use contracts::Sample;
+
+    use super::*;
+
+    fn full() -> Chain {
+        let request = OrderRequested::sample();
+        Chain {
+            order_id: request.order_id.to_string(),
+            name: Some("Rheinau Automation SE".into()),
+            plan: Some(PlanProposed::sample()),
+            score: Some(SecurityScore::sample()),
+            targets: Some(TargetWeights::sample()),
+            verdicts: vec![Verdict {
+                at: request.at,
+                decision: "approve".into(),
+                code: None,
+                checks: vec![
+                    CheckEvidence::sample(),
+                    CheckEvidence { passed: false, ..CheckEvidence::sample() },
+                ],
+            }],
+            approval: Some(OrderApproved::sample()),
+            order: Some(OrderState::sample()),
+            bookings: vec![Booking { fields: vec![("qty".into(), "1".into())] }],
+            request: Some(request),
+        }
+    }
+
+    fn text(chain: &Chain) -> String {
+        links(chain).into_iter().flat_map(|link| link.sentences).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn every_link_is_there_with_its_numbers() {
+        let text = text(&full());
+        for number in [
+            "score was 0.6200",
+            "opportunity 0.7000",
+            "Doing nothing scored 0.5100, this plan 0.5500: a difference of +0.0400",
+            "12 sequences",
+            "passed stale_price: found 60 s, allowed 1800 s",
+            "FAILED stale_price",
+            "Rheinau Automation SE",
+            "trade 73100001",
+            "Booked: qty 1",
+        ] {
+            assert!(text.contains(number), "{number} is missing in\n{text}");
+        }
+        assert!(!text.contains("Nothing is known"), "{text}");
+    }
+
+    #[test]
+    fn a_share_above_its_target_is_over_it() {
+        let mut chain = full();
+        let grounds = &mut chain.request.as_mut().unwrap().grounds;
+        grounds.target_e6 = Some(money::Weight::from_e6(40_000).unwrap());
+        grounds.current_e6 = Some(money::Weight::from_e6(52_500).unwrap());
+        assert!(text(&chain).contains("1.25 percentage points over target"), "{}", text(&chain));
+    }
+
+    #[test]
+    fn unknown_links_say_so_and_invent_nothing() {
+        let lines = links(&Chain { order_id: "x".into(), ..Chain::default() });
+        assert_eq!(lines.len(), 10);
+        assert!(lines.iter().all(|link| link.sentences[0].starts_with("Nothing is known")));
+    }
+
+    #[test]
+    fn figures_that_are_missing_are_unknown_not_zero() {
+        let mut chain = full();
+        let grounds = &mut chain.request.as_mut().unwrap().grounds;
+        (grounds.score, grounds.target_e6, grounds.quote) = (None, None, None);
+        chain.order.as_mut().unwrap().fills[0].fee = None;
+        let text = text(&chain);
+        assert!(text.contains("score was unknown"), "{text}");
+        assert!(text.contains("target share was unknown"), "{text}");
+        assert!(text.contains("fee not known yet"), "{text}");
+    }
+}

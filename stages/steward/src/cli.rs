@@ -1,0 +1,339 @@
+//! The commands and their options.
+
+use std::{ffi::OsString, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done or healthy, 1 something is wrong, 2 wrong usage, 3 no answer from the bus.";
+
+/// The steward of a retirement fund: shows, asks, starts and stops.
+#[derive(Debug, Parser)]
+#[command(name = "steward", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs everything in a simulated world with a clock of its own
+    #[command(after_help = "Examples:
+  steward demo                              a month in about half an hour, with a live view; q ends it
+  steward demo --headless --speed max       as fast as it goes, one line per day
+  steward demo --seed 7 --days 365 --headless --speed max --report year.json
+Exit codes: 0 the simulated time has ended or you stopped it, 1 a program was given up, books differ or time stood still, 2 wrong usage.")]
+    Demo(DemoOptions),
+    /// Runs everything in the real world; places orders only if the configuration says so
+    #[command(after_help = "Example:
+  steward up --config /etc/steward/steward.toml
+Exit codes: 0 stopped by you, 1 a program was given up, 2 the configuration is missing or wrong.")]
+    Up(UpOptions),
+    /// Shows how every stage is, the value of the fund, halts and open orders
+    #[command(after_help = "Examples:
+  steward status
+  steward status --dir demo --json
+Exit codes: 0 healthy, 1 something is wrong, 3 the bus cannot be reached.")]
+    Status(DataOptions),
+    /// Shows everything live; q, Esc or Ctrl-C leaves
+    #[command(after_help = "Example:
+  steward watch --dir demo
+Exit codes: 0 left by you, 3 the bus cannot be reached.")]
+    Watch(Place),
+    /// Lists the topics, follows them, or shows the rules of one
+    #[command(after_help = "Examples:
+  steward topics list
+  steward topics show order-approved
+  steward topics tail 'order/#' | jq .body
+Exit codes: 0 done, 1 no such topic, 3 the bus cannot be reached.")]
+    Topics {
+        /// Which system.
+        #[command(flatten)]
+        place: Place,
+        /// What about them.
+        #[command(subcommand)]
+        question: TopicsQuestion,
+    },
+    /// Stops all trading at once
+    #[command(after_help = "Examples:
+  steward halt
+  steward halt 'Before the holidays.'
+Exit codes: 0 halted, 1 refused, 3 no answer: then pull the plug or use the stop button.")]
+    Halt(WordOptions),
+    /// Lets trading go on: clears the open halts
+    #[command(after_help = "Example:
+  steward resume 'Compared the books with the broker.'
+Exit codes: 0 trading goes on, 1 refused, 3 no answer.")]
+    Resume(WordOptions),
+    /// Explains one order from the price to the booking, each step with its numbers
+    #[command(after_help = "Examples:
+  steward explain latest
+  steward explain 01KJPKX0XJ4Q7N2D5T9V3W8YZA --json
+Exit codes: 0 explained, 1 no such order.")]
+    Explain(ExplainOptions),
+    /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
+    #[command(after_help = "Examples:
+  steward doctor
+  steward doctor --config /etc/steward/steward.toml --json
+Exit codes: 0 nothing failed, 1 a check failed.")]
+    Doctor(DataOptions),
+    /// Becomes another program that ends when its parent does
+    #[command(hide = true)]
+    Child {
+        /// Process that must still be the parent.
+        #[arg(long)]
+        parent: u32,
+        /// Program to become.
+        program: PathBuf,
+        /// Its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// Which system is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// Folder with a steward.toml
+    #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
+    pub dir: Option<PathBuf>,
+    /// Configuration [default: steward.toml, or demo/steward.toml where there is none]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// A question whose answer is data.
+#[derive(Debug, Clone, Args)]
+pub struct DataOptions {
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A command with a remark.
+#[derive(Debug, Clone, Args)]
+pub struct WordOptions {
+    /// Why, in your words
+    #[arg(value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainOptions {
+    /// Id of the order, or `latest`
+    #[arg(value_name = "ORDER")]
+    pub order: String,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `topics`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TopicsQuestion {
+    /// All topics with owner, readers and rules
+    List {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every message as one line of JSON, until Ctrl-C
+    Tail {
+        /// Topics below the version, for example 'order/#' or 'system/health/+'
+        #[arg(default_value = "#")]
+        filter: String,
+        /// Ends after this many messages
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+    /// The rules of one topic and an example
+    Show {
+        /// Its name, for example order-approved
+        name: String,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `up`.
+#[derive(Debug, Clone, Args)]
+pub struct UpOptions {
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Evaluators to start
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub evaluators: u32,
+    /// Stages not to start
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    pub without: Vec<String>,
+}
+
+/// `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoOptions {
+    /// Which world; the same seed is the same world
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Days to simulate
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub days: u32,
+    /// Virtual seconds per second while a venue is open (closed times are skipped), or `max`: from event to event
+    #[arg(long, default_value = "1800")]
+    pub speed: Speed,
+    /// Prints one line per day instead of the live view, and ends with the simulated time
+    #[arg(long)]
+    pub headless: bool,
+    /// Writes a summary as JSON when it ends
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    pub report: Option<PathBuf>,
+    /// Folder of the demo
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub dir: PathBuf,
+    /// Evaluators to start
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub evaluators: u32,
+    /// First of three ports on loopback: bus, simulated broker, dashboard
+    #[arg(long, value_name = "BASE", default_value_t = 18_800, value_parser = clap::value_parser!(u16).range(1_024..=65_000))]
+    pub ports: u16,
+    /// Deletes what an earlier demo left in the folder
+    #[arg(long)]
+    pub fresh: bool,
+    /// Stages not to start
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// Prints the whole log instead of warnings only
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// How fast virtual time runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Speed {
+    /// Virtual seconds per second.
+    Times(f64),
+    /// From one event to the next.
+    Max,
+}
+
+/// The simulator's own limit.
+const SPEED_MAX: f64 = 100_000.0;
+
+impl FromStr for Speed {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Speed, String> {
+        if text == "max" {
+            return Ok(Speed::Max);
+        }
+        match text.parse() {
+            Ok(times) if times > 0.0 && times <= SPEED_MAX => Ok(Speed::Times(times)),
+            _ => Err(format!("it must be a number above 0 and at most {SPEED_MAX}, or `max`")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(words.split(' ')).map(|cli| cli.command)
+    }
+
+    fn demo(words: &str) -> DemoOptions {
+        match parse(words).unwrap() {
+            Command::Demo(options) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn demo_has_its_defaults() {
+        let options = demo("steward demo");
+        assert_eq!((options.seed, options.days, options.evaluators, options.ports), (1, 30, 1, 18_800));
+        assert_eq!(options.speed, Speed::Times(1_800.0));
+        assert_eq!(options.dir, PathBuf::from("demo"));
+        assert!(!options.headless && !options.fresh && options.report.is_none());
+    }
+
+    #[test]
+    fn demo_takes_all_its_options() {
+        let options = demo(
+            "steward demo --seed 7 --days 365 --speed max --headless --report r.json --dir d --evaluators 3 --ports 20000 --fresh --without hardware,bridge",
+        );
+        assert_eq!((options.seed, options.days, options.evaluators, options.ports), (7, 365, 3, 20_000));
+        assert_eq!(options.speed, Speed::Max);
+        assert_eq!(options.without, ["hardware", "bridge"]);
+        assert!(options.headless && options.fresh);
+    }
+
+    #[test]
+    fn speed_is_positive_and_bounded_or_max() {
+        let table = [
+            ("max", Some(Speed::Max)),
+            ("0.5", Some(Speed::Times(0.5))),
+            ("100000", Some(Speed::Times(100_000.0))),
+            ("100001", None),
+            ("0", None),
+            ("-1", None),
+            ("NaN", None),
+            ("inf", None),
+            ("fast", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(text.parse::<Speed>().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_refused() {
+        let wrong = [
+            "steward",
+            "steward frobnicate",
+            "steward demo --days 0",
+            "steward demo --days 601",
+            "steward demo --evaluators 0",
+            "steward demo --ports 80",
+            "steward demo --speed fast",
+            "steward explain",
+            "steward topics",
+            "steward status --dir x --config y",
+            "steward demo --report r.json",
+        ];
+        for words in wrong {
+            assert!(parse(words).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_and_exit_codes() {
+        use clap::CommandFactory;
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example") && help.contains("Exit codes"), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Writes the configuration of a demo. The universe and the keys are the simulator's own, so nothing is typed twice.
+
+use std::path::Path;
+
+use money::Price;
+use serde::Serialize;
+
+use crate::{DemoOptions, Fault, Speed, ports::Ports};
+
+/// The securities of the demo: all regions, shares and funds, lots of one and of five hundred.
+const TICKERS: [&str; 13] = [
+    "NRDW.US",
+    "PRVL.US",
+    "VNTX.US",
+    "QXTM.US",
+    "RHNA.EU",
+    "ALPB.EU",
+    "BVRN.EU",
+    "LUMR.EU",
+    "TLPK.EU",
+    "MGLW.EU",
+    "AURX.EU",
+    "THMB.EU",
+    "JADEP.9911.AS",
+];
+/// First instant of every demo: a Monday morning.
+const START: &str = "2026-03-02T08:00:00Z";
+/// How often prices and the account are read, virtual time.
+const INTERVAL_S: u32 = 900;
+/// Where the key of the simulated account lies, below the demo's folder.
+pub(crate) const KEY_FILE: &str = "keys/broker";
+
+/// `steward.toml`.
+#[derive(Debug, Serialize)]
+struct File {
+    environment: String,
+    dir: &'static str,
+    bus: Bus,
+    stage: Stages,
+}
+
+#[derive(Debug, Serialize)]
+struct Bus {
+    url: String,
+    prefix: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Stages {
+    simworld: Simworld,
+    ingest: Ingest,
+    portfolio: Portfolio,
+    execute: Account,
+    #[serde(rename = "risk-gate")]
+    risk_gate: RiskGate,
+    bridge: Bridge,
+}
+
+#[derive(Debug, Serialize)]
+struct Simworld {
+    http: String,
+    mode: &'static str,
+    speed: f64,
+    days: u32,
+    start: &'static str,
+    tickers: Vec<&'static str>,
+    stages: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Account {
+    broker_url: String,
+    public_key: &'static str,
+    private_key_file: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Ingest {
+    #[serde(flatten)]
+    account: Account,
+    quote_interval_s: u32,
+    universe: Vec<Listing>,
+}
+
+#[derive(Debug, Serialize)]
+struct Portfolio {
+    #[serde(flatten)]
+    account: Account,
+    sync_interval_s: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct RiskGate {
+    mode: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Bridge {
+    listen: String,
+}
+
+/// One security as `ingest` takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// The broker's ticker.
+    pub ticker: String,
+    /// Key.
+    pub isin: String,
+    /// For people.
+    pub name: String,
+    /// Venue.
+    pub mic: String,
+    /// Trading currency.
+    pub ccy: String,
+    /// Two letters; absent for funds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Absent for funds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub industry: Option<String>,
+    /// `stock` or `etf`.
+    pub product_type: String,
+    /// Smallest tradable step.
+    pub lot: i64,
+    /// Smallest price step.
+    pub tick: String,
+}
+
+/// The text of a demo's `steward.toml`; `waits_for` are the stages that stepped time waits for.
+///
+/// # Errors
+/// When a security of the demo is not in the simulator's table.
+pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fault> {
+    let ports = Ports::from_base(options.ports);
+    let (mode, speed) = match options.speed {
+        Speed::Times(speed) => ("fast_closed", speed),
+        Speed::Max => ("stepped", 1.0),
+    };
+    let account = Account {
+        broker_url: format!("http://127.0.0.1:{}/tn", ports.simworld),
+        public_key: simworld::PUBLIC_KEY,
+        private_key_file: KEY_FILE,
+    };
+    let file = File {
+        environment: format!("sim:{}", options.seed),
+        dir: ".",
+        bus: Bus { url: format!("mqtt://127.0.0.1:{}", ports.bus), prefix: "steward" },
+        stage: Stages {
+            simworld: Simworld {
+                http: format!("127.0.0.1:{}", ports.simworld),
+                mode,
+                speed,
+                days: options.days,
+                start: START,
+                tickers: TICKERS.to_vec(),
+                stages: waits_for,
+            },
+            ingest: Ingest { account: account.clone(), quote_interval_s: INTERVAL_S, universe: universe()? },
+            portfolio: Portfolio { account: account.clone(), sync_interval_s: INTERVAL_S },
+            execute: account,
+            risk_gate: RiskGate { mode: "live" },
+            bridge: Bridge { listen: format!("127.0.0.1:{}", ports.bridge) },
+        },
+    };
+    let body = toml::to_string(&file)
+        .map_err(|error| Fault::System(format!("the demo's configuration cannot be written: {error}")))?;
+    Ok(format!("# Written by `steward demo`; overwritten at each start.\n{body}"))
+}
+
+/// The demo's securities, as the simulator lists them.
+///
+/// # Errors
+/// Names the one that the simulator does not list.
+pub fn universe() -> Result<Vec<Listing>, Fault> {
+    let listings = simworld::listings();
+    TICKERS
+        .iter()
+        .map(|ticker| {
+            let listing = listings.iter().find(|listing| listing.ticker == *ticker);
+            listing.and_then(as_ingest_takes_it).ok_or_else(|| {
+                Fault::System(format!(
+                    "{ticker} is not among the simulator's securities, or without a valid price step"
+                ))
+            })
+        })
+        .collect()
+}
+
+fn as_ingest_takes_it(listing: &simworld::Listing) -> Option<Listing> {
+    Some(Listing {
+        ticker: listing.ticker.into(),
+        isin: listing.isin.into(),
+        name: listing.name.into(),
+        mic: listing.mic.to_string(),
+        ccy: listing.ccy.into(),
+        country: listing.country.map(str::to_string),
+        industry: listing.industry.map(str::to_string),
+        product_type: listing.product_type.into(),
+        lot: listing.lot,
+        tick: Price::from_e6(listing.tick_e6).ok()?.to_string(),
+    })
+}
+
+/// Writes the configuration and the key of the simulated account.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(dir: &Path, text: &str) -> Result<(), Fault> {
+    use std::{fs, io::Write, os::unix::fs::OpenOptionsExt};
+    let file = dir.join("steward.toml");
+    fs::write(&file, text).map_err(|error| Fault::file(&file, "written", error))?;
+    let key = dir.join(KEY_FILE);
+    let folder = key.parent().unwrap_or(dir);
+    fs::DirBuilder::new()
+        .recursive(true)
+        .create(folder)
+        .and_then(|()| fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)))
+        .map_err(|error| Fault::file(folder, "created", error))?;
+    // Removed first, so that the rights of an older file cannot remain.
+    drop(fs::remove_file(&key));
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&key)
+        .and_then(|mut handle| writeln!(handle, "{}", simworld::PRIVATE_KEY))
+        .map_err(|error| Fault::file(&key, "written", error))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use bus_client::{Config, Environment};
+    use clap::Parser;
+
+    use super::*;
+    use crate::{Cli, Command};
+
+    fn options(words: &str) -> DemoOptions {
+        match Cli::parse_from(words.split(' ')).command {
+            Command::Demo(options) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn table(words: &str) -> toml::Table {
+        text(&options(words), vec!["ingest".into(), "evaluate-1".into()]).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn stages_can_read_what_is_written() {
+        let text = text(&options("steward demo --seed 7 --ports 20000"), vec!["ingest".into()]).unwrap();
+        let config = Config::parse(&text, Path::new("demo/steward.toml")).unwrap();
+        assert_eq!(config.environment, Environment::Sim(7));
+        assert_eq!(config.bus.url, "mqtt://127.0.0.1:20000");
+        assert_eq!(config.dir, Path::new("demo/."));
+    }
+
+    #[test]
+    fn speed_decides_how_time_moves() {
+        let simworld = |words| table(words)["stage"]["simworld"].clone();
+        let scaled = simworld("steward demo");
+        assert_eq!(
+            (scaled["mode"].as_str(), scaled["speed"].as_float()),
+            (Some("fast_closed"), Some(1_800.0))
+        );
+        let stepped = simworld("steward demo --speed max --days 365");
+        assert_eq!((stepped["mode"].as_str(), stepped["days"].as_integer()), (Some("stepped"), Some(365)));
+        assert_eq!(stepped["stages"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_universe_is_the_simulators() {
+        let universe = universe().unwrap();
+        assert_eq!(universe.len(), TICKERS.len());
+        let find = |ticker: &str| universe.iter().find(|listing| listing.ticker == ticker).unwrap().clone();
+        let jade = find("JADEP.9911.AS");
+        assert_eq!((jade.lot, jade.ccy.as_str(), jade.mic.as_str()), (500, "HKD", "XHKG"));
+        assert_eq!(find("AURX.EU").product_type, "etf");
+        assert_eq!(find("AURX.EU").country, None);
+        assert_eq!(find("RHNA.EU").product_type, "stock");
+        for listing in &universe {
+            listing.isin.parse::<market::Isin>().unwrap();
+            listing.ccy.parse::<money::Currency>().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_key_is_private_even_where_an_older_one_was_not() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "x").unwrap();
+        let key = dir.path().join(KEY_FILE);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        write(dir.path(), "x").unwrap();
+        assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&key).unwrap().trim(), simworld::PRIVATE_KEY);
+    }
+}

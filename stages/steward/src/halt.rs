@@ -1,0 +1,53 @@
+//! `steward halt` and `steward resume`: requests to the gate.
+
+use contracts::{Halt, Outcome, Reply, Resume, TopicId};
+
+use crate::{
+    Fault,
+    bus::{self, Bus},
+    cli::WordOptions,
+    print,
+};
+
+const GATE: &str = "risk-gate";
+
+/// Stops all trading; the exit code.
+///
+/// # Errors
+/// When nobody answers.
+pub async fn halt(options: &WordOptions) -> Result<u8, Fault> {
+    let text = options.text.clone().unwrap_or_else(|| "Halted at the command line.".into());
+    let reply = ask(options, Halt { actor: bus::NAME.into(), reason: "owner".into(), text }).await?;
+    Ok(tell(options, &reply, "Halted. Resume with: steward resume"))
+}
+
+/// Lets trading go on; the exit code.
+///
+/// # Errors
+/// When nobody answers.
+pub async fn resume(options: &WordOptions) -> Result<u8, Fault> {
+    let text = options.text.clone().unwrap_or_else(|| "Resumed at the command line.".into());
+    let reply = ask(options, Resume { actor: bus::NAME.into(), text }).await?;
+    Ok(tell(options, &reply, "Trading goes on. Stop with: steward halt"))
+}
+
+async fn ask<B: contracts::Body>(options: &WordOptions, body: B) -> Result<Reply, Fault> {
+    let config = options.place.read()?;
+    let mut bus = Bus::connect(&config, bus::topics(&config, &[TopicId::Reply])).await?;
+    let reply = bus.ask(GATE, body).await;
+    bus.close().await;
+    reply
+}
+
+fn tell(options: &WordOptions, reply: &Reply, done: &str) -> u8 {
+    if options.json {
+        print::json(reply);
+    } else if reply.outcome == Outcome::Done {
+        print::data(done);
+        print::note(&reply.text);
+    } else {
+        let code = reply.code.as_deref().map_or_else(String::new, |code| format!(" ({code})"));
+        print::note(&format!("{} did not do it{code}: {}", reply.stage, reply.text));
+    }
+    u8::from(reply.outcome != Outcome::Done)
+}
