@@ -1,1 +1,7 @@
-fn main() {}
+//! The process `steward-bridge`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bus_client::main_on::<bridge::Bridge, _>(bridge::HttpEdge::open)
+}
