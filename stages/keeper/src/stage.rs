@@ -91,6 +91,14 @@ pub enum Save {
     },
 }
 
+/// A change that no rule forbids.
+struct Change<'a> {
+    known: &'static Known,
+    value: Option<Value>,
+    actor: String,
+    meta: &'a Meta,
+}
+
 impl Stage for Keeper {
     type Contract = contract::Keeper;
     type Settings = Settings;
@@ -173,8 +181,9 @@ impl Keeper {
 
     fn command(&mut self, command: Received<SetSetting>, now: Timestamp, out: &mut Out<Self>) {
         let (Some(meta), Some(asked)) = (command.meta, command.body) else { return };
+        let actor = asked.actor.chars().take(ACTOR_MAX).collect();
         match decide(&asked.setting, &asked.value) {
-            Ok((known, value)) => self.change(known, value, &asked.actor, &meta, now, out),
+            Ok((known, value)) => self.change(Change { known, value, actor, meta: &meta }, now, out),
             Err(refusal) => {
                 out.decided(format!("Refused: {refusal}."));
                 out.answer(
@@ -188,15 +197,8 @@ impl Keeper {
         }
     }
 
-    fn change(
-        &mut self,
-        known: &'static Known,
-        value: Option<Value>,
-        actor: &str,
-        meta: &Meta,
-        now: Timestamp,
-        out: &mut Out<Self>,
-    ) {
+    fn change(&mut self, change: Change<'_>, now: Timestamp, out: &mut Out<Self>) {
+        let Change { known, value, actor, meta } = change;
         let before = self.value_of(known);
         let old = self.set.get(known.key).cloned();
         if old == value {
@@ -207,7 +209,7 @@ impl Keeper {
         let audit = AuditRow {
             id: meta.id.to_string(),
             ts: now,
-            actor: actor.chars().take(ACTOR_MAX).collect(),
+            actor: actor.clone(),
             entity: "setting".into(),
             entity_id: known.key.into(),
             field: "value".into(),
@@ -225,7 +227,7 @@ impl Keeper {
         out.save(Save::Setting { key: known.key, value, audit });
         self.publish(out);
         let text = format!("{} is now {}, it was {before}.", known.key, self.value_of(known));
-        out.decided(format!("{text} Asked by {}.", actor.chars().take(ACTOR_MAX).collect::<String>()));
+        out.decided(format!("{text} Asked by {actor}."));
         out.answer(Some(meta), Outcome::Done, None, text, json!({ "revision": self.revision }));
     }
 
