@@ -1,1 +1,17 @@
-//! Target weights
+//! `steward-optimise`: decides how much of the fund each security should be.
+//!
+//! **Reads** `score/security/{isin}`, `score/regime`, `portfolio/state`, `market/universe`, `market/fx`.
+//! **Publishes** `target/weights`: every weight with its reason, the method, the limits that decided something.
+//! **Owns** the store `targets`: `optimiser_run`, `target_weight`; views `api_run`, `api_target`.
+//! **Refuses** to say anything with fewer than three scores: three points make no market.
+//! **Limits** 15 % for one security (or the owner's own limit), 95 % for all together, 32 rounds of sharing out.
+//! **Deliberately does not** trade, judge costs or look at cash; that is the planner's work. The method is a tilt by
+//! score; covariances and group bounds have their place in `tilt.rs`'s stead.
+
+mod settings;
+mod stage;
+mod store;
+pub mod tilt;
+
+pub use settings::Settings;
+pub use stage::Optimise;

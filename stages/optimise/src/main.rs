@@ -1,1 +1,7 @@
-fn main() {}
+//! Runs the optimiser as a process of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bus_client::main::<optimise::Optimise>()
+}

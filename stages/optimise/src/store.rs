@@ -1,0 +1,38 @@
+//! All SQL of the optimiser.
+
+use contracts::TargetWeights;
+use rusqlite::{Connection, Transaction};
+
+/// Runs older than this are forgotten.
+const KEPT_MS: i64 = 90 * 86_400_000;
+
+/// The last weights said, if any.
+pub(crate) fn last_weights(rows: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut query = rows.prepare("SELECT isin, weight FROM api_target ORDER BY isin")?;
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+pub(crate) fn save(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {
+    let old = run.at.ms() - KEPT_MS;
+    rows.execute(
+        "DELETE FROM target_weight WHERE run_id IN (SELECT id FROM optimiser_run WHERE ts < ?1)",
+        [old],
+    )?;
+    rows.execute("DELETE FROM optimiser_run WHERE ts < ?1", [old])?;
+    let diagnostics = serde_json::json!({ "binding": run.binding, "relaxed": run.relaxed }).to_string();
+    rows.execute(
+        "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (run.run_id.to_string(), run.at.ms(), &run.method, &run.why, diagnostics),
+    )?;
+    let mut insert = rows.prepare_cached("INSERT OR IGNORE INTO target_weight (run_id, isin, weight_e6, current_e6, reason) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for weight in &run.weights {
+        insert.execute((
+            run.run_id.to_string(),
+            weight.isin.as_str(),
+            weight.weight_e6.e6(),
+            weight.current_e6.e6(),
+            &weight.reason,
+        ))?;
+    }
+    Ok(())
+}
