@@ -8,7 +8,7 @@ use contracts::{
     SecurityScore, Side, TargetWeights,
 };
 use market::Timestamp;
-use money::{Currency, Rounding};
+use money::{Currency, Money, Price, Quantity, Rounding};
 use serde::Serialize;
 
 use crate::figures;
@@ -29,8 +29,22 @@ pub struct Verdict {
 /// One fill in our books.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Booking {
-    /// Column by column, as the ledger's view has it.
-    pub fields: Vec<(String, String)>,
+    /// Its id in the ledger.
+    pub fill_id: String,
+    /// How many.
+    pub qty_e6: Option<Quantity>,
+    /// At which price.
+    pub price_e6: Option<Price>,
+    /// Of the price.
+    pub ccy: Option<Currency>,
+    /// Fee.
+    pub fee: Option<Money>,
+    /// Worth at the rate of that day.
+    pub value_eur: Option<Money>,
+    /// When it was executed.
+    pub executed: Option<Timestamp>,
+    /// The part of the fund it belongs to.
+    pub bucket_id: Option<String>,
 }
 
 /// Everything found about one order.
@@ -293,14 +307,22 @@ fn fill_line(fill: &OrderFill, ccy: Currency) -> String {
 }
 
 fn booked(bookings: &[Booking]) -> Vec<String> {
-    bookings
-        .iter()
-        .map(|booking| {
-            let fields: Vec<String> =
-                booking.fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            format!("Booked: {}.", fields.join(", "))
-        })
-        .collect()
+    let unknown = || "unknown".to_string();
+    let mut lines = Vec::new();
+    for booking in bookings {
+        let worth = booking.value_eur.as_ref().map_or_else(unknown, figures::money);
+        let fee = booking.fee.as_ref().map_or_else(unknown, figures::money);
+        lines.push(format!(
+            "Booked: {} at {} {} of {} UTC, worth {worth}, fee {fee}, in bucket {} (entry {}).",
+            booking.qty_e6.map_or_else(unknown, figures::quantity),
+            booking.price_e6.map_or_else(unknown, |price| price.to_string()),
+            booking.ccy.map_or_else(String::new, |ccy| ccy.to_string()),
+            booking.executed.map_or_else(unknown, figures::second),
+            booking.bucket_id.as_deref().unwrap_or("unknown"),
+            booking.fill_id
+        ));
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -329,7 +351,16 @@ mod tests {
             }],
             approval: Some(OrderApproved::sample()),
             order: Some(OrderState::sample()),
-            bookings: vec![Booking { fields: vec![("qty".into(), "1".into())] }],
+            bookings: vec![Booking {
+                fill_id: "F".into(),
+                qty_e6: Some("12".parse().unwrap()),
+                price_e6: Some("88.05".parse().unwrap()),
+                ccy: Some(Currency::EUR),
+                fee: None,
+                value_eur: Some("1056.60 EUR".parse().unwrap()),
+                executed: Some(request.at),
+                bucket_id: Some("core".into()),
+            }],
             request: Some(request),
         }
     }
@@ -350,7 +381,8 @@ mod tests {
             "FAILED stale_price",
             "Rheinau Automation SE",
             "trade 73100001",
-            "Booked: qty 1",
+            "Booked: 12 at 88.05 EUR",
+            "worth 1,056.60 EUR, fee unknown, in bucket core",
         ] {
             assert!(text.contains(number), "{number} is missing in\n{text}");
         }

@@ -27,6 +27,10 @@ const TICKERS: [&str; 13] = [
 const START: &str = "2026-03-02T08:00:00Z";
 /// How often prices and the account are read, virtual time.
 const INTERVAL_S: u32 = 900;
+/// A reading of the account is too old after this, virtual time: two may fail.
+const STALE_AFTER_S: u32 = 3 * INTERVAL_S;
+/// Orders reach the simulated broker.
+const MODE: &str = "live";
 /// Where the key of the simulated account lies, below the demo's folder.
 pub(crate) const KEY_FILE: &str = "keys/broker";
 
@@ -87,6 +91,8 @@ struct Portfolio {
     #[serde(flatten)]
     account: Account,
     sync_interval_s: u32,
+    stale_after_s: u32,
+    mode: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,9 +162,14 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 stages: waits_for,
             },
             ingest: Ingest { account: account.clone(), quote_interval_s: INTERVAL_S, universe: universe()? },
-            portfolio: Portfolio { account: account.clone(), sync_interval_s: INTERVAL_S },
+            portfolio: Portfolio {
+                account: account.clone(),
+                sync_interval_s: INTERVAL_S,
+                stale_after_s: STALE_AFTER_S,
+                mode: MODE,
+            },
             execute: account,
-            risk_gate: RiskGate { mode: "live" },
+            risk_gate: RiskGate { mode: MODE },
             bridge: Bridge { listen: format!("127.0.0.1:{}", ports.bridge) },
         },
     };

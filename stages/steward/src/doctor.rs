@@ -88,7 +88,11 @@ async fn examine(options: &DataOptions) -> Vec<Check> {
     let config = match options.place.read() {
         Ok(config) => config,
         Err(fault) => {
-            return vec![Check::fail("configuration", fault.to_string(), "correct the file or pass --config")];
+            return vec![Check::fail(
+                "configuration",
+                fault.to_string(),
+                "correct the file or pass --config",
+            )];
         }
     };
     let mut checks =

@@ -10,6 +10,7 @@ use contracts::{
     TopicId, Universe, receive,
 };
 use market::Timestamp;
+use money::{Currency, Money, Price, Quantity};
 use rusqlite::{Connection, types::ValueRef};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -244,9 +245,21 @@ fn verdict(row: &Row) -> Option<Verdict> {
 }
 
 fn booking(row: &Row) -> Booking {
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
-    let known = row.iter().filter(|(_, value)| !value.is_null());
-    Booking { fields: known.map(|(name, value)| (name.clone(), shown(value))).collect() }
+    let whole = |name: &str| row.get(name).and_then(Value::as_i64);
+    let word = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_string);
+    let ccy: Option<Currency> = word("ccy").and_then(|text| text.parse().ok());
+    // A fee without a currency of its own is in that of the trade.
+    let fee_ccy = word("fee_ccy").and_then(|text| text.parse().ok()).or(ccy);
+    Booking {
+        fill_id: word("fill_id").unwrap_or_default(),
+        qty_e6: whole("qty").and_then(|qty| Quantity::from_e6(qty).ok()),
+        price_e6: whole("price").and_then(|price| Price::from_e6(price).ok()),
+        ccy,
+        fee: whole("fee").zip(fee_ccy).map(|(fee, ccy)| Money::from_e4(fee, ccy)),
+        value_eur: whole("value_eur").map(|value| Money::from_e4(value, Currency::EUR)),
+        executed: whole("executed").map(Timestamp::from_ms),
+        bucket_id: word("bucket_id"),
+    }
 }
 
 #[cfg(test)]
@@ -300,7 +313,8 @@ mod tests {
             &config,
             "ledger",
             &format!(
-                "CREATE TABLE api_fill (fill_id, order_id, qty); INSERT INTO api_fill VALUES ('f', '{id}', 12);"
+                "CREATE TABLE api_fill (fill_id, order_id, qty, price, ccy, fee, value_eur, executed, bucket_id);
+                 INSERT INTO api_fill VALUES ('f', '{id}', 12000000, 88050000, 'EUR', 21000, NULL, 5, 'core');"
             ),
         );
         (config, id.to_string())
@@ -327,7 +341,8 @@ mod tests {
             assert_eq!(chain.order_id, id);
             assert!(chain.request.is_some() && chain.plan.is_some());
             assert_eq!(chain.verdicts[0].checks.len(), 1);
-            assert_eq!(chain.bookings[0].fields.len(), 3);
+            assert_eq!(chain.bookings[0].fee.unwrap().to_string(), "2.10 EUR");
+            assert_eq!(chain.bookings[0].value_eur, None);
         }
     }
 

@@ -138,7 +138,7 @@ impl Follower<'_> {
                 return Some(Over::Badly(self.why_stuck()));
             }
             Phase::Settling(since)
-                if self.tally.is_settled(self.stages) || now.duration_since(since) > SETTLE_MAX =>
+                if self.tally.is_settled(&self.followers()) || now.duration_since(since) > SETTLE_MAX =>
             {
                 match self.bus.command(AskTruth { actor: bus::NAME.into() }) {
                     Ok(id) => self.phase = Phase::Asking(id, now),
@@ -157,6 +157,11 @@ impl Follower<'_> {
             _ => {}
         }
         None
+    }
+
+    /// The stages that follow the clock: all but its owner.
+    fn followers(&self) -> Vec<String> {
+        self.stages.iter().filter(|name| *name != "simworld").cloned().collect()
     }
 
     fn why_stuck(&self) -> String {

@@ -68,6 +68,7 @@ impl Log {
     /// Writes one line of a program.
     pub fn line(&self, name: &str, text: &str) {
         let now = wall();
+        let text = without_time(text);
         let wanted = match self.shown {
             Shown::Nothing => false,
             Shown::Trouble => is_trouble(text),
@@ -100,8 +101,20 @@ impl Kept {
 
 /// Whether a person should see the line in any case: warnings, errors, and what the supervisor itself says.
 fn is_trouble(text: &str) -> bool {
-    text.split_whitespace().take(2).any(|word| matches!(word, "WARN" | "ERROR"))
+    text.split_whitespace().next().is_some_and(|word| matches!(word, "WARN" | "ERROR"))
         || text.starts_with("panicked at")
+}
+
+/// The text without a time of its own at its beginning; the line has one already.
+fn without_time(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((first, rest))
+            if first.len() > 19 && first.ends_with('Z') && first.as_bytes().get(10) == Some(&b'T') =>
+        {
+            rest.trim_start_matches(' ')
+        }
+        _ => text,
+    }
 }
 
 fn layout(now: Timestamp, name: &str, text: &str, colour: bool) -> String {
@@ -141,13 +154,18 @@ mod tests {
 
     #[test]
     fn trouble_is_told_from_the_rest() {
-        for (text, expected) in [
-            (" WARN x", true),
-            ("2026-03-02T14:31:07Z ERROR x", true),
-            (" INFO a WARN in the text", false),
-            ("", false),
-        ] {
+        for (text, expected) in
+            [(" WARN x", true), ("ERROR x", true), (" INFO a WARN in the text", false), ("", false)]
+        {
             assert_eq!(is_trouble(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_at_the_beginning_is_not_said_twice() {
+        assert_eq!(without_time("2026-11-21T10:49:48.828442Z  INFO Stopped."), "INFO Stopped.");
+        for text in [" INFO x", "", "2026-11-21T10:49:48Z", "Zebras are here"] {
+            assert_eq!(without_time(text), text);
         }
     }
 
