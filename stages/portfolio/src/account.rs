@@ -1,0 +1,423 @@
+//! How a reading of the account becomes books: what is believed, booked, compared and frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bus_client::Out;
+use contracts::{Id, Reconciliation, Side};
+use market::{Calendars, Isin, Timestamp};
+use money::{Currency, Money, Price, Quantity, Rounding, to_eur, value};
+use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
+
+use crate::books::{Books, Fill, Held, Origin};
+use crate::flows::{Booked, book};
+use crate::import::{self, Names};
+use crate::reconcile::{Account, Doubtful, Ours, Watch, differences, order_of};
+use crate::store::Loaded;
+use crate::value::rate_of;
+use crate::{Portfolio, Save, Snapshot};
+
+/// Everything known of the account, ours and theirs.
+pub(crate) struct Accounts {
+    pub(crate) books: Books,
+    pub(crate) fills: BTreeMap<String, Fill>,
+    before: BTreeSet<String>,
+    pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
+    reported: Option<(Account, Timestamp, Vec<String>)>,
+    pub(crate) flows: BTreeMap<String, Booked>,
+    pub(crate) names: Names,
+    calendars: Calendars,
+    doubtful: Doubtful,
+    watch: Watch,
+    said: BTreeMap<Currency, Reconciliation>,
+    nothing: BTreeMap<Currency, Money>,
+}
+
+impl Accounts {
+    pub(crate) fn from_rows(loaded: Loaded, calendars: Calendars) -> Self {
+        let mut names = Names::default();
+        loaded.books.iter().for_each(|(isin, held)| names.learn(&held.ticker, *isin));
+        Accounts {
+            books: loaded.books,
+            fills: loaded.fills,
+            before: loaded.before,
+            frozen: loaded.frozen,
+            reported: loaded.account,
+            flows: loaded.flows,
+            names,
+            calendars,
+            doubtful: Doubtful::default(),
+            watch: Watch::default(),
+            said: BTreeMap::new(),
+            nothing: BTreeMap::new(),
+        }
+    }
+
+    /// When the account was last read and believed.
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        self.reported.as_ref().map(|(_, at, _)| *at)
+    }
+
+    /// Cash as the broker reports it.
+    pub(crate) fn cash(&self) -> &BTreeMap<Currency, Money> {
+        self.reported.as_ref().map_or(&self.nothing, |(account, ..)| &account.cash)
+    }
+
+    /// Holdings of the broker that nobody can name.
+    pub(crate) fn nameless(&self) -> &[String] {
+        self.reported.as_ref().map_or(&[], |(_, _, nameless)| nameless)
+    }
+
+    /// When a difference is to be looked at again.
+    pub(crate) fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.watch.again_at(now)
+    }
+}
+
+/// What the trades of a reading would change.
+#[derive(Default)]
+struct Booking {
+    books: Books,
+    fills: Vec<Fill>,
+    /// Differences found on the way.
+    notes: Vec<(Isin, String)>,
+    /// What could not be booked, for people.
+    unbooked: Vec<String>,
+}
+
+impl Portfolio {
+    /// Takes a reading; false when it is not believed yet and the last one stays.
+    pub(crate) fn take(&mut self, snapshot: &Snapshot, now: Timestamp, out: &mut Out<Self>) -> bool {
+        let (account, nameless) = match import::account(&snapshot.account, &mut self.accounts.names) {
+            Ok(read) => read,
+            Err(why) => {
+                self.troubles.insert("account", why);
+                return false;
+            }
+        };
+        let first = self.accounts.reported.is_none();
+        let booking = if first { self.import(&account, snapshot, now) } else { self.book(snapshot, now) };
+        let before = self.accounts.reported.as_ref().map(|(account, ..)| account);
+        let explained = !first && account.equals(&booking.books) && !account.cash.is_empty();
+        let doubtful = account.shrank_from(before) && !explained;
+        if doubtful && !self.accounts.doubtful.count(&account) {
+            let held = account.held.len();
+            self.troubles.insert(
+                "account",
+                format!("the broker shows only {held} holdings and no trade explains it; it is asked again"),
+            );
+            return false;
+        }
+        self.accounts.doubtful.forget();
+        if doubtful {
+            self.troubles
+                .insert("account", "the broker insists that less is there; what differs is frozen".into());
+        } else {
+            self.troubles.remove("account");
+        }
+        self.accept((account, nameless), &booking, snapshot, now, out);
+        self.compare(&booking.notes, snapshot, doubtful, now, out);
+        true
+    }
+
+    /// The first reading of all: what is held becomes the beginning of the books.
+    fn import(&self, account: &Account, snapshot: &Snapshot, now: Timestamp) -> Booking {
+        let mut booking = Booking::default();
+        let names = &self.accounts.names;
+        let mut dated: BTreeMap<Isin, Vec<(Timestamp, Side, Quantity)>> = BTreeMap::new();
+        for trade in &snapshot.trades {
+            if let Some(isin) = names.isin(trade.ticker.as_str()) {
+                let at = import::moment(trade, names, &self.accounts.calendars, now);
+                dated.entry(isin).or_default().push((at, import::side(trade.side), trade.quantity));
+            }
+        }
+        for (isin, reported) in &account.held {
+            let trades = dated.entry(*isin).or_default();
+            trades.sort_by_key(|(at, ..)| *at);
+            let held = import::opening(reported, trades);
+            let (side, qty) = match reported.qty.is_negative() {
+                false => (Side::Buy, Ok(reported.qty)),
+                true => (Side::Sell, reported.qty.checked_neg()),
+            };
+            let Ok(qty) = qty else {
+                booking.unbooked.push(format!("{isin}: its quantity cannot be booked"));
+                continue;
+            };
+            booking.fills.push(Fill {
+                fill_id: Out::<Self>::derive_id(now, &["import", isin.as_str()]),
+                trade_id: None,
+                broker_order_id: None,
+                order_id: None,
+                isin: Some(*isin),
+                ticker: reported.ticker.clone(),
+                side,
+                qty,
+                price: reported.avg,
+                ccy: Some(reported.ccy),
+                fee: None,
+                rate: None,
+                value_eur: None,
+                executed: held.opened.unwrap_or(now),
+                settle_day: None,
+                origin: Origin::Import,
+            });
+            booking.books.insert(*isin, held);
+        }
+        booking
+    }
+
+    /// What the trades of a reading add to the books; each is booked once, by the broker's id.
+    fn book(&self, snapshot: &Snapshot, now: Timestamp) -> Booking {
+        let accounts = &self.accounts;
+        let mut booking = Booking { books: accounts.books.clone(), ..Booking::default() };
+        let mut trades: Vec<(Timestamp, &TradeRow)> = snapshot
+            .trades
+            .iter()
+            .map(|trade| (import::moment(trade, &accounts.names, &accounts.calendars, now), trade))
+            .collect();
+        trades.sort_by(|(at, one), (then, other)| (at, &one.trade_id).cmp(&(then, &other.trade_id)));
+        let mut new = BTreeSet::new();
+        for (at, trade) in trades {
+            let id = trade.trade_id.as_str();
+            if let Some(known) = accounts.fills.get(id) {
+                if (known.qty, known.price) != (trade.quantity, Some(trade.price))
+                    && let Some(isin) = known.isin
+                {
+                    booking.notes.push((isin, format!("trade {id} is not what it was when it was booked")));
+                }
+            } else if !accounts.before.contains(id) && new.insert(id) {
+                match self.fill(trade, at, &mut booking.books) {
+                    Ok(fill) => booking.fills.push(fill),
+                    Err(why) => booking.unbooked.push(format!("trade {id} cannot be booked: {why}")),
+                }
+            }
+        }
+        booking
+    }
+
+    fn fill(&self, trade: &TradeRow, executed: Timestamp, books: &mut Books) -> Result<Fill, String> {
+        let (id, ticker) = (trade.trade_id.as_str(), trade.ticker.as_str());
+        if !trade.quantity.is_positive() {
+            return Err(format!("its quantity is {}", trade.quantity));
+        }
+        let isin = if import::is_pair(ticker) {
+            None
+        } else {
+            Some(self.accounts.names.isin(ticker).ok_or(format!("nobody knows `{ticker}`"))?)
+        };
+        let side = import::side(trade.side);
+        let known = isin.and_then(|isin| books.get(&isin).cloned());
+        let ccy = trade.currency.or(known.as_ref().map(|held| held.ccy));
+        if let Some(isin) = isin {
+            let ccy = ccy.ok_or("its currency is unknown")?;
+            let held = known.unwrap_or_else(|| Held::nothing(ticker, ccy));
+            if held.ccy != ccy {
+                return Err(format!("it is in {ccy}, the holding in {}", held.ccy));
+            }
+            let after = held.after(side, trade.quantity, Some(trade.price), executed);
+            books.insert(isin, after.map_err(|error| error.to_string())?);
+        }
+        let broker_order_id = trade.order_id.as_ref().map(|id| id.as_str().to_owned());
+        let rate = ccy.and_then(|ccy| rate_of(self.rates.as_ref(), ccy));
+        let worth = ccy.and_then(|ccy| value(trade.price, trade.quantity, ccy, Rounding::HalfEven).ok());
+        Ok(Fill {
+            fill_id: Out::<Self>::derive_id(executed, &["trade", id]),
+            trade_id: Some(id.to_owned()),
+            order_id: order_of(&self.orders, id, broker_order_id.as_deref()),
+            broker_order_id,
+            isin,
+            ticker: ticker.to_owned(),
+            side,
+            qty: trade.quantity,
+            price: Some(trade.price),
+            ccy,
+            fee: trade.commission,
+            rate,
+            value_eur: worth.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok()),
+            executed,
+            settle_day: trade.settles_on,
+            origin: Origin::Broker,
+        })
+    }
+
+    fn accept(
+        &mut self,
+        (account, nameless): (Account, Vec<String>),
+        booking: &Booking,
+        snapshot: &Snapshot,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let first = self.accounts.reported.is_none();
+        if first {
+            for trade in &snapshot.trades {
+                let id = trade.trade_id.as_str().to_owned();
+                if self.accounts.before.insert(id.clone()) {
+                    out.save(Save::Before(id));
+                }
+            }
+            out.decided(format!("{} holdings were taken over into the books.", booking.fills.len()));
+        }
+        for fill in &booking.fills {
+            out.save(Save::Fill(Box::new(fill.clone())));
+            if let Some(id) = &fill.trade_id {
+                self.accounts.fills.insert(id.clone(), fill.clone());
+            }
+        }
+        for (isin, held) in &booking.books {
+            if self.accounts.books.get(isin) != Some(held) {
+                out.save(Save::Position(*isin, held.clone()));
+            }
+        }
+        self.accounts.books.clone_from(&booking.books);
+        self.take_flows(snapshot, if first { Timestamp::ZERO } else { now }, out);
+        let mut troubles = booking.unbooked.clone();
+        troubles
+            .extend(nameless.iter().map(|ticker| format!("the broker holds `{ticker}`, which nobody knows")));
+        if troubles.is_empty() {
+            self.troubles.remove("books");
+        } else {
+            self.troubles.insert("books", troubles.join("; "));
+        }
+        out.save(Save::Account(account.clone(), now, nameless.clone()));
+        self.accounts.reported = Some((account, now, nameless));
+    }
+
+    fn take_flows(&mut self, snapshot: &Snapshot, seen: Timestamp, out: &mut Out<Self>) {
+        for (key, flow) in dedupe_keys(&snapshot.flows).into_iter().zip(&snapshot.flows) {
+            if self.accounts.flows.contains_key(&key) {
+                continue;
+            }
+            let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
+            let booked = book(&key, flow, rate, seen);
+            out.save(Save::Flow(Box::new(booked.clone())));
+            self.accounts.flows.insert(key, booked);
+        }
+    }
+
+    /// Compares the books with the broker and with the orders, and freezes what is confirmed to differ.
+    fn compare(
+        &mut self,
+        notes: &[(Isin, String)],
+        snapshot: &Snapshot,
+        at_once: bool,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        self.link_orders(out);
+        let mut foreign = notes.to_vec();
+        foreign.extend(self.foreign_orders(snapshot));
+        let accounts = &mut self.accounts;
+        let Some((account, ..)) = &accounts.reported else { return };
+        let ours = Ours {
+            books: &accounts.books,
+            fills: &accounts.fills,
+            before: &accounts.before,
+            orders: &self.orders,
+        };
+        let found = differences(&ours, account, &foreign);
+        let seen = accounts.watch.observe(&found, now);
+        let confirmed = if at_once { found.clone() } else { seen };
+        for (isin, text) in &confirmed {
+            let since = accounts.frozen.get(isin).map_or(now, |(since, _)| *since);
+            if accounts.frozen.insert(*isin, (since, text.clone())) != Some((since, text.clone())) {
+                out.save(Save::Frozen(*isin, Some((since, text.clone()))));
+                out.decided(format!("{isin} is frozen: {text}."));
+            }
+        }
+        let gone: Vec<Isin> =
+            accounts.frozen.keys().filter(|isin| !found.contains_key(isin)).copied().collect();
+        for isin in gone {
+            accounts.frozen.remove(&isin);
+            out.save(Save::Frozen(isin, None));
+            out.decided(format!("{isin} is free again: books and broker agree."));
+        }
+        if self.accounts.frozen.is_empty() {
+            self.troubles.remove("frozen");
+        } else {
+            let all =
+                self.accounts.frozen.iter().map(|(isin, (_, text))| format!("{isin} is frozen: {text}"));
+            self.troubles.insert("frozen", all.collect::<Vec<_>>().join("; "));
+        }
+        self.say_reconciliation(now, out);
+    }
+
+    /// Working orders at the broker that are none of ours, by security.
+    fn foreign_orders(&self, snapshot: &Snapshot) -> Vec<(Isin, String)> {
+        let ours = |row: &tradernet::commands::order_rows::OrderRow| {
+            self.orders.values().any(|order| {
+                order.broker_order_id.as_deref() == Some(row.order_id.as_str())
+                    || row.carries(order.user_order_id)
+            })
+        };
+        let foreign = snapshot.orders.rows.iter().filter(|row| row.is_active() && !ours(row));
+        let foreign = foreign
+            .map(|row| (Some(&row.ticker), format!("order {} at the broker is not ours", row.order_id)));
+        let unreadable = snapshot.orders.unreadable.iter();
+        let unreadable =
+            unreadable.map(|row| (row.ticker.as_ref(), format!("an order cannot be read: {}", row.flaw)));
+        foreign
+            .chain(unreadable)
+            .filter_map(|(ticker, text)| Some((self.accounts.names.isin(ticker?.as_str())?, text)))
+            .collect()
+    }
+
+    /// Joins booked trades to our orders as soon as these are known.
+    pub(crate) fn link_orders(&mut self, out: &mut Out<Self>) {
+        for (trade_id, fill) in self.accounts.fills.iter_mut().filter(|(_, fill)| fill.order_id.is_none()) {
+            let order: Option<Id> = order_of(&self.orders, trade_id, fill.broker_order_id.as_deref());
+            if let Some(order_id) = order {
+                fill.order_id = order;
+                out.save(Save::OrderOf { trade_id: trade_id.clone(), order_id });
+            }
+        }
+    }
+
+    /// Per currency: cash and the securities in doubt at one price, ours against theirs.
+    fn say_reconciliation(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some((account, ..)) = &self.accounts.reported else { return };
+        let held = self.accounts.books.values().map(|held| held.ccy);
+        let currencies: BTreeSet<Currency> = account
+            .cash
+            .keys()
+            .copied()
+            .chain(held)
+            .chain(account.held.values().map(|held| held.ccy))
+            .collect();
+        for currency in currencies {
+            let cash = account.cash.get(&currency).copied().unwrap_or(Money::zero(currency));
+            let (mut books, mut broker, mut agrees) = (cash, cash, true);
+            for isin in self.accounts.frozen.keys() {
+                let ours = self.accounts.books.get(isin);
+                let theirs = account.held.get(isin);
+                let ccy = ours.map(|held| held.ccy).or(theirs.map(|held| held.ccy));
+                if ccy.is_some_and(|ccy| ccy != currency) {
+                    continue;
+                }
+                agrees = false;
+                let price = self.price_for_doubt(isin);
+                let add = |sum: Money, qty: Option<Quantity>| {
+                    let worth = value(price, qty.unwrap_or(Quantity::ZERO), currency, Rounding::HalfEven);
+                    worth.and_then(|worth| sum.checked_add(worth)).unwrap_or(sum)
+                };
+                books = add(books, ours.map(|held| held.qty));
+                broker = add(broker, theirs.map(|held| held.qty));
+            }
+            let fresh = Reconciliation { currency, at: now, books, broker, agrees };
+            let last = self.accounts.said.get(&currency);
+            // An unchanged comparison keeps its time: it is no news.
+            let at = last
+                .filter(|last| Reconciliation { at: now, ..(*last).clone() } == fresh)
+                .map_or(now, |l| l.at);
+            let fresh = Reconciliation { at, ..fresh };
+            out.say(fresh.clone());
+            self.accounts.said.insert(currency, fresh);
+        }
+    }
+
+    /// A price that makes a difference visible: the last one, the average, or one.
+    fn price_for_doubt(&self, isin: &Isin) -> Price {
+        let average = || self.accounts.books.get(isin).and_then(|held| held.avg);
+        let last = self.prices.get(isin).map(|(price, _)| *price);
+        last.or_else(average).unwrap_or_else(|| Price::from_e6(Price::SCALE).expect("one is a price"))
+    }
+}

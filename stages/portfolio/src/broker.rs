@@ -1,0 +1,185 @@
+//! How the broker is reached: address, keys, and what may not be mixed with a live system.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use bus_client::Environment;
+use thiserror::Error;
+use tradernet::{
+    Address, AddressFault, Exchange, HttpExchange, HttpFault, HttpSettings, Keys, KeysFault, RawReply,
+    RawRequest, TransportError, WallClock,
+};
+
+/// Why the broker cannot be reached at all, in the order in which it is examined.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    /// No address.
+    #[error(
+        "`broker_url` is missing; write the broker's address, in a simulated world http://127.0.0.1:PORT/tn"
+    )]
+    NoUrl,
+    /// Not an address that is accepted.
+    #[error("`broker_url` cannot be used")]
+    Url(#[source] AddressFault),
+    /// Live, and not over TLS to another machine.
+    #[error(
+        "`broker_url` must be https and another machine in a live environment; a simulated broker never serves it"
+    )]
+    NotLive,
+    /// Simulated, and not this machine.
+    #[error(
+        "`broker_url` must be this machine in a simulated environment; simulated securities never leave it"
+    )]
+    NotSimulated,
+    /// The file of the private key.
+    #[error(
+        "private key file {file} cannot be read ({why}); set `private_key_file` and check who may read it"
+    )]
+    KeyFile {
+        /// Which file.
+        file: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Others can read it.
+    #[error(
+        "private key file {file} can be read by others (mode {mode:o}); run `chmod 600` on it and replace the key"
+    )]
+    KeyExposed {
+        /// Which file.
+        file: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The keys.
+    #[error("the keys cannot be used")]
+    Keys(#[source] KeysFault),
+    /// The transport.
+    #[error("the transport cannot be built")]
+    Http(#[source] HttpFault),
+}
+
+impl BrokerError {
+    /// One sentence with its cause.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+/// An address and the path below which the broker's own paths begin; only simulated brokers have one.
+pub(crate) struct Place {
+    address: Address,
+    below: String,
+}
+
+impl Place {
+    /// Checks an address against the environment.
+    pub(crate) fn parse(url: &str, environment: &Environment) -> Result<Place, BrokerError> {
+        if url.trim().is_empty() {
+            return Err(BrokerError::NoUrl);
+        }
+        let (origin, below) = if environment.is_simulated() { split(url) } else { (url, "") };
+        let address = Address::parse(origin).map_err(BrokerError::Url)?;
+        match environment {
+            Environment::Live if !origin.starts_with("https://") || address.is_loopback() => {
+                Err(BrokerError::NotLive)
+            }
+            Environment::Sim(_) if !address.is_loopback() => Err(BrokerError::NotSimulated),
+            Environment::Live | Environment::Sim(_) => Ok(Place { address, below: below.to_owned() }),
+        }
+    }
+
+    /// Builds the transport to it.
+    pub(crate) fn exchange(self) -> Result<Below<HttpExchange>, BrokerError> {
+        let inner = HttpExchange::new(HttpSettings::new(self.address)).map_err(BrokerError::Http)?;
+        Ok(Below { inner, below: self.below })
+    }
+}
+
+/// Splits `http://host:port/path` before the path.
+fn split(url: &str) -> (&str, &str) {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let path = url.get(after_scheme..).and_then(|rest| rest.find('/')).map(|at| at + after_scheme);
+    match path {
+        Some(at) => (url.get(..at).unwrap_or(url), url.get(at..).unwrap_or("").trim_end_matches('/')),
+        None => (url, ""),
+    }
+}
+
+/// A transport whose paths begin below a path; signatures do not cover the path.
+pub struct Below<E> {
+    inner: E,
+    below: String,
+}
+
+impl<E: Exchange> Exchange for Below<E> {
+    async fn send(&self, mut request: RawRequest) -> Result<RawReply, TransportError> {
+        request.path.insert_str(0, &self.below);
+        self.inner.send(request).await
+    }
+}
+
+/// Reads the private key, which nobody else may be able to read, and joins it to the public one.
+pub(crate) fn keys(public: &str, file: &Path) -> Result<Keys, BrokerError> {
+    let shown = || file.display().to_string();
+    let unreadable = |error: std::io::Error| BrokerError::KeyFile { file: shown(), why: error.to_string() };
+    let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(BrokerError::KeyExposed { file: shown(), mode });
+    }
+    let text = fs::read_to_string(file).map_err(unreadable)?;
+    Keys::new(public, text.trim().to_owned().into()).map_err(BrokerError::Keys)
+}
+
+/// The clock that the broker compares with its own: never a virtual one.
+pub(crate) fn wall_clock() -> WallClock {
+    Box::new(|| u64::try_from(bus_client::wall().ms() / 1_000).unwrap_or(0))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str, environment: &Environment) -> Result<String, String> {
+        Place::parse(url, environment).map(|place| place.below).map_err(|error| error.sentence())
+    }
+
+    #[test]
+    fn each_environment_accepts_only_its_own_addresses() {
+        let (live, sim) = (Environment::Live, Environment::Sim(1));
+        assert_eq!(parse("https://freedom24.com", &live), Ok(String::new()));
+        assert_eq!(parse("http://127.0.0.1:8900/tn", &sim), Ok("/tn".into()));
+        assert_eq!(parse("http://127.0.0.1:8900/tn/", &sim), Ok("/tn".into()));
+        assert_eq!(parse("http://127.0.0.1:8900", &sim), Ok(String::new()));
+        let refused = [
+            ("", &live, "`broker_url` is missing"),
+            ("http://freedom24.com", &live, "plain http"),
+            ("http://127.0.0.1:8900", &live, "must be https"),
+            ("https://127.0.0.1:8900", &live, "must be https"),
+            ("https://freedom24.com/tn", &live, "scheme, host and port only"),
+            ("https://freedom24.com/tn", &sim, "must be this machine"),
+            ("127.0.0.1:8900", &sim, "cannot be used"),
+        ];
+        for (url, environment, expected) in refused {
+            let sentence = parse(url, environment).unwrap_err();
+            assert!(sentence.contains(expected), "{url}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused_without_showing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        fs::write(&file, "hunter2\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let sentence = keys("public", &file).map(|_| ()).unwrap_err().sentence();
+        assert!(sentence.contains("mode 640") && !sentence.contains("hunter2"), "{sentence}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(keys("public", &file).is_ok());
+        assert!(matches!(keys("public", &folder.path().join("none")), Err(BrokerError::KeyFile { .. })));
+    }
+}

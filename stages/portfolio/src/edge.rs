@@ -1,0 +1,142 @@
+//! The socket: reads the account in one consistent pass and says what went wrong by name.
+
+use bus_client::{Edge, Start};
+use market::Day;
+use tradernet::{
+    Exchange, Fault, HttpExchange, Keys, ReadOnly, Retry, WallClock,
+    commands::{
+        cash_flows::{CashFlow, GetCashFlows},
+        open_orders::GetOrders,
+        order_rows::Orders,
+        positions::{Account, GetPositions},
+        trades::{GetTrades, TradeRow},
+    },
+};
+
+use crate::broker::{self, Below};
+use crate::limits::{FLOW_PAGES_MAX, PASSES_MAX};
+use crate::{Portfolio, Settings};
+
+/// Pause after a failure that only a person can end.
+const PERSON_MS: i64 = 900_000;
+
+/// One reading of the whole account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// First day of trades.
+    pub trades_from: Day,
+    /// Last day of trades.
+    pub trades_till: Day,
+    /// First day of flows; all when absent.
+    pub flows_since: Option<Day>,
+}
+
+/// The account as it was during one pass, without a trade in between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Positions and cash.
+    pub account: Account,
+    /// Trades of the days asked for.
+    pub trades: Vec<TradeRow>,
+    /// Orders that still work.
+    pub orders: Orders,
+    /// Cash flows.
+    pub flows: Vec<CashFlow>,
+}
+
+/// What came of a reading.
+pub type Reply = Result<Snapshot, Failure>;
+
+/// Why a reading brought nothing. Nothing is known then: it never looks like an empty account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence.
+    pub text: String,
+    /// Not again before so many milliseconds.
+    pub pause_ms: i64,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let pause_ms = match fault.retry() {
+            Retry::Now => 0,
+            Retry::Later(pause) => i64::try_from(pause.as_millis()).unwrap_or(PERSON_MS),
+            Retry::Never | Retry::UnknownOutcome => PERSON_MS,
+        };
+        Failure { text: fault.to_string(), pause_ms }
+    }
+}
+
+/// Reads the account through a transport.
+pub struct PortfolioEdge<E> {
+    broker: ReadOnly<E>,
+}
+
+impl<E: Exchange> PortfolioEdge<E> {
+    /// Binds a transport to a key pair and a wall clock.
+    pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
+        PortfolioEdge { broker: ReadOnly::new(exchange, keys, clock) }
+    }
+
+    /// Positions and cash between two equal readings of the trades: then nothing happened meanwhile.
+    async fn snapshot(&self, call: Call) -> Reply {
+        let ask = GetTrades { from: call.trades_from, till: call.trades_till };
+        let flows = self.flows(call.flows_since).await?;
+        let mut trades = self.broker.ask(&ask).await?;
+        for _ in 0..PASSES_MAX {
+            let account = self.broker.ask(&GetPositions).await?;
+            let orders = self.broker.ask(&GetOrders { active_only: true }).await?;
+            let after = self.broker.ask(&ask).await?;
+            if ids(&trades) == ids(&after) {
+                return Ok(Snapshot { account, trades: after, orders, flows });
+            }
+            trades = after;
+        }
+        let text =
+            format!("trades kept coming in during {PASSES_MAX} readings of the account; it is read again");
+        Err(Failure { text, pause_ms: 0 })
+    }
+
+    async fn flows(&self, since: Option<Day>) -> Result<Vec<CashFlow>, Failure> {
+        let mut all = Vec::new();
+        for page in 0..FLOW_PAGES_MAX {
+            let found = self.broker.ask(&GetCashFlows { since, page }).await?;
+            let last = found.is_last();
+            all.extend(found.rows);
+            if last {
+                return Ok(all);
+            }
+        }
+        let text = format!("the statement of the account has more than {FLOW_PAGES_MAX} pages");
+        Err(Failure { text, pause_ms: PERSON_MS })
+    }
+}
+
+fn ids(trades: &[TradeRow]) -> Vec<&str> {
+    let mut ids: Vec<&str> = trades.iter().map(|trade| trade.trade_id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+impl PortfolioEdge<Below<HttpExchange>> {
+    /// Builds the edge of the process from its settings.
+    ///
+    /// # Errors
+    /// One sentence for an address, key or transport that cannot be used.
+    pub fn http(start: &Start<Settings>) -> Result<Self, String> {
+        let Start { settings, environment, config, .. } = start;
+        let build = || {
+            let exchange = broker::Place::parse(&settings.broker_url, environment)?.exchange()?;
+            let keys = broker::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
+            Ok(PortfolioEdge::new(exchange, keys, broker::wall_clock()))
+        };
+        build().map_err(|error: broker::BrokerError| format!("[stage.portfolio] {}", error.sentence()))
+    }
+}
+
+impl<E: Exchange> Edge<Portfolio> for PortfolioEdge<E> {
+    async fn perform(&self, call: Call) -> Reply {
+        self.snapshot(call).await
+    }
+}

@@ -1,0 +1,28 @@
+//! Numbers that are not settings: when the broker is believed, asked again or given up.
+
+/// The regular reading comes this long after the whole interval, behind the prices of that moment.
+pub const AFTER_GRID_MS: i64 = 1_000;
+/// After the start the retained statements are waited for, this long.
+pub const START_WAIT_MS: i64 = 1_000;
+/// How often one pass is begun again because a trade came in between.
+pub const PASSES_MAX: usize = 3;
+/// Days of trades read before the first reading of all, to date what is held.
+pub const IMPORT_DAYS: i32 = 3_650;
+/// Days of trades and flows read again with every pass: the broker adds some late.
+pub const OVERLAP_DAYS: i32 = 5;
+/// Pages of cash flows read at most in one pass.
+pub const FLOW_PAGES_MAX: u32 = 50;
+/// An empty or shrunken answer is believed when this many equal ones came.
+pub const EQUAL_ANSWERS: usize = 3;
+/// A difference counts when it is seen again at least this much later; doubtful answers are asked again after it.
+pub const DOUBT_MS: i64 = 60_000;
+/// Pauses after the first, second, … failed pass; the last repeats.
+pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
+/// Minutes after midnight UTC at which a day of the fund ends: 22:30.
+pub const DAY_END_MS: i64 = (22 * 60 + 30) * 60_000;
+/// Flows stay statements for this many days.
+pub const FLOW_DAYS: i32 = 7;
+/// Orders followed at most; more are a fault of their owner.
+pub const ORDERS_MAX: usize = 10_000;
+/// The one part of the fund so far.
+pub const CORE: &str = "core";

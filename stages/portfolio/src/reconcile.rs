@@ -1,0 +1,256 @@
+//! Our books against the broker's: what differs, what of it is confirmed, and which answers are doubtful.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::{Id, OrderState};
+use market::{Isin, Timestamp};
+use money::{Currency, Money, Price, Quantity};
+
+use crate::books::{Books, Fill};
+use crate::limits::{DOUBT_MS, EQUAL_ANSWERS};
+
+/// One holding as the broker reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The broker's ticker.
+    pub ticker: String,
+    /// How many.
+    pub qty: Quantity,
+    /// Average cost.
+    pub avg: Option<Price>,
+    /// Trading currency.
+    pub ccy: Currency,
+}
+
+/// The account as the broker reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Holdings.
+    pub held: BTreeMap<Isin, Reported>,
+    /// Cash.
+    pub cash: BTreeMap<Currency, Money>,
+}
+
+impl Account {
+    fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.cash.is_empty()
+    }
+
+    /// Tells whether an answer says suspiciously less than the one before: nothing, no cash, or less than
+    /// half of the holdings. The very first answer is suspicious when it is empty.
+    pub(crate) fn shrank_from(&self, before: Option<&Account>) -> bool {
+        let Some(before) = before else { return self.is_empty() };
+        let emptied = (self.held.is_empty() && !before.held.is_empty())
+            || (self.cash.is_empty() && !before.cash.is_empty());
+        emptied || self.held.len().saturating_mul(2) < before.held.len()
+    }
+
+    /// Tells whether these are exactly the quantities of the books.
+    pub(crate) fn equals(&self, books: &Books) -> bool {
+        let ours = books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, held)| (isin, held.qty));
+        let theirs =
+            self.held.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, held)| (isin, held.qty));
+        ours.eq(theirs)
+    }
+}
+
+/// Doubtful answers, and how many equal ones came in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Doubtful {
+    last: Option<Account>,
+    times: usize,
+}
+
+impl Doubtful {
+    /// Counts one more; true once it has come often enough to be believed.
+    pub(crate) fn count(&mut self, answer: &Account) -> bool {
+        if self.last.as_ref() == Some(answer) {
+            self.times += 1;
+        } else {
+            self.last = Some(answer.clone());
+            self.times = 1;
+        }
+        self.times >= EQUAL_ANSWERS
+    }
+
+    pub(crate) fn forget(&mut self) {
+        *self = Doubtful::default();
+    }
+}
+
+/// Differences seen, each with when it was first seen like this.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    seen: BTreeMap<Isin, (Timestamp, String)>,
+}
+
+impl Watch {
+    /// Takes what one reading shows and returns what is confirmed: seen before, the same, long enough ago.
+    pub(crate) fn observe(
+        &mut self,
+        found: &BTreeMap<Isin, String>,
+        now: Timestamp,
+    ) -> BTreeMap<Isin, String> {
+        self.seen.retain(|isin, (_, text)| found.get(isin) == Some(text));
+        for (isin, text) in found {
+            self.seen.entry(*isin).or_insert_with(|| (now, text.clone()));
+        }
+        let old = |since: &Timestamp| now.since(*since) >= DOUBT_MS;
+        self.seen
+            .iter()
+            .filter(|(_, (since, _))| old(since))
+            .map(|(isin, (_, text))| (*isin, text.clone()))
+            .collect()
+    }
+
+    /// When what is not confirmed yet should be looked at again.
+    pub(crate) fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = self.seen.values().map(|(since, _)| since.saturating_plus_ms(DOUBT_MS));
+        due.filter(|then| *then > now).min()
+    }
+}
+
+/// What our side of a comparison consists of.
+pub(crate) struct Ours<'a> {
+    pub(crate) books: &'a Books,
+    pub(crate) fills: &'a BTreeMap<String, Fill>,
+    pub(crate) before: &'a BTreeSet<String>,
+    pub(crate) orders: &'a BTreeMap<Id, OrderState>,
+}
+
+/// Lists every difference, by security, as one sentence each.
+pub(crate) fn differences(
+    ours: &Ours<'_>,
+    account: &Account,
+    foreign: &[(Isin, String)],
+) -> BTreeMap<Isin, String> {
+    let mut all: BTreeMap<Isin, Vec<String>> = BTreeMap::new();
+    let isins: BTreeSet<&Isin> = ours.books.keys().chain(account.held.keys()).collect();
+    for isin in isins {
+        let held = ours.books.get(isin).map_or(Quantity::ZERO, |held| held.qty);
+        let reported = account.held.get(isin).map_or(Quantity::ZERO, |held| held.qty);
+        if held != reported {
+            all.entry(*isin).or_default().push(format!("we hold {held}, the broker says {reported}"));
+        } else if held.is_negative() {
+            all.entry(*isin).or_default().push(format!("{held} are held, fewer than none"));
+        }
+    }
+    for (isin, text) in orders_against_fills(ours).into_iter().chain(fills_against_orders(ours)) {
+        all.entry(isin).or_default().push(text);
+    }
+    for (isin, text) in foreign {
+        all.entry(*isin).or_default().push(text.clone());
+    }
+    all.into_iter().map(|(isin, texts)| (isin, texts.join("; "))).collect()
+}
+
+fn orders_against_fills(ours: &Ours<'_>) -> Vec<(Isin, String)> {
+    let mut found = Vec::new();
+    for order in ours.orders.values() {
+        for fill in &order.fills {
+            let id = &fill.trade_id;
+            match ours.fills.get(id) {
+                None if ours.before.contains(id) => {}
+                None => found.push((
+                    order.isin,
+                    format!("fill {id} of order {} is no trade of the broker", order.order_id),
+                )),
+                Some(booked) if booked.qty == fill.qty_e6 && booked.price == Some(fill.price_e6) => {}
+                Some(_) => found.push((
+                    order.isin,
+                    format!("fill {id} of order {} differs from the broker's trade", order.order_id),
+                )),
+            }
+        }
+    }
+    found
+}
+
+fn fills_against_orders(ours: &Ours<'_>) -> Vec<(Isin, String)> {
+    let orphan = |fill: &&Fill| fill.order_id.is_none() && fill.trade_id.is_some();
+    let orphans = ours.fills.values().filter(orphan);
+    orphans
+        .filter_map(|fill| {
+            Some((fill.isin?, format!("trade {} has no order of ours", fill.trade_id.as_ref()?)))
+        })
+        .collect()
+}
+
+/// Finds our order behind a trade: by the fill's id, or by the broker's order.
+pub(crate) fn order_of(
+    orders: &BTreeMap<Id, OrderState>,
+    trade_id: &str,
+    broker_order_id: Option<&str>,
+) -> Option<Id> {
+    let by_fill = |order: &&OrderState| order.fills.iter().any(|fill| fill.trade_id == trade_id);
+    let by_order = |order: &&OrderState| {
+        broker_order_id.is_some() && order.broker_order_id.as_deref() == broker_order_id
+    };
+    orders.values().find(by_fill).or_else(|| orders.values().find(by_order)).map(|order| order.order_id)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn isin(text: &str) -> Isin {
+        text.parse().unwrap()
+    }
+
+    fn account(held: &[(&str, i64)], cash: i64) -> Account {
+        let reported = |units: i64| Reported {
+            ticker: "X".into(),
+            qty: Quantity::from_units(units).unwrap(),
+            avg: None,
+            ccy: Currency::EUR,
+        };
+        let held = held.iter().map(|(text, units)| (isin(text), reported(*units))).collect();
+        Account { held, cash: BTreeMap::from([(Currency::EUR, Money::from_e4(cash, Currency::EUR))]) }
+    }
+
+    const A: &str = "DE000SMX0015";
+    const B: &str = "DE000SMX0023";
+    const C: &str = "DE000SMX0031";
+
+    #[test]
+    fn nothing_and_less_than_half_are_doubtful_half_is_not() {
+        let full = account(&[(A, 1), (B, 1), (C, 1)], 5);
+        let four = account(&[(A, 1), (B, 1), (C, 1), ("US99S0011099", 1)], 5);
+        let table = [
+            (account(&[], 5), Some(&full), true),
+            (Account::default(), Some(&full), true),
+            (Account { cash: BTreeMap::new(), ..full.clone() }, Some(&full), true),
+            (account(&[(A, 1)], 5), Some(&full), true),
+            (account(&[(A, 1), (B, 1)], 5), Some(&four), false),
+            (account(&[(A, 1)], 5), Some(&four), true),
+            (full.clone(), Some(&full), false),
+            (Account::default(), None, true),
+            (account(&[], 5), None, false),
+        ];
+        for (answer, before, expected) in table {
+            assert_eq!(answer.shrank_from(before), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn three_equal_doubtful_answers_are_believed_and_another_one_starts_anew() {
+        let mut doubtful = Doubtful::default();
+        let (one, two) = (account(&[], 1), account(&[], 2));
+        let heard = [&one, &one, &two, &two, &two].map(|answer| doubtful.count(answer));
+        assert_eq!(heard, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn a_difference_counts_only_after_a_minute_and_unchanged() {
+        let mut watch = Watch::default();
+        let at = Timestamp::from_ms;
+        let found = |text: &str| BTreeMap::from([(isin(A), text.to_owned())]);
+        assert!(watch.observe(&found("x"), at(0)).is_empty());
+        assert_eq!(watch.again_at(at(0)), Some(at(DOUBT_MS)));
+        assert!(watch.observe(&found("x"), at(DOUBT_MS - 1)).is_empty());
+        assert_eq!(watch.observe(&found("x"), at(DOUBT_MS)), found("x"));
+        assert!(watch.observe(&found("y"), at(DOUBT_MS + 1)).is_empty(), "another difference begins anew");
+        assert!(watch.observe(&BTreeMap::new(), at(3 * DOUBT_MS)).is_empty());
+    }
+}

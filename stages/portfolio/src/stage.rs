@@ -1,0 +1,435 @@
+//! The account as a state machine: what is heard is collected, the account is read at its times, and what
+//! follows is said once everything has settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bus_client::{Input, Out, Stage, Start};
+use contracts::stage::portfolio as topics;
+use contracts::{
+    Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, PortfolioState, Quote, Received, Universe,
+};
+use market::{Calendars, Isin, Timestamp};
+use money::{Currency, Money, Price};
+
+use crate::account::Accounts;
+use crate::flows::{in_eur, is_said};
+use crate::limits::{
+    AFTER_GRID_MS, CORE, DOUBT_MS, IMPORT_DAYS, ORDERS_MAX, OVERLAP_DAYS, RETRY_MS, START_WAIT_MS,
+};
+use crate::nav::{DayEnd, end_of, fund_day, index_now, opening, statement};
+use crate::value::{Inputs, Valuation, rate_of, valuation};
+use crate::{Call, Reply, Save, Settings, state_id::state_id, store};
+
+/// Shortest time a holding of the core is kept.
+const MIN_HOLD_DAYS: u16 = 90;
+
+/// The stage.
+pub struct Portfolio {
+    environment: String,
+    pub(crate) settings: Settings,
+    pub(crate) accounts: Accounts,
+    pub(crate) orders: BTreeMap<Id, OrderState>,
+    pub(crate) prices: BTreeMap<Isin, (Price, Currency)>,
+    pub(crate) rates: Option<FxRates>,
+    base: Option<DayEnd>,
+    started: bool,
+    sync_at: Timestamp,
+    asked: bool,
+    again: bool,
+    failures: usize,
+    settle_at: Option<Timestamp>,
+    day_end_at: Option<Timestamp>,
+    cause: Option<Meta>,
+    state: Option<PortfolioState>,
+    nav: Option<Nav>,
+    pub(crate) troubles: BTreeMap<&'static str, String>,
+    reported: String,
+}
+
+impl Stage for Portfolio {
+    type Contract = topics::Portfolio;
+    type Settings = Settings;
+    type Save = Save;
+    type Call = Call;
+    type Reply = Reply;
+
+    fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
+        let settings = start.settings.clone();
+        settings.check()?;
+        let live = !start.environment.is_simulated();
+        if !settings.broker_url.is_empty() {
+            crate::broker::Place::parse(&settings.broker_url, &start.environment)
+                .map_err(|error| format!("[stage.portfolio] {}", error.sentence()))?;
+        }
+        let mut loaded = store::load(rows.ok_or("the stage `portfolio` needs its store")?)?;
+        let calendars = Calendars::embedded();
+        let calendars = if live { calendars } else { calendars.with_rules() };
+        Ok(Portfolio {
+            environment: start.environment.to_string(),
+            settings,
+            base: loaded.base.take(),
+            accounts: Accounts::from_rows(loaded, calendars),
+            orders: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            rates: None,
+            started: false,
+            sync_at: Timestamp::ZERO,
+            asked: false,
+            again: false,
+            failures: 0,
+            settle_at: None,
+            day_end_at: None,
+            cause: None,
+            state: None,
+            nav: None,
+            troubles: BTreeMap::new(),
+            reported: String::new(),
+        })
+    }
+
+    fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
+        self.start(now);
+        // A day ends before anything of the next one is counted.
+        if self.day_end_at.is_some_and(|then| then <= now) {
+            self.end_day(now, out);
+        }
+        match input {
+            Input::Heard(topics::Input::MarketUniverse(heard)) => self.universe(heard, now),
+            Input::Heard(topics::Input::MarketQuote(heard)) => self.quote(heard, now),
+            Input::Heard(topics::Input::MarketFx(heard)) => self.rates(heard, now),
+            Input::Heard(topics::Input::OrderState(heard)) => self.order(heard, now),
+            Input::Tick => self.tick(now, out),
+            Input::Replied(reply) => self.answered(reply, now, out),
+            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+        }
+        self.report(out);
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let start = (!self.started).then_some(Timestamp::ZERO);
+        let sync = (self.started && !self.asked).then_some(self.sync_at);
+        [start, sync, self.settle_at, self.day_end_at, self.stale_at()].into_iter().flatten().min()
+    }
+
+    fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+        store::apply(rows, save)
+    }
+}
+
+impl Portfolio {
+    /// Begins with the first input: the retained statements are waited for, then the account is read.
+    fn start(&mut self, now: Timestamp) {
+        if self.started {
+            return;
+        }
+        self.started = true;
+        self.sync_at = now.saturating_plus_ms(START_WAIT_MS);
+        self.day_end_at = Some(end_of(fund_day(now)));
+        self.settle(now);
+    }
+
+    /// Asks to be woken once what is under way has settled.
+    fn settle(&mut self, now: Timestamp) {
+        let then = now.saturating_plus_ms(i64::from(self.settings.settle_ms));
+        self.settle_at = Some(self.settle_at.map_or(then, |earlier| earlier.min(then)));
+    }
+
+    fn universe(&mut self, heard: Received<Universe>, now: Timestamp) {
+        if let Some(universe) = heard.body {
+            self.accounts.names.learn_all(&universe.securities);
+            self.cause = heard.meta.or(self.cause.take());
+            self.settle(now);
+        }
+    }
+
+    fn quote(&mut self, heard: Received<Quote>, now: Timestamp) {
+        match heard.body {
+            // Nobody is richer for a price that nobody believes.
+            Some(quote) if quote.suspect => return,
+            Some(quote) => drop(self.prices.insert(quote.isin, (quote.price_e6, quote.ccy))),
+            None => {
+                let Ok(isin) = heard.key.parse::<Isin>() else { return };
+                self.prices.remove(&isin);
+            }
+        }
+        self.cause = heard.meta.or(self.cause.take());
+        self.settle(now);
+    }
+
+    fn rates(&mut self, heard: Received<FxRates>, now: Timestamp) {
+        self.rates = heard.body;
+        self.cause = heard.meta.or(self.cause.take());
+        self.settle(now);
+    }
+
+    fn order(&mut self, heard: Received<OrderState>, now: Timestamp) {
+        let Ok(id) = heard.key.parse::<Id>() else { return };
+        let Some(order) = heard.body.filter(|order| order.mode == Mode::Live) else {
+            if self.orders.remove(&id).is_some() {
+                self.settle(now);
+            }
+            return;
+        };
+        let known = self.orders.get(&id);
+        if known.is_none() && self.orders.len() >= ORDERS_MAX {
+            self.troubles.insert("orders", format!("more than {ORDERS_MAX} orders; {id} is not followed"));
+            return;
+        }
+        let before = known.map(|known| (known.filled_e6, known.fills.len(), known.status.is_final()));
+        let after = (order.filled_e6, order.fills.len(), order.status.is_final());
+        let moved = before.map_or(!order.fills.is_empty() || after.2, |before| before != after);
+        self.orders.insert(id, order);
+        self.cause = heard.meta.or(self.cause.take());
+        self.settle(now);
+        if moved {
+            self.read_soon(now);
+        }
+    }
+
+    /// Something happened at the broker: the account is read once that has settled.
+    fn read_soon(&mut self, now: Timestamp) {
+        let soon = now.saturating_plus_ms(i64::from(self.settings.settle_ms).min(AFTER_GRID_MS));
+        self.again = self.asked;
+        // A pause after a failure is kept; the statements at the start come before the first reading.
+        if self.failures == 0 && self.accounts.at().is_some() {
+            self.sync_at = self.sync_at.min(soon);
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        if !self.asked && self.sync_at <= now {
+            self.read(now, out);
+        }
+        let stale = self.stale_at().is_some_and(|then| then <= now);
+        if stale || self.settle_at.is_some_and(|then| then <= now) {
+            self.say(now, out);
+        }
+    }
+
+    fn read(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.asked = true;
+        self.again = false;
+        out.because(self.cause.as_ref());
+        let last = self.accounts.at().map(|at| at.day_utc().plus_days(-OVERLAP_DAYS));
+        let trades_from = last.unwrap_or_else(|| now.day_utc().plus_days(-IMPORT_DAYS));
+        // The server's day may be ahead of ours.
+        out.call(Call { trades_from, trades_till: now.day_utc().next(), flows_since: last });
+    }
+
+    fn answered(&mut self, reply: Reply, now: Timestamp, out: &mut Out<Self>) {
+        self.asked = false;
+        let snapshot = match reply {
+            Ok(snapshot) => snapshot,
+            Err(failure) => {
+                self.failures += 1;
+                let step = self.failures.saturating_sub(1).min(RETRY_MS.len() - 1);
+                let pause = RETRY_MS.get(step).copied().unwrap_or(DOUBT_MS).max(failure.pause_ms);
+                self.sync_at = now.saturating_plus_ms(pause);
+                self.troubles.insert("broker", failure.text);
+                return;
+            }
+        };
+        self.failures = 0;
+        self.troubles.remove("broker");
+        self.sync_at = if self.take(&snapshot, now, out) {
+            self.next_reading(now)
+        } else {
+            now.saturating_plus_ms(DOUBT_MS)
+        };
+        if self.again {
+            self.again = false;
+            self.sync_at =
+                self.sync_at.min(now.saturating_plus_ms(i64::from(self.settings.settle_ms).max(1)));
+        }
+        self.settle(now);
+    }
+
+    /// A second after the next whole interval, or earlier to look at a difference again.
+    fn next_reading(&self, now: Timestamp) -> Timestamp {
+        let interval = i64::from(self.settings.sync_interval_s) * 1_000;
+        let since = now.saturating_minus_ms(AFTER_GRID_MS).ms().rem_euclid(interval);
+        let regular = now.saturating_plus_ms(interval - since);
+        self.accounts.again_at(now).map_or(regular, |then| then.min(regular))
+    }
+
+    fn stale_at(&self) -> Option<Timestamp> {
+        let said = self.state.as_ref().filter(|state| !state.stale)?;
+        Some(said.at.saturating_plus_ms(i64::from(self.settings.stale_after_s) * 1_000))
+    }
+
+    fn say(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.settle_at = None;
+        let cause = self.cause.take();
+        out.because(cause.as_ref());
+        self.link_orders(out);
+        self.value_flows(out);
+        let Some(at) = self.accounts.at() else { return };
+        let all = self.valuation();
+        self.say_state(at, &all, now, out);
+        self.say_flows(now, out);
+        if self.base.is_none()
+            && let Some(base) = self.opening(&all, now)
+        {
+            out.save(Save::DayEnd(base.clone()));
+            out.decided(format!("The books begin at {}.", base.nav));
+            self.base = Some(base);
+        }
+        self.say_bucket(out);
+        self.say_nav(&all, now, out);
+        if all.unvalued.is_empty() {
+            self.troubles.remove("value");
+        } else {
+            let text = format!(
+                "no price or rate for {}; the whole has no value until then",
+                all.unvalued.join(", ")
+            );
+            self.troubles.insert("value", text);
+        }
+    }
+
+    fn valuation(&self) -> Valuation {
+        let frozen: BTreeSet<Isin> = self.accounts.frozen.keys().copied().collect();
+        valuation(&Inputs {
+            books: &self.accounts.books,
+            cash: self.accounts.cash(),
+            orders: &self.orders,
+            prices: &self.prices,
+            rates: self.rates.as_ref(),
+            frozen: &frozen,
+            nameless: self.accounts.nameless(),
+        })
+    }
+
+    fn say_state(&mut self, at: Timestamp, all: &Valuation, now: Timestamp, out: &mut Out<Self>) {
+        let bucket = [(CORE, "active", 0)];
+        let state = PortfolioState {
+            state_id: state_id(&self.environment, &all.positions, &all.cash, &all.open_orders, &bucket),
+            environment: self.environment.clone(),
+            mode: self.settings.mode,
+            at,
+            positions: all.positions.clone(),
+            cash: all.cash.clone(),
+            open_orders: all.open_orders.clone(),
+            nav: all.nav(),
+            unvalued: all.unvalued.clone(),
+            stale: now.since(at) >= i64::from(self.settings.stale_after_s) * 1_000,
+        };
+        if state.stale {
+            self.troubles.insert("stale", format!("the account was last read at {at}"));
+        } else {
+            self.troubles.remove("stale");
+        }
+        if self.state.as_ref().is_none_or(|last| last.state_id != state.state_id) {
+            let (held, cash) = (state.positions.len(), state.cash.len());
+            out.decided(format!("{held} holdings and {cash} currencies, {}.", worth(state.nav)));
+        }
+        out.say(state.clone());
+        self.state = Some(state);
+    }
+
+    /// The value with which the books begin; what came in since the evening before is taken out of it.
+    fn opening(&self, all: &Valuation, now: Timestamp) -> Option<DayEnd> {
+        let mut base = opening(now, all.sums?)?;
+        let flow = self.flow_since(&base)?;
+        base.nav = base.nav.checked_sub(flow).ok()?;
+        base.cash = base.cash.checked_sub(flow).ok()?;
+        Some(base)
+    }
+
+    /// Paid in less paid out since the last day's end; unknown while the worth of any of it is.
+    fn flow_since(&self, base: &DayEnd) -> Option<Money> {
+        let after = end_of(base.day);
+        let owners = self.accounts.flows.values().filter(|booked| booked.external && booked.seen > after);
+        owners
+            .map(|booked| booked.flow.amount_eur)
+            .try_fold(Money::zero(Currency::EUR), |sum, eur| sum.checked_add(eur?).ok())
+    }
+
+    fn say_nav(&mut self, all: &Valuation, now: Timestamp, out: &mut Out<Self>) {
+        let (Some(base), Some(sums)) = (&self.base, all.sums) else { return };
+        let Some(flow) = self.flow_since(base) else { return };
+        let Some(mut nav) = statement(base, now, sums, flow) else { return };
+        if let Some(last) = &self.nav {
+            // Nothing else has changed: it is still the old value.
+            let same = Nav { at: last.at, ..nav.clone() };
+            if same == *last {
+                nav = same;
+            }
+        }
+        out.say(nav.clone());
+        self.nav = Some(nav);
+    }
+
+    fn say_bucket(&self, out: &mut Out<Self>) {
+        let Some(base) = &self.base else { return };
+        // A unit was worth one euro when the books began.
+        let units = if base.index > 0.0 { base.nav.to_f64() / base.index } else { 0.0 };
+        let (Some(units), Some(unit_price)) = (Finite::new(units), Finite::new(base.index)) else { return };
+        out.say(Bucket {
+            bucket_id: CORE.into(),
+            name: "Core".into(),
+            status: "active".into(),
+            units,
+            unit_price,
+            min_hold_days: MIN_HOLD_DAYS,
+        });
+    }
+
+    fn say_flows(&self, now: Timestamp, out: &mut Out<Self>) {
+        let today = now.day_utc();
+        for booked in self.accounts.flows.values() {
+            if is_said(&booked.flow, today) {
+                out.say(booked.flow.clone());
+            } else {
+                out.clear::<Flow>(booked.flow.id.to_string());
+            }
+        }
+    }
+
+    /// Gives flows their worth as soon as a rate is known.
+    fn value_flows(&mut self, out: &mut Out<Self>) {
+        let rates = self.rates.as_ref();
+        for booked in self.accounts.flows.values_mut().filter(|booked| booked.flow.amount_eur.is_none()) {
+            booked.flow.amount_eur =
+                in_eur(booked.flow.amount, rate_of(rates, booked.flow.amount.currency()));
+            if booked.flow.amount_eur.is_some() {
+                out.save(Save::Flow(Box::new(booked.clone())));
+            }
+        }
+    }
+
+    /// Writes the end of the day that is over, and begins the next one.
+    fn end_day(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(end) = self.day_end_at.replace(end_of(fund_day(now))) else { return };
+        self.settle(now);
+        let all = self.valuation();
+        let read = self.accounts.at().is_some();
+        let (Some(base), Some((positions, cash)), true) = (&self.base, all.sums, read) else { return };
+        let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
+        let day = fund_day(end.saturating_minus_ms(1));
+        let stale = self.state.as_ref().is_none_or(|state| state.stale);
+        let index = index_now(base, nav, net_flow);
+        let ended = DayEnd { day, nav, positions, cash, net_flow, index, stale, opening: false };
+        out.save(Save::DayEnd(ended.clone()));
+        out.decided(format!("{day} ended at {nav}."));
+        self.base = Some(ended);
+    }
+
+    /// Tells people what is wrong now, once per change.
+    fn report(&mut self, out: &mut Out<Self>) {
+        let now = self.troubles.values().cloned().collect::<Vec<_>>().join(" | ");
+        if now == self.reported {
+            return;
+        }
+        if now.is_empty() {
+            out.recovered();
+        } else {
+            out.trouble(now.clone());
+        }
+        self.reported = now;
+    }
+}
+
+fn worth(nav: Option<Money>) -> String {
+    nav.map_or("worth unknown".to_owned(), |nav| format!("worth {nav}"))
+}

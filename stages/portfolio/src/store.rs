@@ -1,0 +1,387 @@
+//! All SQL of the stage: what it starts from, and how a change of its rows is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::{Flow, FlowKind, Id, Side};
+use market::{Isin, Timestamp};
+use money::{Currency, Money, Price, Quantity, Rate};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::FromSql};
+
+use crate::books::{Books, Fill, Held, Origin};
+use crate::flows::Booked;
+use crate::limits::CORE;
+use crate::nav::DayEnd;
+use crate::reconcile::{Account, Reported};
+
+/// One change of the rows.
+#[derive(Debug, Clone)]
+pub enum Save {
+    /// A fill, once.
+    Fill(Box<Fill>),
+    /// Our order behind a booked trade.
+    OrderOf {
+        /// The broker's trade.
+        trade_id: String,
+        /// Our order.
+        order_id: Id,
+    },
+    /// A trade from before the books.
+    Before(String),
+    /// A holding as derived from the fills.
+    Position(Isin, Held),
+    /// A security is frozen, or no longer.
+    Frozen(Isin, Option<(Timestamp, String)>),
+    /// What the broker reported, and which of its holdings nobody can name.
+    Account(Account, Timestamp, Vec<String>),
+    /// A cash flow, once; its worth may be added later.
+    Flow(Box<Booked>),
+    /// The end of a day.
+    DayEnd(DayEnd),
+}
+
+/// Everything the stage starts from.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) books: Books,
+    pub(crate) fills: BTreeMap<String, Fill>,
+    pub(crate) before: BTreeSet<String>,
+    pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
+    pub(crate) account: Option<(Account, Timestamp, Vec<String>)>,
+    pub(crate) flows: BTreeMap<String, Booked>,
+    pub(crate) base: Option<DayEnd>,
+}
+
+/// Reads everything.
+pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
+    let loaded = read(rows).map_err(|error| format!("the store `ledger` cannot be read: {error}"))?;
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    let failed = |error: rusqlite::Error| format!("the store `ledger` cannot be read: {error}");
+    let mut query = rows
+        .prepare("SELECT isin, sum(CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END) FROM fill WHERE isin IS NOT NULL GROUP BY isin")
+        .map_err(failed)?;
+    let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    for row in found {
+        let (isin, sum) = row.map_err(failed)?;
+        sums.insert(isin, sum);
+    }
+    for (isin, held) in &loaded.books {
+        let sum = sums.get(isin.as_str()).copied().unwrap_or(0);
+        if sum != held.qty.e6() {
+            return Err(format!(
+                "the books contradict themselves: {isin} has {} but its fills sum up to {sum} millionths; restore the store `ledger`",
+                held.qty
+            ));
+        }
+    }
+    Ok(loaded)
+}
+
+fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
+    Ok(Loaded {
+        books: all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger FROM position", held)?,
+        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id FROM fill WHERE source = 'broker'", fill)?,
+        before: all(rows, "SELECT broker_trade_id FROM trade_before", |row| row.get(0))?,
+        frozen: all(rows, "SELECT isin, since, reason FROM frozen", |row| {
+            Ok((parsed(row, 0)?, (Timestamp::from_ms(row.get(1)?), row.get(2)?)))
+        })?,
+        account: account(rows)?,
+        flows: all(rows, "SELECT broker_txn_id, id, kind, external, raw_type, day, amount_e4, ccy, amount_eur_e4, description, seen FROM cash_flow", flow)?,
+        base: rows
+            .query_row(
+                "SELECT day, nav, positions, cash, net_flow, nav_index, stale FROM api_nav ORDER BY day DESC LIMIT 1",
+                [],
+                day_end,
+            )
+            .optional()?,
+    })
+}
+
+fn all<T, C: FromIterator<T>>(
+    rows: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<C> {
+    rows.prepare(sql)?.query_map([], read)?.collect()
+}
+
+fn held(row: &Row<'_>) -> rusqlite::Result<(Isin, Held)> {
+    let held = Held {
+        ticker: row.get(1)?,
+        qty: checked(row, 2, |e6: i64| Quantity::from_e6(e6))?,
+        avg: checked(row, 3, price)?,
+        ccy: checked(row, 4, |text: String| Currency::new(&text))?,
+        opened: time(row, 5)?,
+        last_buy: time(row, 6)?,
+        last_sell: time(row, 7)?,
+        predates: row.get(8)?,
+    };
+    Ok((parsed(row, 0)?, held))
+}
+
+fn fill(row: &Row<'_>) -> rusqlite::Result<(String, Fill)> {
+    let trade_id: String = row.get(0)?;
+    let fill = Fill {
+        fill_id: parsed(row, 10)?,
+        trade_id: Some(trade_id.clone()),
+        broker_order_id: row.get(1)?,
+        order_id: checked(row, 2, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        isin: checked(row, 3, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        ticker: row.get(4)?,
+        side: if row.get::<_, String>(5)? == "buy" { Side::Buy } else { Side::Sell },
+        qty: checked(row, 6, |e6: i64| Quantity::from_e6(e6))?,
+        price: checked(row, 7, price)?,
+        ccy: checked(row, 8, |text: Option<String>| text.map(|text| Currency::new(&text)).transpose())?,
+        fee: None,
+        rate: None,
+        value_eur: None,
+        executed: Timestamp::from_ms(row.get(9)?),
+        settle_day: None,
+        origin: Origin::Broker,
+    };
+    Ok((trade_id, fill))
+}
+
+fn account(rows: &Connection) -> rusqlite::Result<Option<(Account, Timestamp, Vec<String>)>> {
+    let last = rows
+        .query_row("SELECT at, nameless FROM sync", [], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    let Some((at, nameless)) = last else { return Ok(None) };
+    let held = all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy FROM broker_position", |row| {
+        let reported = Reported {
+            ticker: row.get(1)?,
+            qty: checked(row, 2, |e6: i64| Quantity::from_e6(e6))?,
+            avg: checked(row, 3, price)?,
+            ccy: checked(row, 4, |text: String| Currency::new(&text))?,
+        };
+        Ok((parsed(row, 0)?, reported))
+    })?;
+    let cash = all(rows, "SELECT ccy, amount_e4 FROM broker_cash", |row| {
+        let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
+        Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
+    })?;
+    let nameless = nameless.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    Ok(Some((Account { held, cash }, Timestamp::from_ms(at), nameless)))
+}
+
+fn flow(row: &Row<'_>) -> rusqlite::Result<(String, Booked)> {
+    let key: String = row.get(0)?;
+    let ccy = checked(row, 7, |text: String| Currency::new(&text))?;
+    let eur: Option<i64> = row.get(8)?;
+    let flow = Flow {
+        id: parsed(row, 1)?,
+        kind: kind_of(&row.get::<_, String>(2)?),
+        day: parsed(row, 5)?,
+        amount: Money::from_e4(row.get(6)?, ccy),
+        amount_eur: eur.map(|e4| Money::from_e4(e4, Currency::EUR)),
+        isin: None,
+        text: row.get(9)?,
+    };
+    let seen = Timestamp::from_ms(row.get(10)?);
+    Ok((key.clone(), Booked { key, flow, raw_type: row.get(4)?, external: row.get(3)?, seen }))
+}
+
+fn day_end(row: &Row<'_>) -> rusqlite::Result<DayEnd> {
+    let eur = |place| Ok::<_, rusqlite::Error>(Money::from_e4(row.get(place)?, Currency::EUR));
+    Ok(DayEnd {
+        day: parsed(row, 0)?,
+        nav: eur(1)?,
+        positions: eur(2)?,
+        cash: eur(3)?,
+        net_flow: eur(4)?,
+        index: row.get(5)?,
+        stale: row.get(6)?,
+        opening: false,
+    })
+}
+
+fn price(e6: Option<i64>) -> money_result::Of<Option<Price>> {
+    e6.map(Price::from_e6).transpose()
+}
+
+/// The result type of the money crate, named.
+mod money_result {
+    pub(super) type Of<T> = Result<T, money::MoneyError>;
+}
+
+fn time(row: &Row<'_>, place: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(place)?.map(Timestamp::from_ms))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &Row<'_>,
+    place: usize,
+) -> rusqlite::Result<T> {
+    checked(row, place, |text: String| text.parse())
+}
+
+fn checked<V: FromSql, T, E: std::error::Error + Send + Sync + 'static>(
+    row: &Row<'_>,
+    place: usize,
+    read: impl Fn(V) -> Result<T, E>,
+) -> rusqlite::Result<T> {
+    let failed = |error: E| {
+        rusqlite::Error::FromSqlConversionFailure(place, rusqlite::types::Type::Null, Box::new(error))
+    };
+    read(row.get(place)?).map_err(failed)
+}
+
+const KINDS: [(FlowKind, &str); 7] = [
+    (FlowKind::Deposit, "deposit"),
+    (FlowKind::Withdrawal, "withdrawal"),
+    (FlowKind::Dividend, "dividend"),
+    (FlowKind::Tax, "tax"),
+    (FlowKind::Fee, "fee"),
+    (FlowKind::Interest, "interest"),
+    (FlowKind::Other, "other"),
+];
+
+fn kind_of(text: &str) -> FlowKind {
+    KINDS.iter().find(|(_, name)| *name == text).map_or(FlowKind::Other, |(kind, _)| *kind)
+}
+
+fn name_of(kind: FlowKind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or("other", |(_, name)| name)
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+/// Writes one change.
+pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+    match save {
+        Save::Fill(fill) => write_fill(rows, &fill),
+        Save::OrderOf { trade_id, order_id } => rows
+            .prepare_cached("UPDATE fill SET order_id = ?2 WHERE broker_trade_id = ?1 AND order_id IS NULL")?
+            .execute((trade_id, order_id.to_string()))
+            .map(drop),
+        Save::Before(trade_id) => rows
+            .prepare_cached("INSERT OR IGNORE INTO trade_before VALUES (?1)")?
+            .execute([trade_id])
+            .map(drop),
+        Save::Position(isin, held) => write_position(rows, &isin, &held),
+        Save::Frozen(isin, None) => {
+            rows.execute("DELETE FROM frozen WHERE isin = ?1", [isin.as_str()]).map(drop)
+        }
+        Save::Frozen(isin, Some((since, reason))) => rows
+            .execute(
+                "INSERT INTO frozen VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET reason = excluded.reason",
+                (isin.as_str(), since.ms(), reason),
+            )
+            .map(drop),
+        Save::Account(account, at, nameless) => write_account(rows, &account, at, &nameless),
+        Save::Flow(booked) => write_flow(rows, &booked),
+        Save::DayEnd(end) => write_day_end(rows, &end),
+    }
+}
+
+fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
+    let source = match fill.origin {
+        Origin::Broker => "broker",
+        Origin::Import => "import",
+    };
+    rows.prepare_cached(
+        "INSERT INTO fill VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )?
+    .execute(params![
+        fill.fill_id.to_string(),
+        fill.trade_id,
+        fill.broker_order_id,
+        fill.order_id.map(|id| id.to_string()),
+        fill.isin.map(|isin| isin.to_string()),
+        fill.ticker,
+        side_name(fill.side),
+        fill.qty.e6(),
+        fill.price.map(Price::e6),
+        fill.ccy.map(|ccy| ccy.to_string()),
+        fill.fee.map(Money::e4),
+        fill.fee.map(|fee| fee.currency().to_string()),
+        fill.rate.map(Rate::e9),
+        fill.value_eur.map(Money::e4),
+        fill.executed.ms(),
+        fill.settle_day.map(|day| day.to_string()),
+        CORE,
+        source,
+    ])
+    .map(drop)
+}
+
+fn write_position(rows: &Transaction<'_>, isin: &Isin, held: &Held) -> rusqlite::Result<()> {
+    rows.prepare_cached("INSERT OR REPLACE INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+        .execute(params![
+            isin.as_str(),
+            CORE,
+            held.ticker,
+            held.qty.e6(),
+            held.avg.map(Price::e6),
+            held.ccy.as_str(),
+            held.opened.map(Timestamp::ms),
+            held.last_buy.map(Timestamp::ms),
+            held.last_sell.map(Timestamp::ms),
+            held.predates,
+        ])
+        .map(drop)
+}
+
+fn write_account(
+    rows: &Transaction<'_>,
+    account: &Account,
+    at: Timestamp,
+    nameless: &[String],
+) -> rusqlite::Result<()> {
+    rows.execute_batch("DELETE FROM broker_position; DELETE FROM broker_cash;")?;
+    for (isin, held) in &account.held {
+        let avg = held.avg.map(Price::e6);
+        rows.prepare_cached("INSERT INTO broker_position VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![isin.as_str(), at.ms(), held.ticker, held.qty.e6(), avg, held.ccy.as_str()])?;
+    }
+    for (ccy, amount) in &account.cash {
+        rows.prepare_cached("INSERT INTO broker_cash VALUES (?1, ?2, ?3)")?.execute((
+            ccy.as_str(),
+            at.ms(),
+            amount.e4(),
+        ))?;
+    }
+    rows.execute("INSERT OR REPLACE INTO sync VALUES (1, ?1, ?2)", (at.ms(), nameless.join(","))).map(drop)
+}
+
+fn write_flow(rows: &Transaction<'_>, booked: &Booked) -> rusqlite::Result<()> {
+    let Booked { key, flow, raw_type, external, seen } = booked;
+    rows.prepare_cached(
+        "INSERT INTO cash_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET amount_eur_e4 = excluded.amount_eur_e4 WHERE amount_eur_e4 IS NULL",
+    )?
+    .execute(params![
+        flow.id.to_string(),
+        key,
+        name_of(flow.kind),
+        external,
+        raw_type,
+        flow.day.to_string(),
+        flow.amount.e4(),
+        flow.amount.currency().as_str(),
+        flow.amount_eur.map(Money::e4),
+        flow.text,
+        seen.ms(),
+    ])
+    .map(drop)
+}
+
+fn write_day_end(rows: &Transaction<'_>, end: &DayEnd) -> rusqlite::Result<()> {
+    let revision = i64::from(!end.opening);
+    rows.prepare_cached("INSERT OR IGNORE INTO eod_snapshot VALUES (?1, '*', ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![
+            end.day.to_string(),
+            revision,
+            end.nav.e4(),
+            end.positions.e4(),
+            end.cash.e4(),
+            end.net_flow.e4(),
+            end.index,
+            end.stale,
+        ])
+        .map(drop)
+}

@@ -1,0 +1,249 @@
+//! What everything is worth in EUR: holdings at their prices, cash at its rates; unknown while any is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::{Cash, FxRates, Id, OpenOrder, OrderState, Position, Side};
+use market::Isin;
+use money::{Currency, Money, MoneyError, Price, Quantity, Rate, Rounding, to_eur, value};
+
+use crate::books::{Books, Held};
+use crate::limits::CORE;
+
+/// What a valuation needs.
+pub(crate) struct Inputs<'a> {
+    pub(crate) books: &'a Books,
+    pub(crate) cash: &'a BTreeMap<Currency, Money>,
+    pub(crate) orders: &'a BTreeMap<Id, OrderState>,
+    pub(crate) prices: &'a BTreeMap<Isin, (Price, Currency)>,
+    pub(crate) rates: Option<&'a FxRates>,
+    pub(crate) frozen: &'a BTreeSet<Isin>,
+    /// Holdings of the broker that no ISIN is known of.
+    pub(crate) nameless: &'a [String],
+}
+
+/// The account valued.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Valuation {
+    pub(crate) positions: Vec<Position>,
+    pub(crate) cash: Vec<Cash>,
+    pub(crate) open_orders: Vec<OpenOrder>,
+    pub(crate) unvalued: Vec<String>,
+    /// Holdings and cash in EUR, when all of both is known.
+    pub(crate) sums: Option<(Money, Money)>,
+}
+
+impl Valuation {
+    /// Everything together.
+    pub(crate) fn nav(&self) -> Option<Money> {
+        let (positions, cash) = self.sums?;
+        positions.checked_add(cash).ok()
+    }
+}
+
+/// EUR per unit; EUR is one.
+pub(crate) fn rate_of(rates: Option<&FxRates>, ccy: Currency) -> Option<Rate> {
+    if ccy == Currency::EUR {
+        return Some(Rate::ONE);
+    }
+    rates?.rates.get(&ccy).map(|rate| rate.eur_per_unit_e9)
+}
+
+/// Values the account.
+pub(crate) fn valuation(inputs: &Inputs<'_>) -> Valuation {
+    let mut unvalued: Vec<String> = inputs.nameless.to_vec();
+    let held = inputs.books.iter().filter(|(_, held)| !held.qty.is_zero());
+    let positions: Vec<Position> = held.map(|(isin, held)| position(*isin, held, inputs)).collect();
+    let missing = positions.iter().filter(|position| position.value_eur.is_none());
+    unvalued.extend(missing.map(|position| position.isin.to_string()));
+    let reserved = reserved(inputs.orders, &mut unvalued);
+    let currencies: BTreeSet<Currency> = inputs.cash.keys().chain(reserved.keys()).copied().collect();
+    let mut cash = Vec::new();
+    let mut cash_eur = Vec::new();
+    for ccy in currencies {
+        let amount = inputs.cash.get(&ccy).copied().unwrap_or(Money::zero(ccy));
+        let reserved = reserved.get(&ccy).copied().unwrap_or(Money::zero(ccy));
+        cash.push(Cash { bucket_id: CORE.into(), amount, reserved });
+        if amount.is_zero() {
+            continue;
+        }
+        match rate_of(inputs.rates, ccy).and_then(|rate| to_eur(amount, rate, Rounding::HalfEven).ok()) {
+            Some(eur) => cash_eur.push(eur),
+            None => unvalued.push(ccy.to_string()),
+        }
+    }
+    let values = positions.iter().filter_map(|position| position.value_eur);
+    let sums = sums(values, cash_eur).filter(|_| unvalued.is_empty());
+    Valuation { positions, cash, open_orders: open(inputs.orders), unvalued, sums }
+}
+
+fn sums(positions: impl Iterator<Item = Money>, cash: Vec<Money>) -> Option<(Money, Money)> {
+    let positions = Money::checked_sum(Currency::EUR, positions).ok()?;
+    let cash = Money::checked_sum(Currency::EUR, cash).ok()?;
+    positions.checked_add(cash).ok().map(|_| (positions, cash))
+}
+
+fn position(isin: Isin, held: &Held, inputs: &Inputs<'_>) -> Position {
+    // A price in another currency than the holding's is no price of it.
+    let price = inputs.prices.get(&isin).filter(|(_, ccy)| *ccy == held.ccy).map(|(price, _)| *price);
+    let worth = price.and_then(|price| value(price, held.qty, held.ccy, Rounding::HalfEven).ok());
+    let rate = rate_of(inputs.rates, held.ccy);
+    let value_eur = worth.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok());
+    Position {
+        isin,
+        bucket_id: CORE.into(),
+        qty_e6: held.qty,
+        avg_price_e6: held.avg,
+        ccy: held.ccy,
+        price_e6: price,
+        value_eur,
+        opened: held.opened,
+        last_buy: held.last_buy,
+        last_sell: held.last_sell,
+        frozen: inputs.frozen.contains(&isin),
+    }
+}
+
+/// What is left of an order; never below nothing.
+pub(crate) fn left(order: &OrderState) -> Quantity {
+    let left = order.qty_e6.checked_sub(order.filled_e6).unwrap_or(order.qty_e6);
+    if left.is_negative() { Quantity::ZERO } else { left }
+}
+
+fn open(orders: &BTreeMap<Id, OrderState>) -> Vec<OpenOrder> {
+    let open = orders.values().filter(|order| !order.status.is_final());
+    open.map(|order| OpenOrder {
+        order_id: order.order_id,
+        isin: order.isin,
+        side: order.side,
+        left_e6: left(order),
+        status: order.status,
+    })
+    .collect()
+}
+
+/// Cash promised to open purchases, rounded up.
+fn reserved(orders: &BTreeMap<Id, OrderState>, unvalued: &mut Vec<String>) -> BTreeMap<Currency, Money> {
+    let mut all: BTreeMap<Currency, Money> = BTreeMap::new();
+    for order in orders.values().filter(|order| order.side == Side::Buy && !order.status.is_final()) {
+        let before = all.get(&order.ccy).copied().unwrap_or(Money::zero(order.ccy));
+        let sum = || -> Result<Money, MoneyError> {
+            before.checked_add(value(order.limit_price_e6, left(order), order.ccy, Rounding::Up)?)
+        };
+        match sum() {
+            Ok(sum) => drop(all.insert(order.ccy, sum)),
+            Err(_) => unvalued.push(order.order_id.to_string()),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use contracts::{FxRate, OrderStatus, Sample, Source};
+    use market::Timestamp;
+
+    use super::*;
+
+    fn isin() -> Isin {
+        "US99S0011099".parse().unwrap()
+    }
+
+    struct Case {
+        books: Books,
+        cash: BTreeMap<Currency, Money>,
+        orders: BTreeMap<Id, OrderState>,
+        prices: BTreeMap<Isin, (Price, Currency)>,
+        rates: Option<FxRates>,
+    }
+
+    /// Ten at 42.5 dollars, 0.5 euro each; -1.27 pounds at 1.2.
+    fn case() -> Case {
+        let rate = |e9| FxRate {
+            eur_per_unit_e9: Rate::from_e9(e9).unwrap(),
+            as_of: Timestamp::ZERO,
+            source: Source::Broker,
+        };
+        let held = Held { qty: Quantity::from_units(10).unwrap(), ..Held::nothing("NRDW.US", Currency::USD) };
+        Case {
+            books: BTreeMap::from([(isin(), held)]),
+            cash: BTreeMap::from([(Currency::GBP, Money::from_e4(-12_700, Currency::GBP))]),
+            orders: BTreeMap::new(),
+            prices: BTreeMap::from([(isin(), (Price::from_e6(42_500_000).unwrap(), Currency::USD))]),
+            rates: Some(FxRates {
+                rates: BTreeMap::from([
+                    (Currency::USD, rate(500_000_000)),
+                    (Currency::GBP, rate(1_200_000_000)),
+                ]),
+                at: Timestamp::ZERO,
+            }),
+        }
+    }
+
+    fn valued(case: &Case) -> Valuation {
+        valuation(&Inputs {
+            books: &case.books,
+            cash: &case.cash,
+            orders: &case.orders,
+            prices: &case.prices,
+            rates: case.rates.as_ref(),
+            frozen: &BTreeSet::new(),
+            nameless: &[],
+        })
+    }
+
+    #[test]
+    fn holdings_and_negative_cash_add_up() {
+        let all = valued(&case());
+        assert_eq!(all.positions[0].value_eur.unwrap().e4(), 2_125_000);
+        assert_eq!(all.cash[0].amount.e4(), -12_700, "negative cash is kept negative");
+        assert_eq!(all.nav().unwrap().e4(), 2_125_000 - 15_240);
+    }
+
+    #[test]
+    fn a_missing_price_or_rate_leaves_the_whole_unknown_and_named() {
+        let unpriced = Case { prices: BTreeMap::new(), ..case() };
+        assert_eq!((valued(&unpriced).nav(), valued(&unpriced).unvalued), (None, vec![isin().to_string()]));
+        let mut unrated = case();
+        unrated.rates.as_mut().unwrap().rates.remove(&Currency::GBP);
+        assert_eq!((valued(&unrated).nav(), valued(&unrated).unvalued), (None, vec!["GBP".to_string()]));
+        let nothing = Case { rates: None, ..case() };
+        assert_eq!(valued(&nothing).unvalued.len(), 2);
+    }
+
+    #[test]
+    fn a_price_in_another_currency_is_no_price() {
+        let mut wrong = case();
+        wrong.prices.insert(isin(), (Price::from_e6(1).unwrap(), Currency::EUR));
+        assert_eq!(valued(&wrong).positions[0].price_e6, None);
+    }
+
+    #[test]
+    fn an_overflow_is_unknown_not_wrong() {
+        let mut huge = case();
+        huge.books.get_mut(&isin()).unwrap().qty = Quantity::from_units(200).unwrap();
+        huge.prices.insert(isin(), (Price::from_e6(i64::MAX).unwrap(), Currency::USD));
+        assert_eq!(valued(&huge).nav(), None);
+    }
+
+    #[test]
+    fn open_purchases_reserve_what_is_left_of_them_and_sales_nothing() {
+        let mut with = case();
+        let order = OrderState {
+            status: OrderStatus::Partial,
+            qty_e6: Quantity::from_units(3).unwrap(),
+            filled_e6: Quantity::from_units(1).unwrap(),
+            limit_price_e6: Price::from_e6(10_000_001).unwrap(),
+            ..OrderState::sample()
+        };
+        with.orders.insert(order.order_id, order.clone());
+        let all = valued(&with);
+        let eur = all.cash.iter().find(|cash| cash.amount.currency() == Currency::EUR).unwrap();
+        assert_eq!((eur.amount.e4(), eur.reserved.e4()), (0, 200_001), "rounded up");
+        assert_eq!(all.open_orders[0].left_e6, Quantity::from_units(2).unwrap());
+        for (side, status) in [(Side::Sell, OrderStatus::Partial), (Side::Buy, OrderStatus::Cancelled)] {
+            with.orders.insert(order.order_id, OrderState { side, status, ..order.clone() });
+            assert!(valued(&with).cash.iter().all(|cash| cash.reserved.is_zero()), "{side:?} {status:?}");
+        }
+    }
+}

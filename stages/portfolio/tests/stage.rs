@@ -1,0 +1,357 @@
+//! The stage against scripted answers: what it believes, books, compares, freezes and says.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use contracts::{Bucket, Flow, FlowKind, Mode, Nav, OrderStatus, PortfolioState, Reconciliation, Side};
+use money::{Currency, Quantity};
+use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
+use tradernet::Side::{Buy, Sell};
+
+const MORNING: &str = "2026-03-02T09:00:00Z";
+
+/// A rig that has read its first account.
+fn begun(broker: &Broker) -> Rig {
+    let mut rig = Rig::priced(MORNING);
+    rig.run("2026-03-02T09:00:10Z", broker);
+    rig
+}
+
+fn qty(state: &PortfolioState, key: &str) -> Option<Quantity> {
+    state.position(&isin(key)).map(|position| position.qty_e6)
+}
+
+#[test]
+fn takes_over_what_is_held_and_values_it() {
+    let first = Broker { trades: vec![trade("1", RHNA, Buy, 10, "2026-01-05T10:00:00")], ..broker() };
+    let rig = begun(&first);
+    let state: PortfolioState = rig.last();
+    assert_eq!((state.mode, state.environment.as_str(), state.stale), (Mode::Live, "sim:1", false));
+    assert_eq!((qty(&state, RHNA), qty(&state, NRDW)), (Some(units(10)), Some(units(5))));
+    let rhna = state.position(&isin(RHNA)).unwrap();
+    assert_eq!(rhna.opened, Some(at("2026-01-05T09:00:00Z")), "Frankfurt is an hour ahead in winter");
+    assert_eq!(state.position(&isin(NRDW)).unwrap().opened, None, "nobody knows");
+    assert_eq!(state.cash_in(Currency::USD).unwrap().amount.e4(), -10_000, "negative cash is kept negative");
+    // 10 · 50 + 5 · 50 / 2 + 1000 − 0.5
+    assert_eq!(state.nav.unwrap().e4(), 16_245_000);
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'import'"), 2);
+    let nav: Nav = rig.last();
+    assert_eq!((nav.nav, nav.day_start), (state.nav.unwrap(), state.nav.unwrap()));
+    assert!(nav.since_start.get().abs() < 1e-12);
+    assert_eq!(rig.last::<Bucket>().status, "active");
+    assert!(rig.about::<Reconciliation>().iter().all(|books| books.agrees));
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_restart_keeps_the_books_and_books_nothing_again() {
+    let after = Broker {
+        held: vec![(RHNA, 12), (NRDW, 5)],
+        trades: vec![trade("7", RHNA, Buy, 2, "2026-03-02T10:01:00")],
+        ..broker()
+    };
+    let mut rig = begun(&broker());
+    rig.hear(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]));
+    rig.run("2026-03-02T09:02:00Z", &after);
+    let before: PortfolioState = rig.last();
+    rig.restart();
+    rig.run("2026-03-02T09:03:00Z", &after);
+    assert_eq!(rig.last::<PortfolioState>().state_id, before.state_id);
+    assert_eq!(rig.last::<PortfolioState>().positions, before.positions);
+    assert_eq!(rig.count("SELECT count(*) FROM fill"), 3);
+}
+
+#[test]
+fn a_doubled_trade_is_booked_once_and_joined_to_its_order() {
+    let mut rig = begun(&broker());
+    let one = trade("7", RHNA, Sell, 4, "2026-03-02T10:00:30");
+    let after = Broker { held: vec![(RHNA, 6), (NRDW, 5)], trades: vec![one.clone(), one], ..broker() };
+    let sold = order(OrderStatus::Filled, Side::Sell, 4, &[("7", 4, 50)]);
+    rig.hear(sold.clone());
+    let heard_at = rig.now;
+    rig.run("2026-03-02T09:00:12Z", &after);
+    let (read_at, _) = rig.calls.last().unwrap();
+    assert!(read_at.since(heard_at) <= 1_000, "an order's fill is looked at within a second");
+    let state: PortfolioState = rig.last();
+    assert_eq!(qty(&state, RHNA), Some(units(6)));
+    assert_eq!(
+        state.position(&isin(RHNA)).unwrap().last_sell,
+        Some(at("2026-03-02T09:00:30Z").min(*read_at))
+    );
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
+    let joined = format!("SELECT count(*) FROM api_fill WHERE order_id = '{}'", sold.order_id);
+    assert_eq!(rig.count(&joined), 1);
+    rig.run("2026-03-02T09:30:00Z", &after);
+    assert!(!rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().frozen);
+    assert_eq!(rig.count("SELECT count(*) FROM fill"), 3);
+}
+
+#[test]
+fn an_empty_answer_is_believed_only_the_third_time_and_then_frozen() {
+    for empty in [Broker::default(), Broker { held: vec![], ..broker() }] {
+        let mut rig = begun(&broker());
+        rig.run("2026-03-02T09:05:30Z", &empty);
+        let kept: PortfolioState = rig.last();
+        assert_eq!(qty(&kept, RHNA), Some(units(10)));
+        assert!(kept.at < at("2026-03-02T09:05:00Z"), "the age stays honest");
+        assert!(rig.trouble().unwrap().contains("asked again"));
+        rig.run("2026-03-02T09:06:30Z", &empty);
+        assert!(!rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().frozen);
+        rig.run("2026-03-02T09:07:30Z", &empty);
+        let believed: PortfolioState = rig.last();
+        assert!(believed.at > at("2026-03-02T09:07:00Z"));
+        assert!(believed.positions.iter().all(|position| position.frozen), "{believed:?}");
+        assert!(
+            rig.last::<Reconciliation>().agrees == (rig.last::<Reconciliation>().currency == Currency::GBP)
+        );
+        rig.run("2026-03-02T09:20:00Z", &broker());
+        assert!(rig.last::<PortfolioState>().positions.iter().all(|position| !position.frozen));
+        assert_eq!(rig.trouble(), None);
+    }
+}
+
+#[test]
+fn a_full_answer_after_an_empty_one_changes_nothing() {
+    let mut rig = begun(&broker());
+    let before: PortfolioState = rig.last();
+    rig.run("2026-03-02T09:05:30Z", &Broker::default());
+    rig.run("2026-03-02T09:20:00Z", &broker());
+    assert_eq!(rig.last::<PortfolioState>().state_id, before.state_id);
+    assert!(rig.last::<PortfolioState>().positions.iter().all(|position| !position.frozen));
+}
+
+#[test]
+fn selling_everything_is_no_reason_for_doubt() {
+    let only = Broker { held: vec![(RHNA, 10)], ..broker() };
+    let mut rig = begun(&only);
+    rig.hear(order(OrderStatus::Filled, Side::Sell, 10, &[("7", 10, 50)]));
+    let sold =
+        Broker { held: vec![], trades: vec![trade("7", RHNA, Sell, 10, "2026-03-02T10:00:20")], ..broker() };
+    rig.run("2026-03-02T09:00:30Z", &sold);
+    assert!(rig.last::<PortfolioState>().positions.is_empty());
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_shrunken_answer_is_asked_again() {
+    let mut rig = begun(&Broker { held: vec![(RHNA, 10), (NRDW, 5)], ..broker() });
+    // One of two is not less than half, but no trade explains it: a difference, confirmed after a minute.
+    let one = Broker { held: vec![(RHNA, 10)], ..broker() };
+    rig.run("2026-03-02T09:05:30Z", &one);
+    let state: PortfolioState = rig.last();
+    assert_eq!(qty(&state, NRDW), Some(units(5)), "the books hold it still");
+    assert!(!state.position(&isin(NRDW)).unwrap().frozen);
+    rig.run("2026-03-02T09:06:30Z", &one);
+    assert!(rig.last::<PortfolioState>().position(&isin(NRDW)).unwrap().frozen);
+}
+
+#[test]
+fn a_position_seen_before_its_trade_freezes_nothing_when_the_trade_follows() {
+    let mut rig = begun(&broker());
+    let early = Broker { held: vec![(RHNA, 12), (NRDW, 5)], ..broker() };
+    rig.run("2026-03-02T09:05:30Z", &early);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(10)), "only fills make positions");
+    rig.hear(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]));
+    let whole = Broker { trades: vec![trade("7", RHNA, Buy, 2, "2026-03-02T10:05:00")], ..early };
+    rig.run("2026-03-02T09:20:00Z", &whole);
+    let state: PortfolioState = rig.last();
+    assert_eq!(qty(&state, RHNA), Some(units(12)));
+    assert!(
+        rig.about::<PortfolioState>().iter().all(|state| state.positions.iter().all(|held| !held.frozen))
+    );
+    assert_eq!(rig.count("SELECT count(*) FROM frozen"), 0);
+}
+
+#[test]
+fn a_difference_freezes_after_a_minute_survives_a_restart_and_ends_with_its_cause() {
+    let mut rig = begun(&broker());
+    let other = Broker { held: vec![(RHNA, 11), (NRDW, 5)], ..broker() };
+    rig.run("2026-03-02T09:05:30Z", &other);
+    assert_eq!(rig.count("SELECT count(*) FROM frozen"), 0);
+    rig.run("2026-03-02T09:06:10Z", &other);
+    let euro = |rig: &Rig| {
+        let all = rig.about::<Reconciliation>();
+        all.into_iter().rfind(|books| books.currency == Currency::EUR).unwrap()
+    };
+    assert_eq!((euro(&rig).agrees, euro(&rig).broker.e4() - euro(&rig).books.e4()), (false, 500_000));
+    assert!(rig.trouble().unwrap().contains("frozen"));
+    rig.restart();
+    rig.run("2026-03-02T09:07:00Z", &other);
+    assert!(rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().frozen);
+    rig.run("2026-03-02T09:20:00Z", &broker());
+    assert!(!rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().frozen);
+    assert!(euro(&rig).agrees);
+    assert_eq!(rig.count("SELECT count(*) FROM frozen"), 0);
+}
+
+#[test]
+fn a_fill_that_differs_from_its_order_and_a_trade_without_order_freeze() {
+    let bought = |held| Broker {
+        held: vec![(RHNA, held), (NRDW, 5)],
+        trades: vec![trade("7", RHNA, Buy, 2, "2026-03-02T10:00:20")],
+        ..broker()
+    };
+    let cases = [
+        (Some(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 51)])), "differs"),
+        (Some(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 1, 50)])), "differs"),
+        (Some(order(OrderStatus::Filled, Side::Buy, 2, &[("8", 2, 50)])), "no trade of the broker"),
+        (None, "no order of ours"),
+    ];
+    for (state, expected) in cases {
+        let mut rig = begun(&broker());
+        if let Some(state) = state {
+            rig.hear(state);
+        }
+        rig.run("2026-03-02T09:12:00Z", &bought(12));
+        assert!(rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().frozen, "{expected}");
+        assert!(rig.trouble().unwrap().contains(expected), "{:?}", rig.trouble());
+    }
+}
+
+#[test]
+fn a_missing_price_or_rate_leaves_the_worth_unknown_until_it_comes() {
+    let mut rig = Rig::new(MORNING);
+    let now = rig.now;
+    rig.hear(support::universe());
+    rig.hear(quote(RHNA, 50, now));
+    rig.run("2026-03-02T09:00:10Z", &broker());
+    let state: PortfolioState = rig.last();
+    assert_eq!((state.nav, state.unvalued.clone()), (None, vec![NRDW.to_string(), "USD".to_string()]));
+    assert!(rig.about::<Nav>().is_empty());
+    rig.hear(quote(NRDW, 50, now));
+    rig.hear(dollar(500_000_000, now));
+    rig.run("2026-03-02T09:00:20Z", &broker());
+    assert_eq!(rig.last::<PortfolioState>().nav.unwrap().e4(), 16_245_000);
+    assert_eq!(rig.last::<PortfolioState>().state_id, state.state_id, "prices are no part of the name");
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_suspect_price_changes_no_value_and_an_absurd_one_makes_it_unknown() {
+    let many = Broker { held: vec![(RHNA, 200), (NRDW, 5)], ..broker() };
+    let mut rig = begun(&many);
+    let (now, before) = (rig.now, rig.about::<PortfolioState>().len());
+    rig.hear(contracts::Quote { suspect: true, ..quote(RHNA, 500, now) });
+    rig.run("2026-03-02T09:00:20Z", &many);
+    assert_eq!(rig.about::<PortfolioState>().len(), before);
+    let huge = money::Price::from_e6(i64::MAX).unwrap();
+    rig.hear(contracts::Quote { price_e6: huge, ..quote(RHNA, 1, now) });
+    rig.run("2026-03-02T09:00:30Z", &many);
+    assert_eq!(rig.last::<PortfolioState>().nav, None, "an overflow is unknown, not wrong");
+}
+
+#[test]
+fn an_open_purchase_reserves_its_cash_and_changes_the_name() {
+    let mut rig = begun(&broker());
+    let before: PortfolioState = rig.last();
+    rig.hear(order(OrderStatus::Accepted, Side::Buy, 3, &[]));
+    rig.run("2026-03-02T09:00:20Z", &broker());
+    let state: PortfolioState = rig.last();
+    assert_eq!(state.cash_in(Currency::EUR).unwrap().reserved.e4(), 1_500_000);
+    assert_eq!(state.open_orders.len(), 1);
+    assert_ne!(state.state_id, before.state_id);
+    rig.hear(order(OrderStatus::Cancelled, Side::Buy, 3, &[]));
+    rig.run("2026-03-02T09:00:30Z", &broker());
+    assert_eq!(rig.last::<PortfolioState>().state_id, before.state_id);
+}
+
+#[test]
+fn silence_keeps_the_state_and_makes_it_stale_by_time_alone() {
+    let mut rig = begun(&broker());
+    let silent = Broker { silent: true, ..broker() };
+    let read: PortfolioState = rig.last();
+    rig.run("2026-03-02T09:15:00.999Z", &silent);
+    assert!(!rig.last::<PortfolioState>().stale);
+    rig.run("2026-03-02T09:15:01Z", &silent);
+    let state: PortfolioState = rig.last();
+    assert_eq!((state.stale, state.state_id.as_str()), (true, read.state_id.as_str()));
+    assert!(rig.trouble().unwrap().contains("silent"));
+    rig.run("2026-03-02T09:40:00Z", &broker());
+    assert!(!rig.last::<PortfolioState>().stale);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
+    let mut rig = begun(&Broker { flows: vec![flow("a", "bank", 90_000_000, "2024-01-02")], ..broker() });
+    assert!(rig.about::<Flow>().is_empty(), "what was there before is no news");
+    let flows = vec![
+        flow("a", "bank", 90_000_000, "2024-01-02"),
+        flow("b", "bank", 5_000_000, "2026-03-02"),
+        flow("c", "commission_for_trades", -20_000, "2026-03-02"),
+    ];
+    let richer =
+        Broker { cash: vec![(Currency::EUR, 15_000_000), (Currency::USD, -10_000)], flows, ..broker() };
+    rig.run("2026-03-02T09:10:00Z", &richer);
+    let said = rig.about::<Flow>();
+    assert_eq!(
+        (said.len(), said[0].kind, said[0].amount_eur.unwrap().e4()),
+        (1, FlowKind::Deposit, 5_000_000)
+    );
+    let nav: Nav = rig.last();
+    assert_eq!((nav.flow_today.e4(), nav.nav.e4() - nav.day_start.e4()), (5_000_000, 5_000_000));
+    assert!(nav.since_start.get().abs() < 1e-12, "{}", nav.since_start);
+    rig.run_with(at("2026-03-10T09:00:00Z"), |call, _| richer.answer(call));
+    let cleared =
+        rig.heard.iter().filter(|said| said.topic.contains("portfolio/flow") && said.payload.is_empty());
+    assert_eq!(cleared.count(), 1);
+    assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 3);
+}
+
+#[test]
+fn a_day_ends_at_half_past_ten_and_the_next_begins_with_its_value() {
+    let mut rig = begun(&broker());
+    rig.run("2026-03-02T22:00:00Z", &broker());
+    let now = rig.now;
+    rig.hear(quote(RHNA, 60, now));
+    rig.run("2026-03-02T22:29:59Z", &broker());
+    let before: Nav = rig.last();
+    assert_eq!(
+        (before.day.to_string().as_str(), before.nav.e4() - before.day_start.e4()),
+        ("2026-03-02", 1_000_000)
+    );
+    rig.run("2026-03-02T22:31:00Z", &broker());
+    let after: Nav = rig.last();
+    assert_eq!((after.day.to_string().as_str(), after.day_start), ("2026-03-03", before.nav));
+    assert!((after.since_start.get() - before.since_start.get()).abs() < 1e-12);
+    assert_eq!(rig.count("SELECT count(*) FROM api_nav WHERE day = '2026-03-02'"), 1);
+    rig.restart();
+    rig.hear(quote(RHNA, 60, now));
+    rig.run("2026-03-02T22:40:00Z", &broker());
+    assert_eq!(rig.last::<Nav>().day_start, before.nav);
+}
+
+#[test]
+fn readings_come_a_second_after_the_whole_interval() {
+    let rig = {
+        let mut rig = begun(&broker());
+        rig.run("2026-03-02T09:16:00Z", &broker());
+        rig
+    };
+    let times: Vec<_> = rig.calls.iter().map(|(at, _)| *at).collect();
+    let expected =
+        ["2026-03-02T09:00:01Z", "2026-03-02T09:05:01Z", "2026-03-02T09:10:01Z", "2026-03-02T09:15:01Z"];
+    assert_eq!(times, expected.map(at));
+}
+
+#[test]
+fn an_empty_first_answer_does_not_begin_the_books() {
+    let mut rig = Rig::priced(MORNING);
+    rig.run("2026-03-02T09:00:10Z", &Broker::default());
+    assert!(rig.about::<PortfolioState>().is_empty());
+    rig.run("2026-03-02T09:02:00Z", &broker());
+    assert_eq!(rig.last::<PortfolioState>().positions.len(), 2);
+    assert!(rig.last::<PortfolioState>().positions.iter().all(|position| !position.frozen));
+}
+
+#[test]
+fn the_same_price_twice_says_nothing_new() {
+    let mut rig = begun(&broker());
+    let (now, before) = (rig.now, rig.heard.len());
+    rig.hear(quote(RHNA, 50, now));
+    rig.hear(quote(RHNA, 50, now));
+    rig.run("2026-03-02T09:00:30Z", &broker());
+    assert_eq!(rig.heard.len(), before);
+    assert_eq!(price(50).e6(), 50_000_000);
+}
