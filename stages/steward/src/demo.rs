@@ -84,6 +84,9 @@ fn welcome(options: &DemoOptions, programs: &Programs, ports: Ports) {
         ports.bridge,
         options.dir.join(LOG_FILE).display()
     ));
+    if options.dir.join("stores").exists() {
+        print::note("It goes on where the last run in this folder stopped; --fresh begins anew.");
+    }
     if !programs.missing.is_empty() {
         print::note(&format!("Not installed and left out: {}.", programs.missing.join(", ")));
     }
