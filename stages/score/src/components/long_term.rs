@@ -1,20 +1,38 @@
 //! Long-term growth: the yearly growth rate over the whole known history, up to ten years.
 //!
-//! Rule: 0 at −5 % a year, 0.5 at 5 %, 1 at 15 %, straight between. Growth far above 15 % earns nothing more: what
-//! grows at 40 % rarely goes on. Needs a year of bars. Worked example: 100 → 110 in 252 bars is 10 %, hence 0.75.
+//! Definition, x = growth a year, t = target 0.11: x ≤ 0: 0.15. Below the target 0.15 + 0.65·exp(−(x − t)²/(2·0.06²)).
+//! From the target on (0, 0.8) (0.04, 0.95) (0.09, 1) of x − t. Bubble: x > 1.5·t and at least two of Sharpe < 0.5,
+//! Sortino < 0.5, volatility > 0.40 over the last year: 0.6; what is absent does not count. Units: fractions a year.
+//! Range: 0.15 to 1. Up to a year of bars, a first or last close that is not positive, or not a number: absent.
+//! Continuous at the target, so that falling just short of it never beats reaching it.
+//! Worked example: 100 → 113 in 252 bars is two points above the target, hence 0.875.
 
-use formulas::{cagr::growth_rate, piecewise_linear::piecewise_linear};
+use formulas::{
+    bell::bell, cagr::growth_rate, piecewise_linear::piecewise_linear, returns::simple_returns,
+    sharpe::sharpe, sortino::sortino, trading_year::risk_free_per_day, volatility::volatility,
+};
 
 use super::Part;
 
 const YEAR: usize = 252;
-const CURVE: [(f64, f64); 3] = [(-0.05, 0.0), (0.05, 0.5), (0.15, 1.0)];
+/// Growth a year that is as much as anyone needs.
+const TARGET: f64 = 0.11;
+const RISK_FREE: f64 = 0.02;
+const FLOOR: f64 = 0.15;
+const AT_TARGET: f64 = 0.8;
+const WIDTH: f64 = 0.06;
+const ABOVE: [(f64, f64); 3] = [(0.0, AT_TARGET), (0.04, 0.95), (0.09, 1.0)];
+const BUBBLE: f64 = 0.6;
+const BUBBLE_GROWTH: f64 = 1.5;
+const BUBBLE_SIGNS: usize = 2;
+const RATIO_MIN: f64 = 0.5;
+const VOLATILITY_MAX: f64 = 0.40;
 
 /// The part.
 #[must_use]
 pub fn part(closes: &[f64]) -> Part {
     let growth = growth(closes);
-    Part::new(growth.and_then(|growth| piecewise_linear(&CURVE, growth)), &[("cagr", growth)])
+    Part::new(growth.and_then(|growth| curve(growth, bubble_signs(closes))), &[("cagr", growth)])
 }
 
 fn growth(closes: &[f64]) -> Option<f64> {
@@ -27,19 +45,104 @@ fn growth(closes: &[f64]) -> Option<f64> {
     growth_rate(*closes.first()?, *closes.last()?, years)
 }
 
+fn curve(growth: f64, bubble_signs: usize) -> Option<f64> {
+    if growth <= 0.0 {
+        return Some(FLOOR);
+    }
+    if growth > BUBBLE_GROWTH * TARGET && bubble_signs >= BUBBLE_SIGNS {
+        return Some(BUBBLE);
+    }
+    if growth >= TARGET {
+        return piecewise_linear(&ABOVE, growth - TARGET);
+    }
+    // The bell brings a floor and a height of its own; only its shape is used.
+    let shape = (bell(growth, TARGET, WIDTH, WIDTH)? - FLOOR) / (1.0 - FLOOR);
+    Some(FLOOR + (AT_TARGET - FLOOR) * shape)
+}
+
+/// How many signs of a bubble the last year shows.
+fn bubble_signs(closes: &[f64]) -> usize {
+    let year = &closes[closes.len().saturating_sub(YEAR)..];
+    let mut buffer = [0.0; YEAR];
+    let Some(returns) = simple_returns(year, &mut buffer) else { return 0 };
+    let daily = risk_free_per_day(RISK_FREE).unwrap_or(0.0);
+    let low = |ratio: Option<f64>| ratio.is_some_and(|ratio| ratio < RATIO_MIN);
+    let restless = volatility(returns).is_some_and(|volatility| volatility > VOLATILITY_MAX);
+    let signs = [low(sharpe(returns, daily)), low(sortino(returns, daily)), restless];
+    signs.into_iter().filter(|sign| *sign).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn ten_percent_a_year_is_three_quarters() {
+    fn near(value: Option<f64>, expected: f64) -> bool {
+        value.is_some_and(|value| (value - expected).abs() < 1e-9)
+    }
+
+    fn grown_to(last: f64) -> Vec<f64> {
         let mut closes = vec![100.0; YEAR + 1];
-        closes[YEAR] = 110.0;
-        assert!(part(&closes).value.is_some_and(|value| (value - 0.75).abs() < 1e-9));
+        closes[YEAR] = last;
+        closes
     }
 
     #[test]
-    fn less_than_a_year_says_nothing() {
-        assert_eq!(part(&vec![100.0; YEAR]).value, None);
+    fn the_worked_example() {
+        assert!(near(part(&grown_to(113.0)).value, 0.875));
+        // One width below the target: 0.15 + 0.65·e^(−1/2).
+        assert!(near(part(&grown_to(105.0)).value, 0.15 + 0.65 * (-0.5_f64).exp()));
+    }
+
+    #[test]
+    fn reaching_the_target_never_scores_below_falling_short() {
+        let at = |growth: f64| curve(growth, 0);
+        assert!(near(at(TARGET), AT_TARGET));
+        assert!(at(TARGET - 1e-9) < at(TARGET) && at(TARGET) < at(TARGET + 1e-9));
+        assert!(near(at(0.20), 1.0) && near(at(3.0), 1.0));
+    }
+
+    /// A year that loses two in a thousand each day.
+    fn wear() -> impl Iterator<Item = f64> {
+        std::iter::successors(Some(1.0), |worth| Some(worth * 0.998))
+    }
+
+    #[test]
+    fn no_growth_and_loss_score_the_floor() {
+        assert!(near(part(&grown_to(100.0)).value, FLOOR) && near(part(&grown_to(50.0)).value, FLOOR));
+    }
+
+    #[test]
+    fn fast_growth_with_two_bad_signs_is_a_bubble() {
+        assert!(near(curve(0.17, 2), BUBBLE));
+        assert!(curve(0.17, 1) > Some(BUBBLE), "one sign is not enough");
+        assert!(curve(0.16, 3) > Some(BUBBLE), "not fast enough");
+    }
+
+    #[test]
+    fn a_wild_year_without_gain_shows_all_signs_and_a_calm_rise_none() {
+        let wild: Vec<f64> = (0..YEAR)
+            .map(|bar| if bar % 2 == 0 { 100.0 } else { 105.0 })
+            .zip(wear())
+            .map(|(a, b)| a * b)
+            .collect();
+        assert_eq!(bubble_signs(&wild), 3);
+        let mut price = 100.0;
+        let calm: Vec<f64> = (0..YEAR)
+            .map(|bar| {
+                price *= if bar % 2 == 0 { 1.002 } else { 0.999 };
+                price
+            })
+            .collect();
+        assert_eq!(bubble_signs(&calm), 0);
+        assert_eq!(bubble_signs(&[]), 0);
+    }
+
+    #[test]
+    fn too_little_and_broken_history_says_nothing() {
+        assert_eq!(part(&[]).value, None);
+        assert_eq!(part(&[100.0]).value, None);
+        assert_eq!(part(&[100.0; YEAR]).value, None);
+        assert_eq!(part(&grown_to(-1.0)).value, None);
+        assert_eq!(part(&grown_to(f64::NAN)).value, None);
     }
 }

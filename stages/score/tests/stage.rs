@@ -1,0 +1,414 @@
+//! The scorer on a real store, with a market store of the same shape as the real one beside it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use bus_client::{Config, Edge, Engine, Place, Publication};
+use contracts::{
+    Address, Body, Envelope, Finite, History, Id, Quote, Regime, Sample, Security, SecurityScore, Universe,
+    receive,
+};
+use market::{Day, Isin, Timestamp};
+use money::Price;
+use rusqlite::Connection;
+use score::{Bars, Call, Reply, Score};
+use tempfile::TempDir;
+
+const DAY_MS: i64 = 86_400_000;
+const LAST_BAR: &str = "2026-02-27";
+
+fn start() -> Timestamp {
+    "2026-03-02T08:00:00Z".parse().unwrap()
+}
+
+fn isin(number: u32) -> Isin {
+    Isin::with_check_digit(&format!("DE{number:09}")).unwrap()
+}
+
+fn last_bar() -> Day {
+    LAST_BAR.parse().unwrap()
+}
+
+/// A price that rises by a thousandth and falls by half of it in turn, some 6 % a year.
+fn wave(bars: u32) -> Vec<i64> {
+    let mut price = 50_000_000_i64;
+    (0..bars)
+        .map(|bar| {
+            price += if bar % 2 == 0 { price / 1_000 } else { -price / 2_000 };
+            price
+        })
+        .collect()
+}
+
+struct World {
+    folder: TempDir,
+    engine: Engine<Score>,
+    edge: Bars,
+    now: Timestamp,
+    version: u64,
+    said: Vec<Publication>,
+    reads: Vec<Vec<Isin>>,
+}
+
+fn config(folder: &TempDir) -> Config {
+    Config::parse("environment = \"sim:1\"\ndir = \"x\"", &folder.path().join("steward.toml")).unwrap()
+}
+
+fn open(folder: &TempDir, now: Timestamp) -> Engine<Score> {
+    let place = Place::File(folder.path().join("scores.db"));
+    Engine::open(&config(folder), "score", Some(place), now).unwrap()
+}
+
+impl World {
+    /// No market store yet.
+    fn bare() -> World {
+        let folder = TempDir::new().unwrap();
+        World {
+            engine: open(&folder, start()),
+            edge: Bars::new(&config(&folder)),
+            folder,
+            now: start(),
+            version: 0,
+            said: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+
+    /// Three securities with bars, quotes and history.
+    fn ready() -> World {
+        let mut world = World::bare();
+        for number in 1..=3 {
+            world.store(isin(number), &wave(600));
+        }
+        world.say(universe(&[1, 2, 3]));
+        world.say(history(&[1, 2, 3], LAST_BAR));
+        for number in 1..=3 {
+            world.say(quote(number, 60_000_000, world.now));
+        }
+        world.pass(1_000);
+        world
+    }
+
+    /// Writes bars up to the last one into a store as `market` has it.
+    fn store(&self, isin: Isin, closes: &[i64]) {
+        let file = config(&self.folder).store_file("market");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let rows = Connection::open(file).unwrap();
+        rows.execute_batch(
+            "CREATE TABLE IF NOT EXISTS bar (isin, day, open, high, low, close, volume, quality, is_final);
+             CREATE VIEW IF NOT EXISTS api_bar AS SELECT * FROM bar;",
+        )
+        .unwrap();
+        // One transaction: a commit for each row would take minutes.
+        let rows = rows.unchecked_transaction().unwrap();
+        rows.execute("DELETE FROM bar WHERE isin = ?1", [isin.as_str()]).unwrap();
+        for (close, age) in closes.iter().rev().zip(0..) {
+            let day = last_bar().plus_days(-age).to_string();
+            rows.execute(
+                "INSERT INTO bar VALUES (?1, ?2, ?3, ?3, ?3, ?3, NULL, 'ok', 1)",
+                (isin.as_str(), day, close),
+            )
+            .unwrap();
+        }
+        rows.commit().unwrap();
+    }
+
+    fn say<B: Body>(&mut self, body: B) {
+        self.version += 1;
+        self.say_as(body, self.version);
+    }
+
+    fn say_as<B: Body>(&mut self, body: B, key_version: u64) {
+        let key = body.key();
+        let id = Id::derive(self.now, &["test", &key_version.to_string()]);
+        let stage = B::TOPIC.spec().owners[0].to_string();
+        let envelope = Envelope { id, key_version, at: self.now, stage, trace: id, cause: None, body };
+        let topic = B::TOPIC.spec().address("steward", &key);
+        let said = self.engine.deliver(&topic, &envelope.encode().unwrap(), self.now).unwrap();
+        self.said.extend(said);
+    }
+
+    /// Lets time pass; calls are performed when they are asked for, as the runner does.
+    fn pass(&mut self, ms: i64) {
+        let end = self.now.saturating_plus_ms(ms);
+        for _ in 0..1_000 {
+            while let Some((call, cause)) = self.engine.next_call() {
+                let Call::ReadBars { isins } = &call;
+                self.reads.push(isins.clone());
+                let reply = at_once(Edge::<Score>::perform(&self.edge, call));
+                self.said.extend(self.engine.reply(reply, cause, self.now).unwrap());
+            }
+            match self.engine.wake_at().filter(|then| *then <= end) {
+                Some(then) => {
+                    self.now = self.now.max(then);
+                    self.said.extend(self.engine.tick(self.now).unwrap());
+                }
+                None => {
+                    self.now = end;
+                    return;
+                }
+            }
+        }
+        panic!("the scorer wakes without end");
+    }
+
+    fn restart(&mut self) {
+        self.said.clear();
+        self.reads.clear();
+        self.engine = open(&self.folder, self.now);
+    }
+
+    fn heard<B: Body>(&self) -> Vec<Option<B>> {
+        let read = |publication: &Publication| {
+            let Address { topic, key } = Address::parse("steward", &publication.topic).unwrap();
+            (topic == B::TOPIC).then(|| receive::<B>(&key, &publication.payload).unwrap().body)
+        };
+        self.said.iter().filter_map(read).collect()
+    }
+
+    fn score(&self, number: u32) -> SecurityScore {
+        let mut all = self.heard::<SecurityScore>().into_iter().flatten();
+        all.rfind(|score| score.isin == isin(number)).unwrap()
+    }
+
+    fn regime(&self) -> Regime {
+        self.heard::<Regime>().into_iter().flatten().next_back().unwrap()
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        let place = Place::File(self.folder.path().join("scores.db"));
+        let rows = bus_client::open_for_reading(&place).unwrap();
+        rows.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let health = self.engine.health(0, true);
+        (health.state == contracts::HealthState::Degraded).then(|| health.last_error.unwrap_or_default())
+    }
+}
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).as_mut().poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => panic!("reading a file waits for nothing"),
+    }
+}
+
+fn universe(numbers: &[u32]) -> Universe {
+    let security = |number: &u32| Security { isin: isin(*number), ..Security::sample() };
+    Universe { securities: numbers.iter().map(security).collect() }
+}
+
+fn history(numbers: &[u32], until: &str) -> History {
+    let complete_until: BTreeMap<Isin, Day> =
+        numbers.iter().map(|number| (isin(*number), until.parse().unwrap())).collect();
+    History { complete_until, bars: 600 }
+}
+
+fn quote(number: u32, e6: i64, at: Timestamp) -> Quote {
+    Quote { isin: isin(number), price_e6: Price::from_e6(e6).unwrap(), at, ..Quote::sample() }
+}
+
+#[test]
+fn scores_every_security_from_its_bars_and_its_quote() {
+    let world = World::ready();
+    for number in 1..=3 {
+        let score = world.score(number);
+        assert!(score.total.is_some_and(|total| (0.0..=1.0).contains(&total.get())));
+        assert_eq!((score.bars, score.bars_until), (600, Some(last_bar())));
+        assert_eq!(score.price_e6.map(Price::e6), Some(60_000_000));
+        assert_eq!(score.parts.len(), 7);
+        for flag in ["no_fundamentals", "no_dividends", "no_opinion"] {
+            assert!(score.flags.iter().any(|known| known == flag), "{flag}: {:?}", score.flags);
+        }
+        assert!(score.coverage.get() > 0.0 && score.coverage.get() < 1.0);
+    }
+    assert_ne!(world.regime().label, "unknown");
+    assert_eq!(world.count("SELECT count(*) FROM api_score WHERE total IS NOT NULL"), 3);
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
+fn nothing_is_said_before_the_changes_have_settled() {
+    let mut world = World::ready();
+    world.said.clear();
+    world.say(quote(1, 61_000_000, world.now));
+    world.pass(99);
+    assert!(world.heard::<SecurityScore>().is_empty());
+    world.pass(1);
+    assert_eq!(world.heard::<SecurityScore>().len(), 1);
+}
+
+#[test]
+fn a_new_quote_scores_one_security_without_reading_bars() {
+    let mut world = World::ready();
+    let before = world.score(1);
+    world.said.clear();
+    world.reads.clear();
+    world.say(quote(1, 45_000_000, world.now));
+    world.pass(1_000);
+    assert_eq!(world.heard::<SecurityScore>().len(), 1);
+    assert_ne!(world.score(1).parts, before.parts);
+    assert!(world.reads.is_empty());
+}
+
+#[test]
+fn the_same_message_again_changes_nothing() {
+    let mut world = World::ready();
+    world.said.clear();
+    let version = world.version;
+    world.say_as(quote(3, 60_000_000, world.now), version);
+    world.pass(10_000);
+    assert!(world.said.is_empty());
+}
+
+#[test]
+fn history_that_says_nothing_new_reads_nothing() {
+    let mut world = World::ready();
+    world.reads.clear();
+    world.say(history(&[1, 2, 3], LAST_BAR));
+    world.pass(1_000);
+    assert!(world.reads.is_empty());
+    world.say(history(&[2], "2026-03-02"));
+    world.pass(1_000);
+    assert_eq!(world.reads, [[isin(2)]]);
+}
+
+#[test]
+fn the_total_begins_at_sixty_prices() {
+    for (bars, expected) in [(58, false), (59, true)] {
+        let mut world = World::bare();
+        world.store(isin(1), &wave(bars));
+        world.say(universe(&[1]));
+        world.say(history(&[1], LAST_BAR));
+        world.say(quote(1, 50_000_000, world.now));
+        world.pass(1_000);
+        let score = world.score(1);
+        assert_eq!(score.total.is_some(), expected, "{bars} bars and a quote");
+        assert_eq!(score.flags.iter().any(|flag| flag == "too_few_bars"), !expected);
+    }
+}
+
+#[test]
+fn flat_prices_one_price_and_zeros_never_break_a_score() {
+    for (closes, has_total) in
+        [(vec![50_000_000; 600], true), (vec![50_000_000], false), (vec![0; 600], false)]
+    {
+        let mut world = World::bare();
+        world.store(isin(1), &closes);
+        world.say(universe(&[1]));
+        world.say(history(&[1], LAST_BAR));
+        world.pass(1_000);
+        let score = world.score(1);
+        assert_eq!(score.total.is_some(), has_total, "{} closes", closes.len());
+        assert!(score.parts.values().all(|part| (0.0..=1.0).contains(&part.get())));
+    }
+}
+
+#[test]
+fn a_missing_zero_or_suspect_quote_is_said_and_not_used() {
+    let suspect = Quote { suspect: true, ..quote(1, 90_000_000, start()) };
+    for quote in [None, Some(quote(1, 0, start())), Some(suspect)] {
+        let mut world = World::bare();
+        world.store(isin(1), &wave(600));
+        world.say(universe(&[1]));
+        world.say(history(&[1], LAST_BAR));
+        if let Some(quote) = quote {
+            world.say(quote);
+        }
+        world.pass(1_000);
+        let score = world.score(1);
+        assert!(score.flags.iter().any(|flag| flag == "no_price"), "{:?}", score.flags);
+        assert!(score.total.is_some(), "the last close stands in");
+    }
+}
+
+#[test]
+fn a_quote_of_an_unknown_security_is_not_scored() {
+    let mut world = World::ready();
+    world.said.clear();
+    world.say(quote(9, 1_000_000, world.now));
+    world.pass(1_000);
+    assert!(world.heard::<SecurityScore>().is_empty());
+}
+
+#[test]
+fn a_security_that_leaves_is_cleared_and_can_come_back() {
+    let mut world = World::ready();
+    world.said.clear();
+    world.say(universe(&[1, 2]));
+    world.pass(1_000);
+    assert_eq!(world.heard::<SecurityScore>(), [None]);
+    world.say(universe(&[1, 2, 3]));
+    world.pass(1_000);
+    assert!(world.score(3).total.is_some());
+}
+
+#[test]
+fn bars_that_cannot_be_read_are_trouble_and_are_asked_for_again() {
+    let mut world = World::bare();
+    world.say(universe(&[1]));
+    world.say(history(&[1], LAST_BAR));
+    world.pass(1_000);
+    assert!(world.trouble().is_some());
+    world.store(isin(1), &wave(600));
+    world.pass(60_000);
+    assert_eq!(world.trouble(), None);
+    assert!(world.score(1).total.is_some());
+}
+
+#[test]
+fn a_restart_says_the_same_scores() {
+    let mut world = World::ready();
+    let before: Vec<SecurityScore> = (1..=3).map(|number| world.score(number)).collect();
+    let rows = world.count("SELECT count(*) FROM score");
+    world.restart();
+    let at = world.now;
+    world.say(universe(&[1, 2, 3]));
+    world.say(history(&[1, 2, 3], LAST_BAR));
+    for number in 1..=3 {
+        world.say(quote(number, 60_000_000, start()));
+    }
+    world.pass(1_000);
+    for score in world.heard::<SecurityScore>().into_iter().flatten() {
+        let old = before.iter().find(|old| old.isin == score.isin).unwrap();
+        assert_eq!((old.total, &old.parts, old.at), (score.total, &score.parts, score.at), "after {at}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM score"), rows);
+}
+
+#[test]
+fn the_same_world_gives_the_same_bytes() {
+    let bytes = |world: &World| -> Vec<(String, Vec<u8>)> {
+        world.said.iter().map(|said| (said.topic.clone(), said.payload.clone())).collect()
+    };
+    assert_eq!(bytes(&World::ready()), bytes(&World::ready()));
+}
+
+#[test]
+fn the_newest_score_of_a_day_replaces_the_older_one() {
+    let mut world = World::ready();
+    world.say(quote(1, 55_000_000, world.now));
+    world.pass(1_000);
+    assert_eq!(world.count("SELECT count(*) FROM score"), 3);
+    world.pass(DAY_MS);
+    world.say(quote(1, 56_000_000, world.now));
+    world.pass(1_000);
+    assert_eq!(world.count("SELECT count(*) FROM score"), 4);
+}
+
+#[test]
+fn not_a_number_cannot_arrive() {
+    assert_eq!(Finite::new(f64::NAN), None);
+    let reply = Reply::Bars(BTreeMap::from([(isin(1), (vec![f64::NAN; 600], None))]));
+    let mut world = World::bare();
+    world.say(universe(&[1]));
+    while world.engine.next_call().is_some() {}
+    let said = world.engine.reply(reply, None, world.now).unwrap();
+    world.said.extend(said);
+    world.pass(1_000);
+    let score = world.score(1);
+    assert!(score.parts.values().chain(score.inputs.values()).all(|number| number.get().is_finite()));
+}
