@@ -12,12 +12,26 @@ use money::Weight;
 use rusqlite::{Connection, Transaction};
 
 use crate::{
-    Settings, store,
+    Settings,
+    held::{Account, Kept, account, kept},
+    store,
     tilt::{CAP_E6, INVESTED_E6, Share, Wish, leaves_the_band, shares},
 };
 
 /// Fewer scores than this say nothing about a market.
 const SCORES_MIN: usize = 3;
+/// Targets of this age are said anew even if they did not move.
+const TARGETS_AGE_MS: i64 = 7 * 86_400_000;
+/// Calendar days after which the newest bar of a score is too old to act on it.
+const BARS_AGE_MAX_DAYS: i32 = 7;
+
+/// What one run came to.
+struct Found<'a> {
+    wishes: &'a BTreeMap<Isin, Wish>,
+    shares: BTreeMap<Isin, Share>,
+    kept: BTreeMap<Isin, Kept>,
+    account: &'a Account,
+}
 
 /// The optimiser.
 #[derive(Debug)]
@@ -27,6 +41,7 @@ pub struct Optimise {
     universe: Option<Universe>,
     portfolio: Option<PortfolioState>,
     last: BTreeMap<Isin, i64>,
+    last_at: Option<Timestamp>,
     wake_at: Option<Timestamp>,
     cause: Option<Meta>,
     quiet_because: Option<&'static str>,
@@ -45,6 +60,11 @@ impl Stage for Optimise {
             .map(store::last_weights)
             .transpose()
             .map_err(|error| format!("the last targets cannot be read: {error}"))?;
+        let last_at = rows
+            .map(store::last_run)
+            .transpose()
+            .map_err(|error| format!("the last run cannot be read: {error}"))?
+            .flatten();
         let last = last
             .unwrap_or_default()
             .into_iter()
@@ -56,6 +76,7 @@ impl Stage for Optimise {
             universe: None,
             portfolio: None,
             last,
+            last_at,
             wake_at: None,
             cause: None,
             quiet_because: None,
@@ -110,8 +131,10 @@ impl Optimise {
     }
 
     fn decide(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let wishes = match self.wishes() {
-            Ok(wishes) => wishes,
+        let totals = self.totals(now);
+        let ground = self.wishes(&totals).and_then(|wishes| Ok((wishes, account(self.portfolio.as_ref())?)));
+        let (wishes, account) = match ground {
+            Ok(ground) => ground,
             Err(why) => {
                 if self.quiet_because.replace(why) != Some(why) {
                     out.decided(format!("No targets: {why}."));
@@ -120,35 +143,50 @@ impl Optimise {
             }
         };
         self.quiet_because = None;
-        let shares = shares(&wishes);
-        let new: BTreeMap<Isin, i64> = shares.iter().map(|(isin, share)| (*isin, share.weight_e6)).collect();
+        let kept = kept(&account, self.universe.as_ref(), &totals, &self.last);
+        let bound: i64 = kept.values().map(|kept| kept.weight_e6).sum();
+        let shares = shares(&wishes, INVESTED_E6 - bound);
+        let found = Found { wishes: &wishes, shares, kept, account: &account };
+        let new = found.weights();
         let all: BTreeSet<Isin> = new.keys().chain(self.last.keys()).copied().collect();
         let moved = all
             .iter()
             .filter(|isin| leaves_the_band(weight_of(&self.last, isin), weight_of(&new, isin)))
             .count();
-        if moved == 0 && !self.last.is_empty() {
+        if moved == 0 && self.last_at.is_some_and(|at| now.since(at) < TARGETS_AGE_MS) {
             return;
         }
-        let run = self.run(&shares, &wishes, now);
+        let run = found.run(now);
         out.decided(format!(
             "{} targets, {moved} of them moved; {} % invested.",
             run.weights.len(),
             new.values().sum::<i64>() / 10_000
         ));
         self.last = new;
+        self.last_at = Some(now);
         out.save(run.clone());
         out.say(run);
     }
 
+    /// Every total that may be acted on, in the universe or not.
+    fn totals(&self, now: Timestamp) -> BTreeMap<Isin, f64> {
+        let today = now.day_utc();
+        let fresh = |score: &SecurityScore| {
+            score.bars_until.is_some_and(|until| until.days_until(today) <= BARS_AGE_MAX_DAYS)
+        };
+        let fresh = self.scores.iter().filter(|(_, score)| fresh(score));
+        fresh.filter_map(|(isin, score)| Some((*isin, score.total?.get()))).collect()
+    }
+
     /// Securities that could be held, or why there is nothing to say yet.
-    fn wishes(&self) -> Result<BTreeMap<Isin, Wish>, &'static str> {
+    fn wishes(&self, totals: &BTreeMap<Isin, f64>) -> Result<BTreeMap<Isin, Wish>, &'static str> {
         let universe = self.universe.as_ref().ok_or("the universe is not known yet")?;
         let active = universe.securities.iter().filter(|security| security.active && security.allow_buy);
         let wishes: BTreeMap<Isin, Wish> = active
             .filter_map(|security| {
-                let score = self.scores.get(&security.isin)?.total?.get();
-                let cap_e6 = security.max_weight_e6.map_or(CAP_E6, |own| own.e6().min(2 * CAP_E6));
+                let score = *totals.get(&security.isin)?;
+                // The owner's own limit may only tighten.
+                let cap_e6 = security.max_weight_e6.map_or(CAP_E6, |own| own.e6().min(CAP_E6));
                 Some((security.isin, Wish { score, cap_e6 }))
             })
             .collect();
@@ -157,27 +195,31 @@ impl Optimise {
         }
         Ok(wishes)
     }
+}
 
-    fn run(
-        &self,
-        shares: &BTreeMap<Isin, Share>,
-        wishes: &BTreeMap<Isin, Wish>,
-        now: Timestamp,
-    ) -> TargetWeights {
-        let weights: Vec<TargetWeight> = shares
-            .iter()
-            .filter_map(|(isin, share)| {
-                let score = wishes.get(isin)?.score;
-                let cut = if share.capped { ", cut to its limit" } else { "" };
+impl Found<'_> {
+    /// Every target above zero.
+    fn weights(&self) -> BTreeMap<Isin, i64> {
+        let shares = self.shares.iter().map(|(isin, share)| (*isin, share.weight_e6));
+        let kept = self.kept.iter().map(|(isin, kept)| (*isin, kept.weight_e6));
+        shares.chain(kept).filter(|(_, weight)| *weight > 0).collect()
+    }
+
+    fn run(&self, now: Timestamp) -> TargetWeights {
+        let weights: Vec<TargetWeight> = self
+            .weights()
+            .into_iter()
+            .filter_map(|(isin, weight_e6)| {
                 Some(TargetWeight {
-                    isin: *isin,
-                    weight_e6: Weight::from_e6(share.weight_e6).ok()?,
-                    current_e6: self.current(isin).unwrap_or(Weight::ZERO),
-                    reason: format!("score {score:.3}{cut}"),
+                    isin,
+                    weight_e6: Weight::from_e6(weight_e6).ok()?,
+                    current_e6: self.account.current(&isin)?,
+                    reason: self.reason(&isin)?,
                 })
             })
             .collect();
-        let binding = shares
+        let binding = self
+            .shares
             .iter()
             .filter(|(_, share)| share.capped)
             .map(|(isin, share)| format!("{isin} at most {} %", share.weight_e6 / 10_000))
@@ -188,25 +230,30 @@ impl Optimise {
             run_id: Id::derive(now, &["optimise", &content.join(",")]),
             at: now,
             method: "score_tilt".into(),
-            why: format!(
-                "{} securities have a score, {} of them are good enough; {} % may be invested.",
-                wishes.len(),
-                shares.len(),
-                INVESTED_E6 / 10_000
-            ),
+            why: self.why(),
             weights,
             binding,
             relaxed: Vec::new(),
         }
     }
 
-    /// The present share of a security; unknown while its value or the fund's is.
-    fn current(&self, isin: &Isin) -> Option<Weight> {
-        let portfolio = self.portfolio.as_ref()?;
-        let nav = portfolio.nav.filter(|nav| nav.is_positive())?.e4();
-        let value = portfolio.position(isin).and_then(|position| position.value_eur)?.e4();
-        let share = i128::from(value.max(0)).checked_mul(1_000_000)? / i128::from(nav);
-        Weight::from_e6(i64::try_from(share).ok()?.min(1_000_000)).ok()
+    fn reason(&self, isin: &Isin) -> Option<String> {
+        if let Some(kept) = self.kept.get(isin) {
+            return Some(kept.reason.clone());
+        }
+        let score = self.wishes.get(isin)?.score;
+        let cut = if self.shares.get(isin)?.capped { ", cut to its limit" } else { "" };
+        Some(format!("score {score:.3}{cut}"))
+    }
+
+    fn why(&self) -> String {
+        format!(
+            "{} securities have a score, {} of them are good enough; {} holdings stay as they are; {} % may be invested.",
+            self.wishes.len(),
+            self.shares.len(),
+            self.kept.len(),
+            INVESTED_E6 / 10_000
+        )
     }
 }
 

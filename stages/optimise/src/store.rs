@@ -1,6 +1,7 @@
 //! All SQL of the optimiser.
 
 use contracts::TargetWeights;
+use market::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 /// Runs older than this are forgotten.
@@ -10,6 +11,12 @@ const KEPT_MS: i64 = 90 * 86_400_000;
 pub(crate) fn last_weights(rows: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut query = rows.prepare("SELECT isin, weight FROM api_target ORDER BY isin")?;
     query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// When the last run was made, if there was one; it may have wanted nothing.
+pub(crate) fn last_run(rows: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let newest: Option<i64> = rows.query_row("SELECT max(ts) FROM optimiser_run", [], |row| row.get(0))?;
+    Ok(newest.map(Timestamp::from_ms))
 }
 
 pub(crate) fn save(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! Rule: a security with a score of at least 0.5 that may be bought gets a share in proportion to (score − 0.4)²; a
 //! share above its cap is cut, and what was cut goes to the others in the same proportion, until nothing is cut or
-//! nobody has room. All shares together are at most 95 %; the rest stays cash. Integers in millionths that add up
+//! nobody has room. All shares together are at most the budget; the rest stays cash. Integers in millionths that add up
 //! exactly.
 
 use std::collections::BTreeMap;
@@ -38,16 +38,16 @@ pub struct Share {
     pub capped: bool,
 }
 
-/// The shares of all wishes; those below the threshold get none.
+/// The shares of all wishes within a budget in millionths; those below the threshold get none.
 #[must_use]
-pub fn shares(wishes: &BTreeMap<Isin, Wish>) -> BTreeMap<Isin, Share> {
+pub fn shares(wishes: &BTreeMap<Isin, Wish>, budget_e6: i64) -> BTreeMap<Isin, Share> {
     let mut open: BTreeMap<Isin, f64> = wishes
         .iter()
         .filter(|(_, wish)| wish.score >= SCORE_MIN && wish.cap_e6 > 0)
         .map(|(isin, wish)| (*isin, (wish.score - TILT_FROM).powi(2)))
         .collect();
     let mut given: BTreeMap<Isin, Share> = BTreeMap::new();
-    let mut left = INVESTED_E6;
+    let mut left = budget_e6.clamp(0, INVESTED_E6);
     for _ in 0..ROUNDS_MAX {
         let sum: f64 = open.values().sum();
         if open.is_empty() || left <= 0 || sum <= 0.0 {
@@ -135,30 +135,39 @@ mod tests {
 
     #[test]
     fn ten_equal_securities_share_equally_and_exactly() {
-        let shares = shares(&wishes(&[0.7; 10]));
+        let shares = shares(&wishes(&[0.7; 10]), INVESTED_E6);
         assert!(shares.values().all(|share| share.weight_e6 == 95_000 && !share.capped));
     }
 
     #[test]
     fn four_securities_stop_at_their_caps_and_the_rest_stays_cash() {
-        let shares = shares(&wishes(&[0.9, 0.8, 0.7, 0.6]));
+        let shares = shares(&wishes(&[0.9, 0.8, 0.7, 0.6]), INVESTED_E6);
         assert!(shares.values().all(|share| share.weight_e6 == CAP_E6 && share.capped));
     }
 
     #[test]
     fn a_score_just_below_the_threshold_gets_nothing() {
-        assert!(shares(&wishes(&[0.499_999])).is_empty());
-        assert_eq!(shares(&wishes(&[0.5])).len(), 1);
+        assert!(shares(&wishes(&[0.499_999]), INVESTED_E6).is_empty());
+        assert_eq!(shares(&wishes(&[0.5]), INVESTED_E6).len(), 1);
     }
 
     #[test]
     fn no_wish_is_no_share() {
-        assert!(shares(&BTreeMap::new()).is_empty());
+        assert!(shares(&BTreeMap::new(), INVESTED_E6).is_empty());
+    }
+
+    #[test]
+    fn nothing_left_is_shared_out_as_nothing() {
+        for budget in [0, -1, i64::MIN] {
+            assert!(shares(&wishes(&[0.7; 10]), budget).is_empty(), "{budget}");
+        }
+        let sum: i64 = shares(&wishes(&[0.7; 10]), 333_333).values().map(|share| share.weight_e6).sum();
+        assert_eq!(sum, 333_333);
     }
 
     #[test]
     fn a_better_score_never_gets_less() {
-        let shares = shares(&wishes(&[0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9]));
+        let shares = shares(&wishes(&[0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9]), INVESTED_E6);
         let weights: Vec<_> = shares.values().map(|share| share.weight_e6).collect();
         assert!(weights.windows(2).all(|pair| pair[0] <= pair[1]), "{weights:?}");
     }
@@ -177,7 +186,7 @@ mod tests {
         #[test]
         fn shares_never_exceed_their_caps_nor_the_whole(scores in proptest::collection::vec((0.0_f64..=1.0, 0_i64..=300_000), 0..60)) {
             let wishes: BTreeMap<_, _> = (0..).zip(&scores).map(|(number, (score, cap))| (isin(number), Wish { score: *score, cap_e6: *cap })).collect();
-            let shares = shares(&wishes);
+            let shares = shares(&wishes, INVESTED_E6);
             let sum: i64 = shares.values().map(|share| share.weight_e6).sum();
             prop_assert!(sum <= INVESTED_E6);
             for (isin, share) in &shares {
