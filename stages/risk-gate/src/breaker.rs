@@ -9,7 +9,11 @@ use money::Weight;
 /// The state of a day after a valuation.
 #[must_use]
 pub fn judged(nav: Option<&Nav>, latch: Option<(Day, Breaker)>) -> Breaker {
-    let Some(nav) = nav else { return Breaker::Unknown };
+    let Some(nav) = nav else {
+        // Right after a start no value is known; a halt that was latched stops manual orders too.
+        let halted = latch.is_some_and(|(_, state)| state == Breaker::Halted);
+        return if halted { Breaker::Halted } else { Breaker::Unknown };
+    };
     let share = |e6| Weight::from_e6(e6).unwrap_or(Weight::ZERO);
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
     let now = match daily_loss_tier(loss, share(20_000), share(50_000)) {
@@ -73,6 +77,9 @@ mod tests {
     #[test]
     fn an_unknown_or_zero_value_is_unknown() {
         assert_eq!(judged(None, None), Breaker::Unknown);
+        let today = nav(1, 1).day;
+        assert_eq!(judged(None, Some((today, Breaker::SellsBlocked))), Breaker::Unknown);
+        assert_eq!(judged(None, Some((today, Breaker::Halted))), Breaker::Halted);
         assert_eq!(judged(Some(&nav(0, 5)), None), Breaker::Unknown);
     }
 }

@@ -14,6 +14,8 @@
 
 mod breaker;
 pub mod checks;
+mod price_rule;
+mod rate_age;
 mod settings;
 mod stage;
 mod store;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, NoCall, Out, Stage, Start, approval_key};
 use contracts::{
-    APPROVAL_LIFE_MS, ApprovalKey, Breaker, Finite, HaltEntry, Id, Meta, OrderApproved, OrderIncident,
+    APPROVAL_LIFE_MS, ApprovalKey, Breaker, Finite, HaltEntry, Id, Meta, Mode, OrderApproved, OrderIncident,
     OrderRefused, OrderRequested, OrderState, Outcome, Reconciliation, Refusal, RiskHalt, RiskState,
     stage::risk_gate as contract,
 };
@@ -24,6 +24,14 @@ use crate::{
 const APPROVED_KEPT_MS: i64 = 10 * 60_000;
 /// A refusal stays readable for a day.
 const REFUSED_KEPT_MS: i64 = 86_400_000;
+/// Open halts that are named in `risk/halt`.
+const HALTS_SAID: usize = 24;
+/// Longest actor or reason of a halt asked for, in bytes.
+const WORD_MAX: usize = 40;
+/// Longest text of one, in bytes.
+const TEXT_MAX: usize = 300;
+// With less than 120 bytes around each, what is said about halts fits its topic.
+const _: () = assert!(HALTS_SAID * (TEXT_MAX + 2 * WORD_MAX + 120) < 16_384 - 512);
 /// Verdicts and activity that statements are still compared with.
 const ACTIVITY_KEPT_MS: i64 = 8 * 86_400_000;
 
@@ -83,10 +91,14 @@ impl Stage for RiskGate {
                 .collect(),
             world,
             decided: rows.decided.into_iter().collect(),
-            clear_refused: BTreeMap::new(),
+            clear_refused: rows
+                .refusals
+                .into_iter()
+                .map(|(id, at)| (id, at.saturating_plus_ms(REFUSED_KEPT_MS)))
+                .collect(),
             halts: rows.halts.into_iter().map(|halt| (halt.id, halt)).collect(),
             known_halts: rows.all_halts.iter().filter_map(|id| id.parse().ok()).collect(),
-            breaker: Breaker::Unknown,
+            breaker: judged(None, rows.breaker),
             latch: rows.breaker,
             said_first: false,
         })
@@ -204,7 +216,7 @@ impl RiskGate {
         let limits = self.limits_for(request);
         let verdict = gate(
             &World::order(request),
-            &self.world.gate_security(request),
+            &self.world.gate_security(request, now),
             &self.world.state(request, standing, now),
             &limits,
         );
@@ -227,6 +239,13 @@ impl RiskGate {
     }
 
     fn approve(&mut self, request: &OrderRequested, verdict: Verdict, now: Timestamp, out: &mut Out<Self>) {
+        // What must hold whenever money may move, whatever the checks say.
+        assert!(self.halts.is_empty(), "nothing is approved while a halt is open");
+        assert_eq!(
+            verdict.decision == Decision::Allow,
+            self.settings.mode == Mode::Live,
+            "the mode is the verdict's"
+        );
         let ticker =
             self.world.security(&request.isin).map(|security| security.ticker.clone()).unwrap_or_default();
         let approval = self.key.sign(OrderApproved {
@@ -342,8 +361,8 @@ impl RiskGate {
     }
 
     fn hear_incident(&mut self, incident: &OrderIncident, now: Timestamp, out: &mut Out<Self>) {
-        let text =
-            format!("{} Trading stands still until a person has looked and resumes it.", incident.text);
+        let what = shortened(&incident.text, TEXT_MAX - 80);
+        let text = format!("{what} Trading stands still until a person has looked and resumes it.");
         self.open_halt(
             HaltEntry {
                 id: incident.incident_id,
@@ -389,11 +408,18 @@ impl RiskGate {
         out: &mut Out<Self>,
     ) {
         let Some(id) = command.map(|meta| meta.id) else { return };
-        self.open_halt(
-            HaltEntry { id, since: now, actor: halt.actor, reason: halt.reason, text: halt.text },
-            now,
-            out,
-        );
+        let entry = HaltEntry {
+            id,
+            since: now,
+            actor: shortened(&halt.actor, WORD_MAX),
+            reason: shortened(&halt.reason, WORD_MAX),
+            text: shortened(&halt.text, TEXT_MAX),
+        };
+        // A button that is pressed again halts for the same reason.
+        let same = |open: &HaltEntry| (&open.actor, &open.reason) == (&entry.actor, &entry.reason);
+        if !self.halts.values().any(same) {
+            self.open_halt(entry, now, out);
+        }
         out.answer(command, Outcome::Done, None, "Trading is halted.", Value::Null);
     }
 
@@ -443,8 +469,11 @@ impl RiskGate {
     }
 
     fn say_halt(&self, now: Timestamp, out: &mut Out<Self>) {
-        let halts: Vec<HaltEntry> = self.halts.values().cloned().collect();
-        out.say(RiskHalt { halted: !halts.is_empty(), halts, at: now });
+        // All of them halt; so many are named that the statement is never too large to be said.
+        let mut halts: Vec<HaltEntry> = self.halts.values().cloned().collect();
+        halts.sort_by_key(|halt| (halt.since, halt.id));
+        halts.truncate(HALTS_SAID);
+        out.say(RiskHalt { halted: !self.halts.is_empty(), halts, at: now });
     }
 
     fn say_state(&self, now: Timestamp, out: &mut Out<Self>) {
@@ -489,6 +518,12 @@ fn row(
         state_id: request.state_id.clone(),
         earliest,
     }
+}
+
+/// Cuts a text at a whole character.
+fn shortened(text: &str, bytes_max: usize) -> String {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default().to_string()
 }
 
 /// Takes out what has ended.

@@ -63,6 +63,7 @@ pub enum Save {
 pub(crate) struct Rows {
     pub(crate) decided: Vec<String>,
     pub(crate) approvals: Vec<(String, Timestamp)>,
+    pub(crate) refusals: Vec<(String, Timestamp)>,
     pub(crate) activity: Vec<Activity>,
     pub(crate) halts: Vec<HaltEntry>,
     pub(crate) all_halts: Vec<String>,
@@ -75,6 +76,13 @@ pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Rows> {
         approvals: all(rows, "SELECT order_id, expires FROM approval", |row| {
             Ok((row.get(0)?, Timestamp::from_ms(row.get(1)?)))
         })?,
+        // Only what is still said has to be taken back one day.
+        refusals: all(
+            rows,
+            "SELECT v.order_id, v.ts FROM verdict v
+             JOIN statement s ON s.topic = 'order-refused' AND s.key = v.order_id AND length(s.body) > 0",
+            |row| Ok((row.get(0)?, Timestamp::from_ms(row.get(1)?))),
+        )?,
         activity: all(
             rows,
             "SELECT order_id, isin, side, mode, sent, filled FROM activity ORDER BY sent",

@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Breaker, FxRates, Id, Mode, Nav, OrderRequested, OrderState, PortfolioState, Quote, Security, Side,
-    Universe, Venue,
+    Breaker, Cash, FxRates, Id, Mode, Nav, OrderRequested, OrderState, OrderStatus, PortfolioState, Quote,
+    Security, Side, Universe, Venue,
 };
 use market::{Isin, Mic, Timestamp};
 use money::{Money, Quantity, Rate};
 
 use crate::{
     checks::{GateOrder, GateSecurity, GateState},
+    price_rule, rate_age,
     store::Activity,
 };
 
 /// Minutes after an opening and before a closing in which nothing is sent.
 const EDGE_MIN: i64 = 10;
-/// A limit further than this from the last price does not belong to it, in parts per thousand.
-const LIMIT_OFF_PER_MILLE: i64 = 20;
+const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// Everything heard.
@@ -77,7 +77,7 @@ impl World {
 
     /// The security as the checks see it.
     #[must_use]
-    pub fn gate_security(&self, request: &OrderRequested) -> GateSecurity {
+    pub fn gate_security(&self, request: &OrderRequested, now: Timestamp) -> GateSecurity {
         let known = self
             .security(&request.isin)
             .filter(|one| one.mic == request.mic && one.ccy == request.ccy && one.active);
@@ -90,7 +90,13 @@ impl World {
             min_lot: known.map_or(Quantity::ZERO, |one| one.lot_e6),
             strict_hours: venue.is_none_or(|venue| venue.strict),
             market_open: venue.is_some_and(|venue| {
-                venue.open && inside(venue.since_open_min) && inside(venue.until_close_min)
+                // The minutes are those of the statement; the close itself is looked at now, so that an old
+                // statement does not keep a venue open.
+                let left_ms = venue.next_change.map(|close| close.since(now));
+                venue.open
+                    && inside(venue.since_open_min)
+                    && inside(venue.until_close_min)
+                    && left_ms.is_some_and(|left| left >= EDGE_MIN * MINUTE_MS)
             }),
         }
     }
@@ -115,7 +121,7 @@ impl World {
             |when: Option<Timestamp>| when.map(|when| whole_days(when, now)).or(unknown_history.then_some(0));
         GateState {
             mode: Some(standing.mode),
-            snapshot_age_s: self.snapshot_age(request, now),
+            snapshot_age_s: self.snapshot_age(request, standing.mode, now),
             price_age_s: self.price_age(request, now),
             breaker: standing.breaker,
             since_last_trade_s: since(newest(&|_| true)),
@@ -131,35 +137,46 @@ impl World {
             avg_price: position.and_then(|position| position.avg_price_e6),
             position_value_eur: self.position_value(position),
             portfolio_value_eur: self.portfolio.as_ref().and_then(|portfolio| portfolio.nav),
-            balances: self.cash(|cash| cash.amount),
-            pending_buy_value: self.cash(|cash| cash.reserved),
+            balances: self.cash(&request.bucket_id, |cash| cash.amount),
+            pending_buy_value: self.cash(&request.bucket_id, |cash| cash.reserved),
             limiting_bucket: BTreeMap::new(),
-            eur_per_unit: self.rates(),
+            eur_per_unit: self.rates(now),
         }
     }
 
-    /// Known only for the very holdings that the request assumes, read not long ago and without a difference to the broker.
-    fn snapshot_age(&self, request: &OrderRequested, now: Timestamp) -> Option<u64> {
+    /// Known only for the very holdings that the request assumes, read not long ago and without a difference to the
+    /// broker; of the real account when orders are live, and not from before an order that was filled.
+    fn snapshot_age(&self, request: &OrderRequested, mode: Mode, now: Timestamp) -> Option<u64> {
         let portfolio = self.portfolio.as_ref()?;
         let frozen = portfolio.position(&request.isin).is_some_and(|position| position.frozen);
-        let usable =
-            !portfolio.stale && !frozen && portfolio.state_id == request.state_id && portfolio.at <= now;
+        let foreign = mode == Mode::Live && portfolio.mode != Mode::Live;
+        let before_a_fill =
+            self.activity.values().any(|one| one.mode == mode && one.filled && one.sent >= portfolio.at);
+        let usable = !portfolio.stale
+            && !frozen
+            && !foreign
+            && !before_a_fill
+            && portfolio.state_id == request.state_id
+            && portfolio.at <= now;
         usable.then(|| seconds(portfolio.at, now))
     }
 
-    /// Known only for a believable price to which the limit belongs.
+    /// Known only for a believable price to which the limit belongs by [`price_rule`].
     fn price_age(&self, request: &OrderRequested, now: Timestamp) -> Option<u64> {
         let quote = self
             .quotes
             .get(&request.isin)
             .filter(|quote| !quote.suspect && quote.ccy == request.ccy && quote.at <= now)?;
-        let (price, limit) = (i128::from(quote.price_e6.e6()), i128::from(request.limit_price_e6.e6()));
-        let off = (limit - price).abs() * 1_000;
-        (price > 0 && off <= price * i128::from(LIMIT_OFF_PER_MILLE)).then(|| seconds(quote.at, now))
+        let belongs = price_rule::keeps(request.side, request.limit_price_e6, quote);
+        belongs.then(|| seconds(quote.at, now))
     }
 
     fn is_pending(&self, isin: &Isin) -> bool {
-        let own = self.open.values().any(|order| order.isin == *isin);
+        // One that the broker has not acknowledged stops every other order, of any security.
+        let unacknowledged = |order: &OrderState| {
+            matches!(order.status, OrderStatus::Armed | OrderStatus::Sending | OrderStatus::Unknown)
+        };
+        let own = self.open.values().any(|order| order.isin == *isin || unacknowledged(order));
         own || self
             .portfolio
             .as_ref()
@@ -173,13 +190,20 @@ impl World {
         }
     }
 
-    fn cash(&self, pick: impl Fn(&contracts::Cash) -> Money) -> BTreeMap<money::Currency, Money> {
+    /// A bucket's own cash: what belongs to another is not there for it.
+    fn cash(&self, bucket_id: &str, pick: impl Fn(&Cash) -> Money) -> BTreeMap<money::Currency, Money> {
         let lines = self.portfolio.iter().flat_map(|portfolio| &portfolio.cash);
-        lines.map(|cash| (cash.amount.currency(), pick(cash))).collect()
+        lines
+            .filter(|cash| cash.bucket_id == bucket_id)
+            .map(|cash| (cash.amount.currency(), pick(cash)))
+            .collect()
     }
 
-    fn rates(&self) -> BTreeMap<money::Currency, Rate> {
-        let known = self.fx.iter().flat_map(|fx| &fx.rates).map(|(ccy, rate)| (*ccy, rate.eur_per_unit_e9));
+    /// Rates recent enough to trade by; a missing one stops what needs it.
+    fn rates(&self, now: Timestamp) -> BTreeMap<money::Currency, Rate> {
+        let known = self.fx.iter().flat_map(|fx| &fx.rates);
+        let usable = known.filter(|(_, rate)| rate_age::is_usable(rate.as_of, now));
+        let known = usable.map(|(ccy, rate)| (*ccy, rate.eur_per_unit_e9));
         known.chain([(money::Currency::EUR, Rate::ONE)]).collect()
     }
 }
