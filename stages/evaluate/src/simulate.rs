@@ -292,6 +292,6 @@ impl Walk {
     }
 }
 
-fn clamp(score: f64) -> f64 {
-    score.clamp(0.0, 1.0)
+fn clamp(sum: f64) -> f64 {
+    f64::midpoint(sum, 1.0).clamp(0.0, 1.0)
 }

@@ -1,1 +1,27 @@
-//! Places approved orders and follows them to the end
+//! `steward-execute`: places approved orders once and follows them to a final state. The only holder of the trading key.
+//!
+//! **Reads** `order/approved/{order_id}`, `risk/halt`, `risk/state`, the gate's health, the universe and venues.
+//! **Publishes** `order/state/{order_id}` at every change, with all fills; `order/incident/{incident_id}`.
+//! **Owns** the store `orders`: `order`, `order_event`, `order_fill`, `incident`; views `api_order`, `api_order_event`,
+//! `api_order_fill`.
+//! **Refuses** whatever does not carry the gate's own signature (an incident: trading halts), is expired, comes while
+//! halted or while the gate is silent, or is for an order id that is known.
+//! **Limits** one order at a time on its way out; 64 approvals waiting; nothing goes out while any order's fate is
+//! unknown.
+//! **Invariants** `Sending` is on disk before the first byte leaves, so a crash turns it into `Unknown`, never into a
+//! second send. State comes from the broker's own lists only. Fills are counted once by the broker's trade id.
+//! **Deliberately does not** judge, size, price or retry anything.
+
+mod edge;
+mod fate;
+mod limits;
+mod order;
+mod settings;
+mod stage;
+mod store;
+
+pub use edge::{Call, ExecuteEdge, Reply, Seen};
+pub use order::{Inside, Order};
+pub use settings::Settings;
+pub use stage::Execute;
+pub use store::Save;

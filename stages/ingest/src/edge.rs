@@ -4,7 +4,7 @@ use bus_client::{Edge, Start};
 use market::{Day, Isin};
 use money::Currency;
 use tradernet::{
-    Exchange, Fault, HttpExchange, Keys, ReadOnly, Retry, Ticker, WallClock,
+    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, Ticker, WallClock,
     commands::{
         candles::{GetDailyCandles, History},
         cross_rates::{CrossRates, GetCrossRates},
@@ -13,7 +13,6 @@ use tradernet::{
     },
 };
 
-use crate::broker::{self, Below};
 use crate::{Ingest, Settings};
 
 /// Pause after a failure that only a person can end.
@@ -132,11 +131,11 @@ impl IngestEdge<Below<HttpExchange>> {
     pub fn http(start: &Start<Settings>) -> Result<Self, String> {
         let Start { settings, environment, config, .. } = start;
         let build = || {
-            let exchange = broker::Place::parse(&settings.broker_url, environment)?.exchange()?;
-            let keys = broker::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
-            Ok(IngestEdge::new(exchange, keys, broker::wall_clock()))
+            let exchange = Place::parse(&settings.broker_url, environment.is_simulated())?.exchange()?;
+            let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
+            Ok(IngestEdge::new(exchange, keys, wall_clock()))
         };
-        build().map_err(|error: broker::BrokerError| format!("[stage.ingest] {}", error.sentence()))
+        build().map_err(|error: BrokerError| format!("[stage.ingest] {}", error.sentence()))
     }
 }
 
@@ -153,4 +152,9 @@ impl<E: Exchange> Edge<Ingest> for IngestEdge<E> {
             }
         }
     }
+}
+
+/// The clock that the broker compares with its own: never a virtual one.
+fn wall_clock() -> WallClock {
+    Box::new(|| u64::try_from(bus_client::wall().ms() / 1_000).unwrap_or(0))
 }

@@ -30,7 +30,6 @@
 
 mod admission;
 mod belief;
-mod broker;
 mod edge;
 mod history;
 mod limits;
@@ -42,7 +41,6 @@ mod stage;
 mod store;
 mod venues;
 
-pub use broker::BrokerError;
 pub use edge::{Call, Failure, IngestEdge, Reply};
 pub use settings::{Listed, Number, Settings};
 pub use stage::Ingest;

@@ -83,7 +83,7 @@ impl Stage for Ingest {
         settings.check()?;
         let live = !start.environment.is_simulated();
         if !settings.broker_url.is_empty() {
-            crate::broker::Place::parse(&settings.broker_url, &start.environment)
+            tradernet::Place::parse(&settings.broker_url, start.environment.is_simulated())
                 .map_err(|error| format!("[stage.ingest] {}", error.sentence()))?;
         }
         let rows = rows.ok_or("the stage `ingest` needs its store")?;

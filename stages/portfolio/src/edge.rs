@@ -3,7 +3,7 @@
 use bus_client::{Edge, Start};
 use market::Day;
 use tradernet::{
-    Exchange, Fault, HttpExchange, Keys, ReadOnly, Retry, WallClock,
+    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, WallClock,
     commands::{
         cash_flows::{CashFlow, GetCashFlows},
         open_orders::GetOrders,
@@ -13,7 +13,6 @@ use tradernet::{
     },
 };
 
-use crate::broker::{self, Below};
 use crate::limits::{FLOW_PAGES_MAX, PASSES_MAX};
 use crate::{Portfolio, Settings};
 
@@ -127,11 +126,11 @@ impl PortfolioEdge<Below<HttpExchange>> {
     pub fn http(start: &Start<Settings>) -> Result<Self, String> {
         let Start { settings, environment, config, .. } = start;
         let build = || {
-            let exchange = broker::Place::parse(&settings.broker_url, environment)?.exchange()?;
-            let keys = broker::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
-            Ok(PortfolioEdge::new(exchange, keys, broker::wall_clock()))
+            let exchange = Place::parse(&settings.broker_url, environment.is_simulated())?.exchange()?;
+            let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
+            Ok(PortfolioEdge::new(exchange, keys, wall_clock()))
         };
-        build().map_err(|error: broker::BrokerError| format!("[stage.portfolio] {}", error.sentence()))
+        build().map_err(|error: BrokerError| format!("[stage.portfolio] {}", error.sentence()))
     }
 }
 
@@ -139,4 +138,9 @@ impl<E: Exchange> Edge<Portfolio> for PortfolioEdge<E> {
     async fn perform(&self, call: Call) -> Reply {
         self.snapshot(call).await
     }
+}
+
+/// The clock that the broker compares with its own: never a virtual one.
+fn wall_clock() -> WallClock {
+    Box::new(|| u64::try_from(bus_client::wall().ms() / 1_000).unwrap_or(0))
 }

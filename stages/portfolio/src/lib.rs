@@ -32,7 +32,6 @@
 
 mod account;
 mod books;
-mod broker;
 mod edge;
 mod flows;
 mod import;
@@ -46,7 +45,6 @@ mod store;
 mod value;
 
 pub use books::{Books, Fill, Held, Origin};
-pub use broker::BrokerError;
 pub use edge::{Call, Failure, PortfolioEdge, Reply, Snapshot};
 pub use flows::Booked;
 pub use nav::DayEnd;

@@ -58,7 +58,7 @@ impl Stage for Portfolio {
         settings.check()?;
         let live = !start.environment.is_simulated();
         if !settings.broker_url.is_empty() {
-            crate::broker::Place::parse(&settings.broker_url, &start.environment)
+            tradernet::Place::parse(&settings.broker_url, start.environment.is_simulated())
                 .map_err(|error| format!("[stage.portfolio] {}", error.sentence()))?;
         }
         let mut loaded = store::load(rows.ok_or("the stage `portfolio` needs its store")?)?;

@@ -50,6 +50,21 @@ impl Conductor {
         self.undelivered()
     }
 
+    /// Whether the step lacks nothing but an answer that only time can bring: everybody has heard everything of this
+    /// step, and whoever is still busy has set a time to try again. A lost job of a killed worker looks like this.
+    #[must_use]
+    pub fn only_time_helps(&self, step: u64) -> bool {
+        let here = self.expected.iter().all(|name| {
+            let health = self.healths.get(name);
+            health.is_some_and(|health| {
+                health.state != HealthState::Gone
+                    && health.step == step
+                    && (health.idle || health.wake_at.is_some())
+            })
+        });
+        here && self.undelivered().is_none()
+    }
+
     /// The next instant at which any stage wants to act.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
@@ -123,6 +138,19 @@ mod tests {
         for healths in cases {
             assert!(conductor(&healths).waits_for(3).is_some());
         }
+    }
+
+    #[test]
+    fn a_busy_stage_with_a_timer_can_be_helped_by_time() {
+        let busy =
+            Health { idle: false, wake_at: Some(Timestamp::from_ms(5)), ..health("evaluate-1", 3, &[], &[]) };
+        assert!(conductor(&[health("ingest", 3, &[], &[]), busy.clone()]).only_time_helps(3));
+        assert!(
+            !conductor(&[health("ingest", 3, &[], &[]), Health { wake_at: None, ..busy.clone() }])
+                .only_time_helps(3)
+        );
+        assert!(!conductor(&[health("ingest", 2, &[], &[]), busy.clone()]).only_time_helps(3));
+        assert!(!conductor(&[health("ingest", 3, &[("evaluate", 4)], &[]), busy]).only_time_helps(3));
     }
 
     #[test]

@@ -21,6 +21,8 @@ const LOOK_EVERY_MS: i64 = 200;
 const EVENING_MS: i64 = 45 * 60_000;
 /// Scaled time arrives this long before the next opening.
 const MORNING_MS: i64 = 10 * 60_000;
+/// After this long in one step an answer counts as lost, and time moves on to whoever wants to ask again.
+const LOST_ANSWER_MS: i64 = 3_000;
 /// A step that lasts longer than this is reported, wall time.
 const PATIENCE_MS: i64 = 10_000;
 /// How often scaled time is kept, wall time.
@@ -202,7 +204,9 @@ impl Simworld {
         if clock.mode != ClockMode::Stepped || clock.ended || self.step_since == Timestamp::ZERO {
             return;
         }
-        if self.conductor.waits_for(clock.step).is_some() {
+        let helpless =
+            now.since(self.step_since) > LOST_ANSWER_MS && self.conductor.only_time_helps(clock.step);
+        if self.conductor.waits_for(clock.step).is_some() && !helpless {
             return;
         }
         if std::mem::take(&mut self.troubled) {

@@ -2,11 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use bus_client::Environment;
 use thiserror::Error;
-use tradernet::{
+
+use crate::{
     Address, AddressFault, Exchange, HttpExchange, HttpFault, HttpSettings, Keys, KeysFault, RawReply,
-    RawRequest, TransportError, WallClock,
+    RawRequest, TransportError,
 };
 
 /// Why the broker cannot be reached at all, in the order in which it is examined.
@@ -70,30 +70,34 @@ impl BrokerError {
 }
 
 /// An address and the path below which the broker's own paths begin; only simulated brokers have one.
-pub(crate) struct Place {
+pub struct Place {
     address: Address,
     below: String,
 }
 
 impl Place {
     /// Checks an address against the environment.
-    pub(crate) fn parse(url: &str, environment: &Environment) -> Result<Place, BrokerError> {
+    ///
+    /// # Errors
+    /// [`BrokerError`], in the order of its variants.
+    pub fn parse(url: &str, simulated: bool) -> Result<Place, BrokerError> {
         if url.trim().is_empty() {
             return Err(BrokerError::NoUrl);
         }
-        let (origin, below) = if environment.is_simulated() { split(url) } else { (url, "") };
+        let (origin, below) = if simulated { split(url) } else { (url, "") };
         let address = Address::parse(origin).map_err(BrokerError::Url)?;
-        match environment {
-            Environment::Live if !origin.starts_with("https://") || address.is_loopback() => {
-                Err(BrokerError::NotLive)
-            }
-            Environment::Sim(_) if !address.is_loopback() => Err(BrokerError::NotSimulated),
-            Environment::Live | Environment::Sim(_) => Ok(Place { address, below: below.to_owned() }),
+        match simulated {
+            false if !origin.starts_with("https://") || address.is_loopback() => Err(BrokerError::NotLive),
+            true if !address.is_loopback() => Err(BrokerError::NotSimulated),
+            _ => Ok(Place { address, below: below.to_owned() }),
         }
     }
 
     /// Builds the transport to it.
-    pub(crate) fn exchange(self) -> Result<Below<HttpExchange>, BrokerError> {
+    ///
+    /// # Errors
+    /// [`BrokerError::Http`].
+    pub fn exchange(self) -> Result<Below<HttpExchange>, BrokerError> {
         let inner = HttpExchange::new(HttpSettings::new(self.address)).map_err(BrokerError::Http)?;
         Ok(Below { inner, below: self.below })
     }
@@ -123,7 +127,10 @@ impl<E: Exchange> Exchange for Below<E> {
 }
 
 /// Reads the private key, which nobody else may be able to read, and joins it to the public one.
-pub(crate) fn keys(public: &str, file: &Path) -> Result<Keys, BrokerError> {
+///
+/// # Errors
+/// [`BrokerError`] naming the file and the rule.
+pub fn keys(public: &str, file: &Path) -> Result<Keys, BrokerError> {
     let shown = || file.display().to_string();
     let unreadable = |error: std::io::Error| BrokerError::KeyFile { file: shown(), why: error.to_string() };
     let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o777;
@@ -134,35 +141,30 @@ pub(crate) fn keys(public: &str, file: &Path) -> Result<Keys, BrokerError> {
     Keys::new(public, text.trim().to_owned().into()).map_err(BrokerError::Keys)
 }
 
-/// The clock that the broker compares with its own: never a virtual one.
-pub(crate) fn wall_clock() -> WallClock {
-    Box::new(|| u64::try_from(bus_client::wall().ms() / 1_000).unwrap_or(0))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
-    fn parse(url: &str, environment: &Environment) -> Result<String, String> {
-        Place::parse(url, environment).map(|place| place.below).map_err(|error| error.sentence())
+    fn parse(url: &str, simulated: bool) -> Result<String, String> {
+        Place::parse(url, simulated).map(|place| place.below).map_err(|error| error.sentence())
     }
 
     #[test]
     fn each_environment_accepts_only_its_own_addresses() {
-        let (live, sim) = (Environment::Live, Environment::Sim(1));
-        assert_eq!(parse("https://freedom24.com", &live), Ok(String::new()));
-        assert_eq!(parse("http://127.0.0.1:8900/tn", &sim), Ok("/tn".into()));
-        assert_eq!(parse("http://127.0.0.1:8900/tn/", &sim), Ok("/tn".into()));
-        assert_eq!(parse("http://127.0.0.1:8900", &sim), Ok(String::new()));
+        let (live, sim) = (false, true);
+        assert_eq!(parse("https://freedom24.com", live), Ok(String::new()));
+        assert_eq!(parse("http://127.0.0.1:8900/tn", sim), Ok("/tn".into()));
+        assert_eq!(parse("http://127.0.0.1:8900/tn/", sim), Ok("/tn".into()));
+        assert_eq!(parse("http://127.0.0.1:8900", sim), Ok(String::new()));
         let refused = [
-            ("", &live, "`broker_url` is missing"),
-            ("http://freedom24.com", &live, "plain http"),
-            ("http://127.0.0.1:8900", &live, "must be https"),
-            ("https://127.0.0.1:8900", &live, "must be https"),
-            ("https://freedom24.com/tn", &live, "scheme, host and port only"),
-            ("https://freedom24.com/tn", &sim, "must be this machine"),
-            ("127.0.0.1:8900", &sim, "cannot be used"),
+            ("", live, "`broker_url` is missing"),
+            ("http://freedom24.com", live, "plain http"),
+            ("http://127.0.0.1:8900", live, "must be https"),
+            ("https://127.0.0.1:8900", live, "must be https"),
+            ("https://freedom24.com/tn", live, "scheme, host and port only"),
+            ("https://freedom24.com/tn", sim, "must be this machine"),
+            ("127.0.0.1:8900", sim, "cannot be used"),
         ];
         for (url, environment, expected) in refused {
             let sentence = parse(url, environment).unwrap_err();

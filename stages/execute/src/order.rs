@@ -1,0 +1,138 @@
+//! One order: what is said of it, and what is needed to go on with it after a restart.
+
+use std::collections::BTreeSet;
+
+use contracts::{Mode, OrderApproved, OrderFill, OrderState, OrderStatus};
+use market::Timestamp;
+use money::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// An order and its inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// What is said of it.
+    pub state: OrderState,
+    /// What nobody else needs.
+    pub inside: Inside,
+}
+
+/// What is needed to go on with an order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inside {
+    /// Signature of its approval: the same id with another one is an incident.
+    pub mac: String,
+    /// The broker's ticker.
+    pub ticker: String,
+    /// Units in one lot.
+    pub lot_e6: i64,
+    /// The broker's orders that were there before it was sent.
+    pub orders_before: BTreeSet<String>,
+    /// The broker's trades that were there before it was sent.
+    pub trades_before: BTreeSet<String>,
+    /// When to look for it next.
+    pub look_at: Option<Timestamp>,
+    /// Looks so far since it was sent.
+    pub looks: u32,
+    /// Looks in a row that failed.
+    pub failed_looks: u32,
+    /// Looks that did not find it although everything could be read.
+    pub absences: u32,
+    /// Looks at a final order whose fills did not add up yet.
+    pub late_fills: u32,
+    /// A cancellation has been asked for.
+    pub cancel_asked: bool,
+    /// The broker's refusal, until a look has confirmed that there is no such order.
+    pub refusal: Option<String>,
+}
+
+impl Order {
+    /// An order as it begins: its approval verified, nothing sent.
+    #[must_use]
+    pub fn armed(terms: &OrderApproved, lot_e6: i64, now: Timestamp) -> Order {
+        let state = OrderState {
+            order_id: terms.order_id,
+            plan_id: terms.plan_id,
+            bucket_id: terms.bucket_id.clone(),
+            mode: terms.mode,
+            isin: terms.isin,
+            mic: terms.mic,
+            side: terms.side,
+            qty_e6: terms.qty_e6,
+            limit_price_e6: terms.limit_price_e6,
+            ccy: terms.ccy,
+            status: OrderStatus::Armed,
+            reason: None,
+            user_order_id: tradernet::user_order_id(&terms.order_id.to_string()),
+            broker_order_id: None,
+            filled_e6: Quantity::ZERO,
+            fills: Vec::new(),
+            created: now,
+            sent: None,
+            ended: None,
+        };
+        Order {
+            state,
+            inside: Inside {
+                mac: terms.mac.clone(),
+                ticker: terms.ticker.clone(),
+                lot_e6,
+                ..Inside::default()
+            },
+        }
+    }
+
+    /// Ends it.
+    pub fn end(&mut self, status: OrderStatus, reason: Option<String>, now: Timestamp) {
+        assert!(status.is_final(), "an order ends in a final state");
+        self.state.status = status;
+        self.state.reason = reason;
+        self.state.ended = Some(now);
+        self.inside.look_at = None;
+    }
+
+    /// Adds a fill that is not known yet; returns whether it was new.
+    pub fn add_fill(&mut self, fill: OrderFill) -> bool {
+        if self.state.fills.iter().any(|known| known.trade_id == fill.trade_id) {
+            return false;
+        }
+        let Ok(filled) = self.state.filled_e6.checked_add(fill.qty_e6) else { return false };
+        assert!(filled <= self.state.qty_e6, "the broker filled more of an order than was asked for");
+        self.state.filled_e6 = filled;
+        self.state.fills.push(fill);
+        true
+    }
+
+    /// Not sent, or sent and not final.
+    #[must_use]
+    pub fn is_on_its_way(&self) -> bool {
+        matches!(self.state.status, OrderStatus::Armed | OrderStatus::Sending | OrderStatus::Unknown)
+    }
+
+    /// Goes on after a restart: nothing is ever sent a second time.
+    pub fn resume(&mut self, now: Timestamp) -> bool {
+        match self.state.status {
+            OrderStatus::Armed => {
+                self.end(OrderStatus::Rejected, Some("not_sent: stopped before sending".into()), now)
+            }
+            OrderStatus::Sending => {
+                self.state.status = OrderStatus::Unknown;
+                self.inside.look_at = Some(now);
+            }
+            OrderStatus::Unknown | OrderStatus::Accepted | OrderStatus::Partial => {
+                let due = self.inside.look_at.is_none();
+                if due {
+                    self.inside.look_at = Some(now);
+                }
+                return due;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether it goes to the real broker account.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.state.mode == Mode::Live
+    }
+}

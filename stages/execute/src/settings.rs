@@ -1,0 +1,27 @@
+//! `[stage.execute]`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// What the owner can choose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address of the broker.
+    pub broker_url: String,
+    /// Public part of the trading key.
+    pub public_key: String,
+    /// File of the private part, relative to the data folder.
+    pub private_key_file: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            broker_url: String::new(),
+            public_key: String::new(),
+            private_key_file: "keys/broker".into(),
+        }
+    }
+}

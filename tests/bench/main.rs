@@ -1,0 +1,227 @@
+//! Measures what the design promises, prints a table and writes `target/bench.json`. Nothing here judges: figures are
+//! kept with machine and command in docs/performance.md.
+//!
+//! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    hint::black_box,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use contracts::{Body, ClockState, Health, HealthState, OrderRequested, Quote, Sample, TopicId, receive, samples};
+use market::Timestamp;
+use serde_json::json;
+use steward_tests::{
+    pipeline::Pipeline,
+    processes::{Demo, Listener, eventually, ports, programs, pss_kb},
+};
+
+struct Figures {
+    rows: Vec<(String, f64, &'static str)>,
+    small: bool,
+}
+
+impl Figures {
+    fn note(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
+        let name = name.into();
+        println!("{name:<58} {value:>14.3} {unit}");
+        self.rows.push((name, value, unit));
+    }
+
+    fn write(&self) {
+        let rows: Vec<_> = self.rows.iter().map(|(name, value, unit)| json!({"name": name, "value": value, "unit": unit})).collect();
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json");
+        fs::write(&file, serde_json::to_string_pretty(&rows).unwrap()).unwrap();
+        println!("\nwritten to target/bench.json");
+    }
+}
+
+fn main() {
+    let small = std::env::args().any(|word| word == "--test");
+    let mut figures = Figures { rows: Vec::new(), small };
+    decoding(&mut figures);
+    one_process(&mut figures);
+    if small {
+        return;
+    }
+    runner(&mut figures);
+    start_and_memory(&mut figures);
+    a_month(&mut figures);
+    figures.write();
+}
+
+fn decoding(figures: &mut Figures) {
+    let rounds: u32 = if figures.small { 10 } else { 200_000 };
+    for topic in [TopicId::MarketQuote, TopicId::PortfolioState, TopicId::OrderApproved, TopicId::PlanProposed] {
+        let example = samples().into_iter().find(|example| example.topic == topic).unwrap();
+        let start = Instant::now();
+        for _ in 0..rounds {
+            contracts::examine(topic, &example.key, black_box(&example.payload)).unwrap();
+        }
+        let nanos = start.elapsed().as_secs_f64() * 1e9 / f64::from(rounds);
+        figures.note(format!("decode {} ({} B)", topic.spec().name, example.payload.len()), nanos, "ns");
+    }
+}
+
+/// All stages in one process under the virtual clock.
+fn one_process(figures: &mut Figures) {
+    let days = if figures.small { 0 } else { 30 };
+    let mut pipeline = Pipeline::new(7, 1);
+    let start = Instant::now();
+    pipeline.settle();
+    pipeline.run_days(days);
+    let seconds = start.elapsed().as_secs_f64();
+    let messages: u64 = pipeline.bus.delivered.values().sum();
+    figures.note(format!("{days} simulated days, all stages in one process"), seconds, "s");
+    figures.note("messages handled in one process", to_f64(messages) / seconds, "1/s");
+}
+
+/// How many statements one stage takes from a real broker.
+fn runner(figures: &mut Figures) {
+    const COUNT: u64 = 30_000;
+    let folder = tempfile::tempdir().unwrap();
+    let port = ports();
+    let config = folder.path().join("steward.toml");
+    fs::write(&config, format!("environment = \"live\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
+    let start = |program: &str| Command::new(programs().join(program)).arg("--config").arg(&config).stderr(Stdio::null()).spawn().unwrap();
+    let mut broker = start("steward-broker");
+    eventually("the broker listens", Duration::from_secs(10), || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    let mut score = start("steward-score");
+    let password = fs::read_to_string(folder.path().join("credentials/steward")).unwrap();
+    let mut bus = Listener::connect(port, "steward-bench", Some(("steward", password.trim())));
+    bus.wait_for::<Health>("score is healthy", Duration::from_secs(10), |health| health.stage == "score" && health.state == HealthState::Healthy);
+    let password = fs::read_to_string(folder.path().join("credentials/ingest")).unwrap();
+    let publisher = std::thread::spawn(move || publish_quotes(port, password.trim(), COUNT));
+    let begin = Instant::now();
+    let health = bus.wait_for::<Health>("all quotes are handled", Duration::from_secs(60), |health| health.stage == "score" && health.inputs >= COUNT * 9 / 10);
+    figures.note("statements through broker and runner to one stage", to_f64(health.inputs) / begin.elapsed().as_secs_f64(), "1/s");
+    publisher.join().unwrap();
+    for child in [&mut score, &mut broker] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+fn publish_quotes(port: u16, password: &str, count: u64) {
+    let mut options = rumqttc::MqttOptions::new("ingest", "127.0.0.1", port);
+    options.set_credentials("ingest", password).set_inflight(64);
+    let (client, mut connection) = rumqttc::Client::new(options, 256);
+    let sender = std::thread::spawn(move || {
+        for number in 1..=count {
+            let quote = Quote { at: Timestamp::from_ms(i64::try_from(number).unwrap()), ..Quote::sample() };
+            let id = contracts::Id::derive(quote.at, &["bench"]);
+            let envelope = json!({"id": id, "key_version": number, "at": quote.at, "stage": "ingest", "trace": id, "cause": null, "body": quote});
+            let topic = Quote::TOPIC.spec().address("steward", &quote.key());
+            client.publish(topic, rumqttc::QoS::AtLeastOnce, true, steward_tests::encode(&envelope)).unwrap();
+        }
+        client.disconnect().unwrap();
+    });
+    while connection.recv().is_ok_and(|event| event.is_ok()) {}
+    sender.join().unwrap();
+}
+
+fn start_and_memory(figures: &mut Figures) {
+    let start = Instant::now();
+    let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1"]);
+    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
+        let there = demo.dir().join("credentials/steward").exists() && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
+        there.then(|| demo.client("steward", "steward-bench"))
+    });
+    let mut waiting: Vec<&str> = contracts::STAGES.iter().map(|stage| stage.name).filter(|name| *name != "steward").collect();
+    while !waiting.is_empty() {
+        let health = bus.wait_for::<Health>("every stage is healthy", Duration::from_secs(30), |health| health.state == HealthState::Healthy);
+        waiting.retain(|name| *name != contracts::stage_of(&health.stage));
+    }
+    figures.note("start of all processes to healthy", start.elapsed().as_secs_f64(), "s");
+    bus.wait_for::<contracts::PortfolioState>("the account has been read", Duration::from_secs(30), |_| true);
+    let settled = Instant::now();
+    while settled.elapsed() < Duration::from_secs(5) {
+        bus.next(Duration::from_millis(500));
+    }
+    memory(figures, &demo, "idle");
+    drop(demo);
+}
+
+fn memory(figures: &mut Figures, demo: &Demo, when: &str) {
+    let mut sum = 0;
+    let mut parts = BTreeMap::new();
+    for (name, pid) in demo.processes() {
+        let kb = pss_kb(pid).unwrap_or(0);
+        sum += kb;
+        *parts.entry(name).or_insert(0) += kb;
+    }
+    figures.note(format!("memory of all processes, {when} (sum of PSS)"), to_f64(sum) / 1024.0, "MB");
+    for (name, kb) in parts {
+        figures.note(format!("  {name}, {when}"), to_f64(kb) / 1024.0, "MB");
+    }
+}
+
+/// A month as fast as it goes: duration, memory at work, and how long it takes from a quote to a request.
+fn a_month(figures: &mut Figures) {
+    let start = Instant::now();
+    let demo = Demo::start(&["--seed", "7", "--days", "30", "--speed", "max"]);
+    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
+        let there = demo.dir().join("credentials/steward").exists() && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
+        there.then(|| demo.client("steward", "steward-bench"))
+    });
+    let mut quoted: BTreeMap<Timestamp, Instant> = BTreeMap::new();
+    let mut latencies = Vec::new();
+    let (mut messages, mut steps, mut measured) = (0_u64, 0, false);
+    while let Some((topic, payload)) = bus.next(Duration::from_secs(20)) {
+        messages += 1;
+        let Ok(address) = contracts::Address::parse("steward", &topic) else { continue };
+        match address.topic {
+            TopicId::MarketQuote => {
+                if let Ok(Some(quote)) = receive::<Quote>(&address.key, &payload).map(|received| received.body) {
+                    quoted.insert(quote.at, Instant::now());
+                }
+            }
+            TopicId::OrderRequested => {
+                if let Ok(Some(request)) = receive::<OrderRequested>(&address.key, &payload).map(|received| received.body)
+                    && let Some(when) = quoted.get(&request.grounds.quote_at)
+                {
+                    latencies.push(when.elapsed().as_secs_f64() * 1e3);
+                }
+            }
+            TopicId::SystemClock => {
+                if let Ok(Some(clock)) = receive::<ClockState>(&address.key, &payload).map(|received| received.body) {
+                    steps = clock.step;
+                    if !measured && steps > 500 {
+                        measured = true;
+                        memory(figures, &demo, "at work");
+                    }
+                    if clock.ended {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    figures.note("30 simulated days, all processes, stepped", start.elapsed().as_secs_f64(), "s");
+    figures.note("  steps", to_f64(steps), "");
+    figures.note("  messages seen by one observer", to_f64(messages) / start.elapsed().as_secs_f64(), "1/s");
+    latencies.sort_by(f64::total_cmp);
+    figures.note("quote to order/requested, samples", to_f64(latencies.len() as u64), "");
+    for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+        if let Some(value) = quantile(&latencies, share) {
+            figures.note(format!("quote to order/requested, {name} (all virtual settling included)"), value, "ms");
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = ((sorted.len() as f64 - 1.0) * share).ceil().max(0.0) as usize;
+    sorted.get(place).copied()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn to_f64(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,288 @@
+//! Real processes: the programs as they are installed, on a real broker, killed with real signals.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::{Duration, Instant},
+};
+
+use contracts::{Address, Body, receive};
+use rumqttc::{Client, Connection, Event, MqttOptions, Packet, QoS};
+use serde_json::Value;
+
+/// Each demo of one test process gets its own three ports.
+static PORTS: AtomicU16 = AtomicU16::new(0);
+
+/// The folder of the programs: that of the running test, or `STEWARD_BIN`.
+///
+/// # Panics
+/// With what to do, when they have not been built.
+#[must_use]
+pub fn programs() -> PathBuf {
+    let own = || std::env::current_exe().ok()?.parent()?.parent().map(Path::to_path_buf);
+    let folder = std::env::var_os("STEWARD_BIN").map(PathBuf::from).or_else(own).expect("a folder of programs");
+    let known = folder.join("steward-broker");
+    assert!(known.exists(), "{} is missing; run `cargo build --workspace --bins` first, as `make test` does", known.display());
+    folder
+}
+
+/// Ports that nobody else in this test process uses.
+#[must_use]
+pub fn ports() -> u16 {
+    let base = 20_000 + u16::try_from(std::process::id() % 2_000).unwrap_or(0) * 20;
+    base + PORTS.fetch_add(4, Ordering::Relaxed)
+}
+
+/// A running `steward demo --headless`.
+pub struct Demo {
+    child: Child,
+    folder: tempfile::TempDir,
+    /// First of its ports: the bus.
+    pub ports: u16,
+}
+
+impl Demo {
+    /// Starts a demo with these options in a folder of its own.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    #[must_use]
+    pub fn start(options: &[&str]) -> Demo {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ports = ports();
+        let child = Command::new(programs().join("steward"))
+            .args(["demo", "--headless", "--ports", &ports.to_string(), "--dir"])
+            .arg(folder.path().join("demo"))
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("steward starts");
+        Demo { child, folder, ports }
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn dir(&self) -> PathBuf {
+        self.folder.path().join("demo")
+    }
+
+    /// The process of the supervisor.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Processes of this demo by the name of their program, from the system's own list.
+    #[must_use]
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        let config = self.dir().join("steward.toml");
+        processes_with(&config.display().to_string())
+    }
+
+    /// The process of one program.
+    #[must_use]
+    pub fn process(&self, program: &str) -> Option<u32> {
+        self.processes().into_iter().find(|(name, _)| name == program).map(|(_, pid)| pid)
+    }
+
+    /// A client with a stage's own password.
+    ///
+    /// # Panics
+    /// When the password is not there.
+    #[must_use]
+    pub fn client(&self, user: &str, id: &str) -> Listener {
+        let password = fs::read_to_string(self.dir().join("credentials").join(user)).expect("a password");
+        Listener::connect(self.ports, id, Some((user, password.trim())))
+    }
+
+    /// Sends a signal to one process.
+    ///
+    /// # Panics
+    /// When `kill` cannot be run.
+    pub fn signal(pid: u32, signal: &str) {
+        let status = Command::new("kill").args([signal, &pid.to_string()]).status().expect("kill runs");
+        drop(status);
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end in time; says what it printed last.
+    pub fn wait(mut self, within: Duration) -> (ExitStatus, String) {
+        let lines = self.child.stderr.take().map(collect);
+        let out = self.child.stdout.take().map(collect);
+        let deadline = Instant::now() + within;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                break Some(status);
+            }
+            if Instant::now() > deadline {
+                break None;
+            }
+            pause();
+        };
+        if status.is_none() {
+            Demo::signal(self.pid(), "-TERM");
+            drop(self.child.wait());
+        }
+        let text = [lines, out].into_iter().flatten().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>().join("\n");
+        match status {
+            Some(status) => (status, text),
+            None => panic!("the demo did not end within {within:?}:\n{}", tail(&text)),
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if self.child.try_wait().ok().flatten().is_none() {
+            Demo::signal(self.pid(), "-TERM");
+            drop(self.child.wait());
+        }
+    }
+}
+
+fn collect(stream: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).collect::<Vec<_>>().join("\n"))
+}
+
+/// The last lines of a text.
+#[must_use]
+pub fn tail(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+/// Programs whose command line names this text.
+#[must_use]
+pub fn processes_with(text: &str) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
+        let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        if words.iter().any(|word| word.contains(text)) {
+            let program = words.first().map(|word| word.rsplit('/').next().unwrap_or("").to_string()).unwrap_or_default();
+            found.push((program, pid));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Memory of a process in kilobytes, shared pages counted by their share.
+#[must_use]
+pub fn pss_kb(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().split(' ').next()?.parse().ok())
+}
+
+fn pause() {
+    // Waiting for another process; nothing here tells when it is done.
+    #[allow(clippy::disallowed_methods)]
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+/// Waits until something is there.
+///
+/// # Panics
+/// When it is not there in time, with what was waited for.
+pub fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} within {within:?}");
+        pause();
+    }
+}
+
+/// A client on the bus that listens to everything, and may say what it should not.
+pub struct Listener {
+    client: Client,
+    connection: Connection,
+    prefix: String,
+}
+
+impl Listener {
+    /// Connects and subscribes to everything.
+    ///
+    /// # Panics
+    /// When the bus does not accept it within ten seconds.
+    #[must_use]
+    pub fn connect(port: u16, id: &str, login: Option<(&str, &str)>) -> Listener {
+        let mut options = MqttOptions::new(id, "127.0.0.1", port);
+        options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(1 << 20, 1 << 20).set_inflight(64);
+        if let Some((user, password)) = login {
+            options.set_credentials(user, password);
+        }
+        let (client, connection) = Client::new(options, 64);
+        let mut listener = Listener { client, connection, prefix: "steward".into() };
+        listener.client.subscribe("#", QoS::AtMostOnce).expect("a fresh client has room");
+        eventually("the bus accepts a client", Duration::from_secs(10), || {
+            matches!(listener.connection.recv_timeout(Duration::from_millis(100)), Ok(Ok(Event::Incoming(Packet::SubAck(_))))).then_some(())
+        });
+        listener
+    }
+
+    /// The next message within a time.
+    pub fn next(&mut self, within: Duration) -> Option<(String, Vec<u8>)> {
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline {
+            match self.connection.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => return Some((publish.topic, publish.payload.to_vec())),
+                Ok(Err(_)) => pause(),
+                Ok(Ok(_)) => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Waits for a statement that satisfies a wish.
+    ///
+    /// # Panics
+    /// When it does not come in time, with what was waited for.
+    pub fn wait_for<B: Body>(&mut self, what: &str, within: Duration, wish: impl Fn(&B) -> bool) -> B {
+        let deadline = Instant::now() + within;
+        while let Some((topic, payload)) = self.next(deadline.saturating_duration_since(Instant::now())) {
+            let Ok(address) = Address::parse(&self.prefix, &topic) else { continue };
+            if address.topic != B::TOPIC {
+                continue;
+            }
+            if let Ok(received) = receive::<B>(&address.key, &payload)
+                && let Some(body) = received.body
+                && wish(&body)
+            {
+                return body;
+            }
+        }
+        panic!("{what} within {within:?}");
+    }
+
+    /// Publishes anything as anybody.
+    ///
+    /// # Panics
+    /// When there is no room.
+    pub fn publish(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
+        self.client.publish(topic, QoS::AtLeastOnce, retain, payload).expect("room for one message");
+        // Sending needs the connection to move.
+        drop(self.connection.recv_timeout(Duration::from_millis(200)));
+    }
+}
+
+/// The report of a finished demo.
+///
+/// # Panics
+/// When it is not there or no JSON.
+#[must_use]
+pub fn report(file: &Path) -> Value {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).expect("a report is JSON")
+}
