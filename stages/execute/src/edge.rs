@@ -5,8 +5,8 @@ use contracts::Side;
 use market::Day;
 use money::{Price, Quantity};
 use tradernet::{
-    Below, BrokerError, BrokerOrderId, Exchange, Fault, HttpExchange, Keys, OrderForm, Place, Placed, PutOrder, Ticker,
-    Trading, WallClock,
+    Below, BrokerError, BrokerOrderId, Exchange, Fault, HttpExchange, Keys, OrderForm, Place, Placed,
+    PutOrder, Ticker, Trading, WallClock,
     commands::{
         cancel_order::{CancelOrder, Cancelled},
         open_orders::GetOrders,
@@ -26,8 +26,10 @@ pub enum Call {
     Look {
         /// For which order.
         order_id: String,
-        /// Today, in virtual time; lists are read a day to either side.
-        day: Day,
+        /// First day of the lists: an order that was sent long ago must still be found.
+        from: Day,
+        /// Last day of the lists.
+        till: Day,
     },
     /// Places an order, once.
     Place {
@@ -105,8 +107,7 @@ impl<E: Exchange> ExecuteEdge<E> {
         ExecuteEdge { broker: Trading::new(exchange, keys, clock) }
     }
 
-    async fn look(&self, day: Day) -> Result<Seen, Fault> {
-        let (from, till) = (day.prev(), day.next());
+    async fn look(&self, from: Day, till: Day) -> Result<Seen, Fault> {
         let today: Orders = self.broker.read().ask(&GetOrders { active_only: false }).await?;
         let history: Orders = self.broker.read().ask(&GetOrdersHistory { from, till }).await?;
         let trades = self.broker.read().ask(&GetTrades { from, till }).await?;
@@ -150,8 +151,8 @@ impl ExecuteEdge<Below<HttpExchange>> {
 impl<E: Exchange> Edge<Execute> for ExecuteEdge<E> {
     async fn perform(&self, call: Call) -> Reply {
         match call {
-            Call::Look { order_id, day } => {
-                let seen = self.look(day).await.map(Box::new).map_err(|fault| fault.to_string());
+            Call::Look { order_id, from, till } => {
+                let seen = self.look(from, till).await.map(Box::new).map_err(|fault| fault.to_string());
                 Reply::Looked { order_id, seen }
             }
             Call::Place { order_id, ticker, side, quantity, lot, limit, user_order_id } => {

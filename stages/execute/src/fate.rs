@@ -43,14 +43,14 @@ pub fn find(order: &Order, seen: &Seen) -> Found {
     if seen.unreadable { Found::Unclear } else { Found::Absent }
 }
 
-/// A row that was not there before and says what we asked for, without carrying our number.
+/// A row that was not there before and says what we asked for. It may carry a number that the broker made up: taking
+/// it for a stranger's would declare a working order absent.
 fn is_alike(order: &Order, row: &OrderRow) -> bool {
-    row.user_order_id.is_none()
-        && !order.inside.orders_before.contains(&row.order_id.to_string())
+    !order.inside.orders_before.contains(&row.order_id.to_string())
         && row.ticker.as_str() == order.inside.ticker
         && same_side(order.state.side, row.side)
         && row.quantity == order.state.qty_e6
-        && row.limit == Some(order.state.limit_price_e6)
+        && row.limit.is_none_or(|limit| limit == order.state.limit_price_e6)
 }
 
 fn is_new_trade(order: &Order, trade: &TradeRow) -> bool {
@@ -71,10 +71,14 @@ pub fn contradiction(order: &Order, seen: &Seen) -> Option<String> {
     if seen.unreadable {
         return Some("an order exists at the broker that cannot be read".into());
     }
+    // A store restored from a backup has forgotten what it sent; the broker has not.
+    if seen.orders.iter().any(|row| row.carries(order.state.user_order_id)) {
+        return Some("the broker has this order already".into());
+    }
     if seen.orders.iter().any(|row| row.ticker.as_str() == order.inside.ticker && row.is_active()) {
         return Some("another order for the security is working at the broker".into());
     }
-    let account = seen.account.as_ref()?;
+    let Some(account) = seen.account.as_ref() else { return Some("the account was not read".into()) };
     let held = account
         .positions
         .iter()
@@ -83,7 +87,10 @@ pub fn contradiction(order: &Order, seen: &Seen) -> Option<String> {
     if order.state.side == Side::Sell && held.is_none_or(|held| held < order.state.qty_e6) {
         return Some("the broker holds less than is to be sold".into());
     }
-    let cash = account.cash.iter().find(|row| row.currency == order.state.ccy).map(|row| row.available);
+    let cash = account.cash.iter().find(|row| row.currency == order.state.ccy).and_then(|row| {
+        // What is still to be paid for earlier purchases is not there for this one.
+        row.payable.map_or(Some(row.available), |payable| row.available.checked_sub(payable).ok())
+    });
     let cost =
         money::value(order.state.limit_price_e6, order.state.qty_e6, order.state.ccy, money::Rounding::Up)
             .ok();

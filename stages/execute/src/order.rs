@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contracts::{Mode, OrderApproved, OrderFill, OrderState, OrderStatus};
-use market::Timestamp;
+use market::{Day, Timestamp};
 use money::Quantity;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub struct Inside {
     pub ticker: String,
     /// Units in one lot.
     pub lot_e6: i64,
+    /// When its approval is worth nothing any more; without one nothing is sent.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
     /// The broker's orders that were there before it was sent.
     pub orders_before: BTreeSet<String>,
     /// The broker's trades that were there before it was sent.
@@ -76,6 +79,7 @@ impl Order {
                 mac: terms.mac.clone(),
                 ticker: terms.ticker.clone(),
                 lot_e6,
+                expires: Some(terms.expires),
                 ..Inside::default()
             },
         }
@@ -128,6 +132,12 @@ impl Order {
             _ => return false,
         }
         true
+    }
+
+    /// First day whose lists can show it: the day before it left, because the broker's days are not ours.
+    #[must_use]
+    pub fn listed_from(&self, now: Timestamp) -> Day {
+        self.state.sent.unwrap_or(now).min(now).day_utc().prev()
     }
 
     /// Whether it goes to the real broker account.

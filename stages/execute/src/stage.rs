@@ -19,7 +19,7 @@ use crate::{
         ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, FAILED_LOOKS_MAX, FINAL_KEPT_MS, GATE_SILENT_MS,
         LATE_FILL_LOOKS, UNKNOWN_LOOKS_MS, WAITING_MAX, look_pause_ms,
     },
-    store::{self, Save, spelled},
+    store::{self, Rows, Save, spelled},
 };
 
 /// The placer of orders.
@@ -31,8 +31,10 @@ pub struct Execute {
     universe: Option<Universe>,
     halted: Option<bool>,
     gate: Option<(HealthState, Timestamp)>,
+    /// What the gate says it is: live orders need a live gate.
+    mode: Option<Mode>,
     incidents: BTreeSet<String>,
-    /// An incident of this process that no halt has answered yet.
+    /// An incident that no halt has answered yet; it survives a restart.
     unanswered: bool,
     started: bool,
 }
@@ -46,7 +48,7 @@ impl Stage for Execute {
 
     fn load(start: &Start<Settings>, rows: Option<&Connection>) -> Result<Self, String> {
         let key = approval_key(&start.config.dir).map_err(|error| error.to_string())?;
-        let (orders, incidents) = rows.map(store::load).transpose()?.unwrap_or_default();
+        let Rows { orders, incidents, unanswered } = rows.map(store::load).transpose()?.unwrap_or_default();
         Ok(Execute {
             key,
             simulated: start.environment.is_simulated(),
@@ -55,8 +57,9 @@ impl Stage for Execute {
             universe: None,
             halted: None,
             gate: None,
+            mode: None,
             incidents: incidents.into_iter().collect(),
-            unanswered: false,
+            unanswered,
             started: false,
         })
     }
@@ -66,7 +69,10 @@ impl Stage for Execute {
             Input::Heard(contract::Input::OrderApproved(approval)) => self.hear_approval(approval, now, out),
             Input::Heard(contract::Input::RiskHalt(halt)) => {
                 self.halted = halt.body.map(|halt| halt.halted);
-                self.unanswered &= self.halted != Some(true);
+                if self.unanswered && self.halted == Some(true) {
+                    self.unanswered = false;
+                    out.save(Save::Answered(now));
+                }
             }
             Input::Heard(contract::Input::SystemHealth(health)) => {
                 if let (Some(body), Some(meta)) = (health.body, health.meta)
@@ -76,7 +82,10 @@ impl Stage for Execute {
                 }
             }
             Input::Heard(contract::Input::MarketUniverse(universe)) => self.universe = universe.body,
-            Input::Heard(contract::Input::MarketVenue(_) | contract::Input::RiskState(_)) => {}
+            Input::Heard(contract::Input::RiskState(state)) => {
+                self.mode = state.body.map(|state| state.mode);
+            }
+            Input::Heard(contract::Input::MarketVenue(_)) => {}
             Input::Replied(reply) => self.hear_broker(reply, now, out),
             Input::Refused(Refused::NotTheOwner { topic, claimed })
                 if topic == TopicId::OrderApproved.spec().name =>
@@ -124,13 +133,23 @@ impl Execute {
             }
             // An approval that came too late was never used; the plan asks again.
             Err(NotApproved::Expired(_) | NotApproved::ImpossibleTimes { .. }) => {}
-            Ok(_) if self.waiting.iter().any(|(waiting, _)| waiting.order_id == approval.order_id) => {}
+            Ok(_) if self.waits(&approval) => {
+                if !self.waiting.iter().any(|(waiting, _)| waiting.mac == approval.mac) {
+                    let text = "An order id that waits came with another approval.".to_string();
+                    let about = approval.order_id.to_string();
+                    self.incident(IncidentKind::ReusedApproval, &about, text, now, out);
+                }
+            }
             Ok(_) if self.waiting.len() >= WAITING_MAX => out.trouble(format!(
                 "More than {WAITING_MAX} approvals wait; {} is left out.",
                 approval.order_id
             )),
             Ok(_) => self.waiting.push_back((approval, heard.meta)),
         }
+    }
+
+    fn waits(&self, approval: &OrderApproved) -> bool {
+        self.waiting.iter().any(|(waiting, _)| waiting.order_id == approval.order_id)
     }
 
     /// Takes the next approval in hand when nothing else is under way.
@@ -147,11 +166,9 @@ impl Execute {
                 .and_then(|universe| universe.find(&terms.isin))
                 .map_or(0, |security| security.lot_e6.e6());
             let mut order = Order::armed(terms, lot_e6, now);
-            match self.obstacle(now) {
+            match self.obstacle(&order, now) {
                 Some(why) => order.end(OrderStatus::Rejected, Some(format!("not_sent: {why}")), now),
-                None if order.is_live() => {
-                    out.call(Call::Look { order_id: terms.order_id.to_string(), day: now.day_utc() })
-                }
+                None if order.is_live() => out.call(look_for(&order, now)),
                 None => fill_on_paper(&mut order, now),
             }
             self.keep(order, now, out);
@@ -159,7 +176,14 @@ impl Execute {
     }
 
     /// Why nothing may be sent now.
-    fn obstacle(&self, now: Timestamp) -> Option<&'static str> {
+    fn obstacle(&self, order: &Order, now: Timestamp) -> Option<&'static str> {
+        // Reading the account takes time, and an approval does not wait for it.
+        if order.inside.expires.is_none_or(|end| now >= end) {
+            return Some("the approval has expired");
+        }
+        if order.is_live() && self.mode != Some(Mode::Live) {
+            return Some("the gate does not say that orders are live");
+        }
         if self.unanswered {
             return Some("an incident has not been answered by a halt yet");
         }
@@ -215,7 +239,7 @@ impl Execute {
         if let Some(why) = contradiction(order, &seen) {
             return order.end(OrderStatus::Rejected, Some(format!("state_changed: {why}")), now);
         }
-        if let Some(why) = self.obstacle(now) {
+        if let Some(why) = self.obstacle(order, now) {
             return order.end(OrderStatus::Rejected, Some(format!("not_sent: {why}")), now);
         }
         assert!(order.state.sent.is_none(), "an order is sent once");
@@ -250,7 +274,7 @@ impl Execute {
         for id in due {
             let Some(mut order) = self.orders.get(&id).cloned() else { continue };
             order.inside.look_at = None;
-            out.call(Call::Look { order_id: id.to_string(), day: now.day_utc() });
+            out.call(look_for(&order, now));
             self.orders.insert(id, order);
         }
         let over: Vec<Id> = self
@@ -275,12 +299,6 @@ impl Execute {
         for mut order in open {
             if order.resume(now) {
                 self.keep(order, now, out);
-            }
-        }
-        for order in self.orders.values_mut().filter(|order| order.state.status.is_final()) {
-            // Statements of orders that ended long ago have been taken back already.
-            if order.state.ended.is_some_and(|end| now.since(end) >= FINAL_KEPT_MS) {
-                order.state.ended = None;
             }
         }
     }
@@ -344,6 +362,12 @@ impl Execute {
         out.save(Save::Incident(Box::new(incident.clone())));
         out.say(incident);
     }
+}
+
+/// Reads the account with lists that reach back to the order.
+fn look_for(order: &Order, now: Timestamp) -> Call {
+    let order_id = order.state.order_id.to_string();
+    Call::Look { order_id, from: order.listed_from(now), till: now.day_utc().next() }
 }
 
 /// In research mode the paper ledger fills everything at its limit.

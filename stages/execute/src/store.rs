@@ -14,9 +14,20 @@ pub enum Save {
     Order(Box<Order>, Timestamp),
     /// Something that must never happen.
     Incident(Box<OrderIncident>),
+    /// The gate has halted because of the incidents so far.
+    Answered(Timestamp),
 }
 
-pub(crate) fn load(rows: &Connection) -> Result<(Vec<Order>, Vec<String>), String> {
+/// What is known after a start.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) orders: Vec<Order>,
+    pub(crate) incidents: Vec<String>,
+    /// Some incident has not been answered by a halt.
+    pub(crate) unanswered: bool,
+}
+
+pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
     let failed = |error: rusqlite::Error| format!("the orders cannot be read: {error}");
     let mut query =
         rows.prepare("SELECT body, inside FROM \"order\" ORDER BY created, order_id").map_err(failed)?;
@@ -35,12 +46,19 @@ pub(crate) fn load(rows: &Connection) -> Result<(Vec<Order>, Vec<String>), Strin
     let mut query = rows.prepare("SELECT id FROM incident").map_err(failed)?;
     let incidents =
         query.query_map([], |row| row.get(0)).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
-    Ok((orders, incidents))
+    let unanswered = rows
+        .query_row("SELECT EXISTS (SELECT 1 FROM incident WHERE answered IS NULL)", [], |row| row.get(0))
+        .map_err(failed)?;
+    Ok(Rows { orders, incidents, unanswered })
 }
 
 pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
     match save {
         Save::Order(order, now) => save_order(rows, &order, now),
+        Save::Answered(now) => {
+            rows.execute("UPDATE incident SET answered = ?1 WHERE answered IS NULL", [now.ms()])?;
+            Ok(())
+        }
         Save::Incident(incident) => {
             let body = json(&*incident)?;
             rows.execute(

@@ -1,0 +1,908 @@
+//! The money path on a real store against a scripted broker: placed once, followed to the end, whatever happens.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use bus_client::{Config, Engine, Place, Publication};
+use contracts::{
+    Address, ApprovalKey, Body, Envelope, Health, HealthState, Id, IncidentKind, Mode, OrderApproved,
+    OrderIncident, OrderState, OrderStatus, RiskHalt, RiskState, Sample, Security, Side, Universe, receive,
+};
+use execute::{Call, Execute, Reply, Seen};
+use market::Timestamp;
+use money::{Currency, Money, Price, Quantity};
+use tempfile::TempDir;
+use tradernet::{
+    BrokerOrderId, Doubt, OrderForm, Placed, PutOrder, Ticker, TradeId,
+    commands::{
+        order_rows::{OrderKind, OrderRow},
+        order_status::OrderStatus as Theirs,
+        positions::{Account, CashRow, PositionRow},
+        trades::TradeRow,
+    },
+};
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const DAY: i64 = 24 * 60 * MINUTE;
+const TICKER: &str = "RHNA.EU";
+
+fn start() -> Timestamp {
+    "2026-03-02T14:00:00.000Z".parse().unwrap()
+}
+
+fn pieces(units: i64) -> Quantity {
+    Quantity::from_units(units).unwrap()
+}
+
+fn price(text: &str) -> Price {
+    text.parse().unwrap()
+}
+
+fn eur(units: i64) -> Money {
+    Money::from_units(units, Currency::EUR).unwrap()
+}
+
+/// How the broker treats the next placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Accepts,
+    /// Accepts, and the answer is lost.
+    AcceptsSilently,
+    /// The request is lost.
+    Loses,
+    Refuses,
+    NotReached,
+}
+
+/// A broker with one order book and a memory of every placement.
+struct Broker {
+    manner: Manner,
+    reads: bool,
+    /// Rows carry our number.
+    echoes: Option<&'static str>,
+    orders: Vec<OrderRow>,
+    trades: Vec<TradeRow>,
+    held: i64,
+    cash: i64,
+    placements: Vec<String>,
+    cancels: usize,
+    next_id: i64,
+}
+
+impl Broker {
+    fn new() -> Broker {
+        Broker {
+            manner: Manner::Accepts,
+            reads: true,
+            echoes: None,
+            orders: Vec::new(),
+            trades: Vec::new(),
+            held: 100,
+            cash: 20_000,
+            placements: Vec::new(),
+            cancels: 0,
+            next_id: 5_510_020_011,
+        }
+    }
+
+    fn perform(&mut self, call: Call) -> Reply {
+        match call {
+            Call::Look { order_id, .. } => {
+                let seen = if self.reads { Ok(Box::new(self.seen())) } else { Err("no answer".to_string()) };
+                Reply::Looked { order_id, seen }
+            }
+            Call::Place { order_id, side, quantity, lot, limit, user_order_id, ticker } => {
+                // Like the edge: what is no order never leaves.
+                let theirs = if side == Side::Buy { tradernet::Side::Buy } else { tradernet::Side::Sell };
+                let name = Ticker::parse(&ticker).unwrap();
+                let form = OrderForm { ticker: name, side: theirs, quantity, lot, limit, user_order_id };
+                if let Err(fault) = PutOrder::new(form) {
+                    return Reply::Placed { order_id, placed: Placed::NotSent { reason: fault.to_string() } };
+                }
+                self.placements.push(order_id.clone());
+                let placed = match self.manner {
+                    Manner::Loses => Placed::Unknown { why: doubt() },
+                    Manner::NotReached => Placed::NotSent { reason: "no connection".into() },
+                    Manner::Refuses => Placed::RefusedByBroker {
+                        kind: tradernet::ApiErrorKind::Rejected,
+                        code: Some(12),
+                        text: "not enough money".into(),
+                    },
+                    Manner::Accepts | Manner::AcceptsSilently => {
+                        let id = self.take(&ticker, side, quantity, limit, user_order_id);
+                        match self.manner {
+                            Manner::Accepts => Placed::Accepted { order_id: id },
+                            _ => Placed::Unknown { why: doubt() },
+                        }
+                    }
+                };
+                Reply::Placed { order_id, placed }
+            }
+            Call::Cancel { order_id, .. } => {
+                self.cancels += 1;
+                Reply::Cancelled { order_id, text: "the cancellation is on its way".into() }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        ticker: &str,
+        side: Side,
+        quantity: Quantity,
+        limit: Price,
+        number: u64,
+    ) -> BrokerOrderId {
+        let order_id = BrokerOrderId::parse(&self.next_id.to_string()).unwrap();
+        self.next_id += 1;
+        self.orders.push(OrderRow {
+            order_id: order_id.clone(),
+            ticker: Ticker::parse(ticker).unwrap(),
+            side: if side == Side::Buy { tradernet::Side::Buy } else { tradernet::Side::Sell },
+            kind: OrderKind::Limit,
+            quantity,
+            remaining: Some(quantity),
+            limit: Some(limit),
+            currency: Some(Currency::EUR),
+            status: Theirs::Working,
+            status_at: None,
+            created_at: None,
+            validity: Some(1),
+            user_order_id: match self.echoes {
+                None => Some(number.to_string()),
+                Some("") => None,
+                Some(other) => Some(other.to_string()),
+            },
+            fills: vec![],
+            reason: None,
+        });
+        order_id
+    }
+
+    /// Fills the newest order; its row may be told of it or not yet.
+    fn trade(&mut self, id: &str, units: i64) {
+        let row = self.orders.last_mut().unwrap();
+        let left = row.remaining.unwrap().checked_sub(pieces(units)).unwrap();
+        row.remaining = Some(left);
+        row.status = if left.is_zero() { Theirs::Executed } else { Theirs::PartlyFilled };
+        let row = row.clone();
+        self.trades.push(TradeRow {
+            trade_id: TradeId::parse(id).unwrap(),
+            order_id: Some(row.order_id),
+            ticker: row.ticker,
+            side: row.side,
+            quantity: pieces(units),
+            price: row.limit.unwrap(),
+            currency: row.currency,
+            amount: None,
+            commission: Some(eur(2)),
+            at: None,
+            exchange_at: None,
+            settles_on: None,
+        });
+    }
+
+    fn end(&mut self, status: Theirs) {
+        self.orders.last_mut().unwrap().status = status;
+    }
+
+    fn seen(&self) -> Seen {
+        let cash = CashRow {
+            currency: Currency::EUR,
+            available: eur(self.cash),
+            receivable: None,
+            payable: None,
+            forecast_in: None,
+            forecast_out: None,
+        };
+        let position = PositionRow {
+            ticker: Ticker::parse(TICKER).unwrap(),
+            isin: None,
+            name: None,
+            quantity: pieces(self.held),
+            currency: Currency::EUR,
+            average_price: None,
+            market_price: None,
+            close_price: None,
+            accrued: None,
+            settlement: None,
+            instrument_id: None,
+            market_id: None,
+        };
+        let account = Some(Account { cash: vec![cash], positions: vec![position] });
+        Seen { orders: self.orders.clone(), unreadable: false, trades: self.trades.clone(), account }
+    }
+}
+
+fn doubt() -> Doubt {
+    Doubt::NoAnswer { reason: "time-out".into() }
+}
+
+struct World {
+    folder: TempDir,
+    engine: Engine<Execute>,
+    broker: Broker,
+    now: Timestamp,
+    said: Vec<(Address, Vec<u8>)>,
+    versions: u64,
+    number: u64,
+    environment: &'static str,
+}
+
+fn open(folder: &Path, environment: &str, now: Timestamp) -> Engine<Execute> {
+    let text = format!("environment = \"{environment}\"\ndir = \"x\"");
+    let config = Config::parse(&text, &folder.join("steward.toml")).unwrap();
+    Engine::open(&config, "execute", Some(Place::File(folder.join("orders.db"))), now).unwrap()
+}
+
+impl World {
+    fn silent(environment: &'static str) -> World {
+        let folder = TempDir::new().unwrap();
+        let engine = open(folder.path(), environment, start());
+        World {
+            engine,
+            folder,
+            broker: Broker::new(),
+            now: start(),
+            said: vec![],
+            versions: 0,
+            number: 0,
+            environment,
+        }
+    }
+
+    /// The gate is there, nothing is halted, the security is known.
+    fn ready() -> World {
+        let mut world = World::silent("sim:1");
+        world.say_all();
+        world
+    }
+
+    fn say_all(&mut self) {
+        self.tick();
+        self.say(Universe { securities: vec![Security::sample()] });
+        self.say(halt(false));
+        self.say(RiskState { at: self.now, mode: Mode::Live, ..RiskState::sample() });
+        self.say(gate(HealthState::Healthy));
+    }
+
+    fn key(&self) -> ApprovalKey {
+        bus_client::approval_key(&self.folder.path().join("x")).unwrap()
+    }
+
+    fn terms(&mut self) -> OrderApproved {
+        self.number += 1;
+        OrderApproved {
+            order_id: Id::derive(self.now, &["order", &self.number.to_string()]),
+            qty_e6: pieces(10),
+            limit_price_e6: price("50"),
+            issued: self.now,
+            expires: self.now.saturating_plus_ms(2 * MINUTE),
+            ..OrderApproved::sample()
+        }
+    }
+
+    fn approval(&mut self) -> OrderApproved {
+        let terms = self.terms();
+        self.key().sign(terms)
+    }
+
+    fn say<B: Body>(&mut self, body: B) {
+        let owner = match B::TOPIC.spec().owners[0] {
+            "each" => "risk-gate",
+            owner => owner,
+        };
+        self.say_as(owner, body);
+    }
+
+    fn say_as<B: Body>(&mut self, stage: &str, body: B) {
+        self.versions += 1;
+        let id = Id::derive(self.now, &["test", &self.versions.to_string()]);
+        let (key, stage) = (body.key(), stage.to_string());
+        let envelope =
+            Envelope { id, key_version: self.versions, at: self.now, stage, trace: id, cause: None, body };
+        let topic = B::TOPIC.spec().address("steward", &key);
+        let said = self.engine.deliver(&topic, &envelope.encode().unwrap(), self.now).unwrap();
+        self.take(said);
+    }
+
+    fn tick(&mut self) {
+        let said = self.engine.tick(self.now).unwrap();
+        self.take(said);
+    }
+
+    /// One step of the work between stage and broker; false when there is none.
+    fn step(&mut self) -> bool {
+        let Some((call, cause)) = self.engine.next_call() else { return false };
+        let reply = self.broker.perform(call);
+        let said = self.engine.reply(reply, cause, self.now).unwrap();
+        self.take(said);
+        true
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..100 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the stage does not come to rest");
+    }
+
+    fn pass(&mut self, ms: i64) {
+        let end = self.now.saturating_plus_ms(ms);
+        self.settle();
+        for _ in 0..5_000 {
+            let Some(then) = self.engine.wake_at().filter(|then| *then <= end) else { break };
+            self.now = then.max(self.now);
+            self.tick();
+            self.settle();
+            assert!(self.engine.wake_at().is_none_or(|next| next > self.now), "a tick moves the timer on");
+        }
+        self.now = end;
+    }
+
+    fn place(&mut self) -> OrderApproved {
+        let approval = self.approval();
+        self.say(approval.clone());
+        self.settle();
+        approval
+    }
+
+    /// Ends the process at once: calls that wait or are under way are gone.
+    fn kill(&mut self) {
+        self.engine = open(self.folder.path(), self.environment, self.now);
+        let repeated = self.engine.repeat();
+        self.take(repeated);
+    }
+
+    fn take(&mut self, publications: Vec<Publication>) {
+        for one in publications {
+            self.said.push((Address::parse("steward", &one.topic).unwrap(), one.payload));
+        }
+    }
+
+    fn all<B: Body>(&self) -> Vec<Option<B>> {
+        let about = self.said.iter().filter(|(to, _)| to.topic == B::TOPIC);
+        about.map(|(to, payload)| receive::<B>(&to.key, payload).unwrap().body).collect()
+    }
+
+    fn state(&self, approval: &OrderApproved) -> OrderState {
+        let mut all = self.all::<OrderState>().into_iter().flatten();
+        all.rfind(|state| state.order_id == approval.order_id).unwrap()
+    }
+
+    fn words(&self, approval: &OrderApproved) -> Vec<OrderStatus> {
+        let all = self.all::<OrderState>().into_iter().flatten();
+        let mut words: Vec<_> =
+            all.filter(|state| state.order_id == approval.order_id).map(|state| state.status).collect();
+        words.dedup();
+        words
+    }
+
+    fn is_unsaid(&self, approval: &OrderApproved) -> bool {
+        !self.all::<OrderState>().into_iter().flatten().any(|state| state.order_id == approval.order_id)
+    }
+
+    fn incidents(&self) -> Vec<IncidentKind> {
+        self.all::<OrderIncident>().into_iter().flatten().map(|one| one.kind).collect()
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        let rows = bus_client::open_for_reading(&Place::File(self.folder.path().join("orders.db"))).unwrap();
+        rows.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+fn halt(halted: bool) -> RiskHalt {
+    RiskHalt { halted, halts: vec![], at: start() }
+}
+
+fn gate(state: HealthState) -> Health {
+    Health { stage: "risk-gate".into(), state, ..Health::sample() }
+}
+
+fn reason(state: &OrderState) -> &str {
+    state.reason.as_deref().unwrap_or_default()
+}
+
+// ------------------------------------------------------- the plain path
+
+#[test]
+fn an_approved_order_is_placed_once_and_followed_to_its_fill() {
+    let mut world = World::ready();
+    let approval = world.place();
+    assert_eq!(world.words(&approval), [OrderStatus::Armed, OrderStatus::Sending, OrderStatus::Accepted]);
+    world.broker.trade("73100001", 10);
+    world.pass(5 * SECOND);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.filled_e6), (OrderStatus::Filled, pieces(10)));
+    assert_eq!(state.fills[0].fee, Some(eur(2)));
+    assert_eq!(world.broker.placements, [approval.order_id.to_string()]);
+    let sql =
+        "SELECT count(*) FROM api_order_event WHERE state IN ('armed', 'sending', 'accepted', 'filled')";
+    assert_eq!(world.count(sql), 4);
+    assert_eq!(world.count("SELECT count(*) FROM api_order_fill"), 1);
+}
+
+#[test]
+fn sending_is_on_disk_before_the_broker_is_asked() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.say(approval.clone());
+    assert!(world.step(), "the account is read first");
+    assert!(world.broker.placements.is_empty());
+    assert_eq!(world.count("SELECT count(*) FROM \"order\" WHERE state = 'sending' AND sent IS NOT NULL"), 1);
+    assert!(world.step());
+    assert_eq!(world.broker.placements.len(), 1);
+}
+
+#[test]
+fn research_never_reaches_the_broker() {
+    let mut world = World::ready();
+    let terms = world.terms();
+    let approval = world.key().sign(OrderApproved { mode: Mode::Research, ..terms });
+    world.say(approval.clone());
+    assert!(!world.step(), "nobody is called");
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.mode), (OrderStatus::Filled, Mode::Research));
+    assert!(state.fills[0].trade_id.starts_with("paper-"));
+    assert_eq!(state.fills[0].price_e6, approval.limit_price_e6);
+}
+
+#[test]
+fn the_same_approval_again_does_nothing() {
+    let mut world = World::ready();
+    let approval = world.place();
+    for _ in 0..3 {
+        world.say(approval.clone());
+        world.pass(SECOND);
+    }
+    assert_eq!(world.broker.placements.len(), 1);
+    assert!(world.incidents().is_empty());
+}
+
+#[test]
+fn orders_wait_for_their_turn() {
+    let mut world = World::ready();
+    let (first, second) = (world.approval(), world.approval());
+    world.say(first.clone());
+    world.say(second.clone());
+    assert!(world.is_unsaid(&second));
+    world.broker.manner = Manner::AcceptsSilently;
+    world.settle();
+    assert_eq!(world.state(&first).status, OrderStatus::Unknown);
+    assert!(world.is_unsaid(&second), "nothing goes out while a fate is unknown");
+}
+
+#[test]
+fn an_approval_that_expires_while_it_waits_is_never_used() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    world.place();
+    let second = world.approval();
+    world.say(second.clone());
+    world.pass(20 * MINUTE);
+    assert_eq!(world.broker.placements.len(), 1);
+    assert!(world.is_unsaid(&second));
+}
+
+#[test]
+fn an_approval_that_expires_while_the_account_is_read_is_not_sent() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.say(approval.clone());
+    world.now = approval.expires;
+    world.settle();
+    assert_eq!(world.state(&approval).status, OrderStatus::Rejected);
+    assert!(reason(&world.state(&approval)).starts_with("not_sent"));
+    assert!(world.broker.placements.is_empty());
+}
+
+#[test]
+fn an_expired_approval_does_nothing() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.now = approval.expires;
+    world.say(approval);
+    world.pass(MINUTE);
+    assert!(world.all::<OrderState>().is_empty());
+}
+
+// ------------------------------------------------- obstacles before sending
+
+#[test]
+fn nothing_is_sent_while_something_stands_in_the_way() {
+    type Change = fn(&mut World);
+    let cases: &[(&str, Change)] = &[
+        ("halted", |w| w.say(halt(true))),
+        ("gate gone", |w| w.say(gate(HealthState::Gone))),
+        ("research", |w| w.say(RiskState { mode: Mode::Research, ..RiskState::sample() })),
+        ("unreadable account", |w| w.broker.reads = false),
+        ("unknown security", |w| w.say(Universe { securities: vec![] })),
+    ];
+    for (name, change) in cases {
+        let mut world = World::ready();
+        change(&mut world);
+        let approval = world.place();
+        let state = world.state(&approval);
+        assert_eq!(state.status, OrderStatus::Rejected, "{name}");
+        assert!(reason(&state).starts_with("not_sent"), "{name}: {}", reason(&state));
+        assert!(world.broker.orders.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_known_stands_in_the_way() {
+    let mut world = World::silent("sim:1");
+    world.tick();
+    let approval = world.place();
+    assert!(world.broker.placements.is_empty());
+    assert_eq!(world.state(&approval).status, OrderStatus::Rejected);
+}
+
+#[test]
+fn a_silent_gate_lets_nothing_out_in_a_live_environment() {
+    for (ms, sent) in [(30 * SECOND, 1), (30 * SECOND + 1, 0)] {
+        let mut world = World::silent("live");
+        world.say_all();
+        world.now = world.now.saturating_plus_ms(ms);
+        world.place();
+        assert_eq!(world.broker.placements.len(), sent, "{ms}");
+    }
+}
+
+#[test]
+fn a_halt_between_reading_and_sending_stops_the_order() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.say(approval.clone());
+    world.say(halt(true));
+    world.settle();
+    assert!(world.broker.placements.is_empty());
+    assert!(reason(&world.state(&approval)).starts_with("not_sent"));
+}
+
+#[test]
+fn an_account_that_contradicts_the_approval_ends_the_order() {
+    type Change = fn(&mut World);
+    let cases: &[(&str, Side, Change)] = &[
+        ("less cash", Side::Buy, |w| w.broker.cash = 499),
+        ("less held", Side::Sell, |w| w.broker.held = 9),
+        ("another order", Side::Buy, |w| {
+            w.broker.take(TICKER, Side::Sell, pieces(1), price("60"), 7);
+        }),
+    ];
+    for (name, side, change) in cases {
+        let mut world = World::ready();
+        change(&mut world);
+        let terms = world.terms();
+        let approval = world.key().sign(OrderApproved { side: *side, ..terms });
+        world.say(approval.clone());
+        world.settle();
+        assert!(reason(&world.state(&approval)).starts_with("state_changed"), "{name}");
+        assert!(world.broker.placements.is_empty(), "{name}");
+    }
+    let mut world = World::ready();
+    (world.broker.cash, world.broker.held) = (500, 10);
+    world.place();
+    assert_eq!(world.broker.placements.len(), 1, "just enough is enough");
+}
+
+#[test]
+fn an_order_that_the_broker_already_has_is_not_sent_by_an_old_store() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    let number = tradernet::user_order_id(&approval.order_id.to_string());
+    world.broker.take(TICKER, Side::Buy, pieces(10), price("50"), number);
+    world.broker.trade("73100001", 10);
+    world.say(approval.clone());
+    world.settle();
+    assert!(world.broker.placements.is_empty(), "it would be the second time");
+    assert!(reason(&world.state(&approval)).starts_with("state_changed"));
+}
+
+// ------------------------------------------------------------ the answers
+
+#[test]
+fn a_refusal_is_final_after_one_look() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Refuses;
+    let approval = world.place();
+    assert!(!world.state(&approval).status.is_final());
+    world.pass(5 * SECOND);
+    let state = world.state(&approval);
+    assert_eq!((state.status, reason(&state)), (OrderStatus::Rejected, "broker: not enough money"));
+    assert_eq!(world.broker.placements.len(), 1);
+}
+
+#[test]
+fn a_broker_that_was_not_reached_has_nothing() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::NotReached;
+    let approval = world.place();
+    let state = world.state(&approval);
+    assert_eq!(state.status, OrderStatus::Rejected);
+    assert!(reason(&state).starts_with("not_sent"));
+    world.pass(DAY);
+    assert_eq!(world.broker.placements.len(), 1);
+}
+
+#[test]
+fn a_lost_answer_is_found_at_the_broker_and_never_sent_again() {
+    // By our number, without any number, and with a number that the broker made up.
+    for echoes in [None, Some(""), Some("apiv2:160810000002")] {
+        let mut world = World::ready();
+        world.broker.manner = Manner::AcceptsSilently;
+        world.broker.echoes = echoes;
+        let approval = world.place();
+        assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+        world.pass(5 * SECOND);
+        assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "{echoes:?}");
+        world.broker.trade("73100001", 10);
+        world.pass(MINUTE);
+        assert_eq!(world.state(&approval).status, OrderStatus::Filled, "{echoes:?}");
+        assert_eq!(world.broker.placements.len(), 1);
+    }
+}
+
+#[test]
+fn two_rows_that_could_be_it_leave_the_fate_unknown() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::AcceptsSilently;
+    world.broker.echoes = Some("");
+    let approval = world.place();
+    world.broker.take(TICKER, Side::Buy, pieces(10), price("50"), 1);
+    world.pass(20 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+}
+
+#[test]
+fn an_order_never_arrived_only_after_three_clean_looks_and_two_minutes() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    let approval = world.place();
+    world.pass(2 * MINUTE - 1);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+    world.pass(4 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, reason(&state)), (OrderStatus::Rejected, "never_arrived"));
+    assert_eq!(world.broker.placements.len(), 1);
+}
+
+#[test]
+fn a_broker_that_cannot_be_read_proves_no_absence() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::AcceptsSilently;
+    let approval = world.place();
+    world.broker.reads = false;
+    world.pass(30 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+    let next = world.approval();
+    world.say(next.clone());
+    world.settle();
+    assert!(world.is_unsaid(&next));
+    world.broker.reads = true;
+    world.pass(2 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+}
+
+// ---------------------------------------------------------------- following
+
+#[test]
+fn fills_are_counted_once_by_the_brokers_id() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 4);
+    let again = world.broker.trades[0].clone();
+    world.broker.trades.push(again);
+    world.pass(30 * SECOND);
+    assert_eq!(
+        (world.state(&approval).status, world.state(&approval).filled_e6),
+        (OrderStatus::Partial, pieces(4))
+    );
+    world.broker.trade("73100002", 6);
+    world.pass(30 * SECOND);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.fills.len()), (OrderStatus::Filled, 2));
+    assert_eq!(world.count("SELECT sum(qty) FROM api_order_fill"), 10_000_000);
+}
+
+#[test]
+fn a_day_that_ends_keeps_what_was_filled() {
+    for (theirs, ours) in
+        [(Theirs::PartlyExpired, OrderStatus::Expired), (Theirs::PartlyCancelled, OrderStatus::Cancelled)]
+    {
+        let mut world = World::ready();
+        let approval = world.place();
+        world.broker.trade("73100001", 4);
+        world.pass(MINUTE);
+        world.broker.end(theirs);
+        world.pass(MINUTE);
+        let state = world.state(&approval);
+        assert_eq!((state.status, state.filled_e6), (ours, pieces(4)));
+    }
+}
+
+#[test]
+fn a_final_order_waits_for_its_late_trades() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    let late = world.broker.trades.pop().unwrap();
+    world.pass(5 * SECOND);
+    assert!(!world.state(&approval).status.is_final());
+    world.broker.trades.push(late);
+    world.pass(30 * SECOND);
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+}
+
+#[test]
+fn an_order_that_lies_for_a_quarter_of_an_hour_is_cancelled_once() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.pass(14 * MINUTE);
+    assert_eq!(world.broker.cancels, 0);
+    world.pass(10 * MINUTE);
+    assert_eq!(world.broker.cancels, 1);
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "it may still fill");
+    world.broker.end(Theirs::Cancelled);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Cancelled);
+}
+
+#[test]
+fn the_reading_reaches_back_to_the_day_of_the_order() {
+    let mut world = World::ready();
+    world.place();
+    world.kill();
+    world.now = world.now.saturating_plus_ms(4 * DAY);
+    world.say_all();
+    let Some((Call::Look { from, .. }, _)) = world.engine.next_call() else { panic!("it is looked for") };
+    assert!(from <= start().day_utc());
+}
+
+#[test]
+fn a_final_order_is_taken_back_after_a_day_over_any_restart() {
+    for killed in [false, true] {
+        let mut world = World::ready();
+        let approval = world.place();
+        world.broker.trade("73100001", 10);
+        world.pass(5 * SECOND);
+        assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+        if killed {
+            world.now = world.now.saturating_plus_ms(2 * DAY);
+            world.kill();
+            world.say_all();
+        }
+        world.pass(DAY);
+        assert_eq!(world.all::<OrderState>().last(), Some(&None), "{killed}");
+        world.say(approval);
+        world.pass(MINUTE);
+        assert_eq!(world.broker.placements.len(), 1);
+    }
+}
+
+// ---------------------------------------------------------------- incidents
+
+#[test]
+fn a_forged_approval_is_an_incident_and_stops_everything() {
+    let mut world = World::ready();
+    let genuine = world.approval();
+    world.say(OrderApproved { qty_e6: pieces(11), ..genuine });
+    assert_eq!(world.incidents(), [IncidentKind::ForgedApproval]);
+    let next = world.place();
+    assert_eq!(world.state(&next).status, OrderStatus::Rejected);
+    world.kill();
+    world.say_all();
+    world.place();
+    assert!(world.broker.placements.is_empty(), "a restart is no answer to an incident");
+    world.say(halt(true));
+    world.place();
+    assert!(world.broker.placements.is_empty());
+    world.say(halt(false));
+    world.place();
+    assert_eq!(world.broker.placements.len(), 1, "a person has looked and resumed");
+}
+
+#[test]
+fn an_approval_from_another_stage_is_an_incident() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.say_as("plan", approval.clone());
+    world.say_as("plan", approval);
+    assert_eq!(world.incidents(), [IncidentKind::ForeignApproval]);
+    world.place();
+    assert!(world.broker.placements.is_empty());
+}
+
+#[test]
+fn a_used_order_id_with_other_terms_is_an_incident() {
+    for waits in [false, true] {
+        let mut world = World::ready();
+        if waits {
+            world.broker.manner = Manner::Loses;
+            world.place();
+        }
+        let first = world.approval();
+        world.say(first.clone());
+        let other = world.key().sign(OrderApproved { qty_e6: pieces(20), ..first });
+        world.say(other);
+        assert_eq!(world.incidents(), [IncidentKind::ReusedApproval], "{waits}");
+        world.settle();
+        assert!(world.broker.orders.iter().all(|row| row.quantity != pieces(20)));
+    }
+}
+
+// ------------------------------------------------------------------- kills
+
+/// Everything that can happen between approval and end, one step after the other.
+fn steps(world: &mut World, approval: &OrderApproved, kill_after: usize, lose: bool) {
+    world.say(approval.clone());
+    for step in 0..kill_after {
+        if lose && step + 1 == kill_after {
+            // The broker has done it, and the process dies before the answer is there.
+            if let Some((call, _)) = world.engine.next_call() {
+                world.broker.perform(call);
+            }
+            return;
+        }
+        if !world.step() {
+            world.pass(5 * SECOND);
+        }
+    }
+}
+
+#[test]
+fn killed_after_any_step_an_order_is_sent_at_most_once_and_its_end_is_the_brokers() {
+    for manner in
+        [Manner::Accepts, Manner::AcceptsSilently, Manner::Loses, Manner::Refuses, Manner::NotReached]
+    {
+        for lose in [false, true] {
+            for kill_after in 0..7 {
+                let name = format!("{manner:?} {kill_after} {lose}");
+                let mut world = World::ready();
+                world.broker.manner = manner;
+                let approval = world.approval();
+                steps(&mut world, &approval, kill_after, lose);
+                world.kill();
+                world.say_all();
+                world.say(approval.clone());
+                world.pass(20 * SECOND);
+                if !world.broker.orders.is_empty() {
+                    world.broker.trade("73100001", 10);
+                }
+                world.pass(10 * MINUTE);
+                world.say(approval.clone());
+                world.pass(10 * MINUTE);
+                assert!(world.broker.placements.len() <= 1, "{name}: {:?}", world.broker.placements);
+                let state = world.state(&approval);
+                let expected =
+                    if world.broker.orders.is_empty() { OrderStatus::Rejected } else { OrderStatus::Filled };
+                assert_eq!(state.status, expected, "{name}: {:?}", state.reason);
+                let held = if expected == OrderStatus::Filled { pieces(10) } else { Quantity::ZERO };
+                assert_eq!(state.filled_e6, held, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn killed_again_and_again_an_unknown_order_stays_one_order() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::AcceptsSilently;
+    let approval = world.approval();
+    world.say(approval.clone());
+    world.step();
+    world.step();
+    for _ in 0..10 {
+        world.kill();
+        world.say_all();
+        world.say(approval.clone());
+        world.now = world.now.saturating_plus_ms(SECOND);
+    }
+    world.pass(MINUTE);
+    assert_eq!(world.broker.placements.len(), 1);
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+}
