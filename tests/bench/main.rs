@@ -13,7 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contracts::{Body, ClockState, Health, HealthState, OrderRequested, Quote, Sample, TopicId, receive, samples};
+use contracts::{
+    Body, ClockState, Health, HealthState, OrderRequested, Quote, Sample, TopicId, receive, samples,
+};
 use market::Timestamp;
 use serde_json::json;
 use steward_tests::{
@@ -34,7 +36,11 @@ impl Figures {
     }
 
     fn write(&self) {
-        let rows: Vec<_> = self.rows.iter().map(|(name, value, unit)| json!({"name": name, "value": value, "unit": unit})).collect();
+        let rows: Vec<_> = self
+            .rows
+            .iter()
+            .map(|(name, value, unit)| json!({"name": name, "value": value, "unit": unit}))
+            .collect();
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json");
         fs::write(&file, serde_json::to_string_pretty(&rows).unwrap()).unwrap();
         println!("\nwritten to target/bench.json");
@@ -57,7 +63,9 @@ fn main() {
 
 fn decoding(figures: &mut Figures) {
     let rounds: u32 = if figures.small { 10 } else { 200_000 };
-    for topic in [TopicId::MarketQuote, TopicId::PortfolioState, TopicId::OrderApproved, TopicId::PlanProposed] {
+    for topic in
+        [TopicId::MarketQuote, TopicId::PortfolioState, TopicId::OrderApproved, TopicId::PlanProposed]
+    {
         let example = samples().into_iter().find(|example| example.topic == topic).unwrap();
         let start = Instant::now();
         for _ in 0..rounds {
@@ -87,19 +95,40 @@ fn runner(figures: &mut Figures) {
     let folder = tempfile::tempdir().unwrap();
     let port = ports();
     let config = folder.path().join("steward.toml");
-    fs::write(&config, format!("environment = \"live\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
-    let start = |program: &str| Command::new(programs().join(program)).arg("--config").arg(&config).stderr(Stdio::null()).spawn().unwrap();
+    fs::write(
+        &config,
+        format!("environment = \"live\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n"),
+    )
+    .unwrap();
+    let start = |program: &str| {
+        Command::new(programs().join(program))
+            .arg("--config")
+            .arg(&config)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
     let mut broker = start("steward-broker");
-    eventually("the broker listens", Duration::from_secs(10), || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    eventually("the broker listens", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
     let mut score = start("steward-score");
     let password = fs::read_to_string(folder.path().join("credentials/steward")).unwrap();
     let mut bus = Listener::connect(port, "steward-bench", Some(("steward", password.trim())));
-    bus.wait_for::<Health>("score is healthy", Duration::from_secs(10), |health| health.stage == "score" && health.state == HealthState::Healthy);
+    bus.wait_for::<Health>("score is healthy", Duration::from_secs(10), |health| {
+        health.stage == "score" && health.state == HealthState::Healthy
+    });
     let password = fs::read_to_string(folder.path().join("credentials/ingest")).unwrap();
     let publisher = std::thread::spawn(move || publish_quotes(port, password.trim(), COUNT));
     let begin = Instant::now();
-    let health = bus.wait_for::<Health>("all quotes are handled", Duration::from_secs(60), |health| health.stage == "score" && health.inputs >= COUNT * 9 / 10);
-    figures.note("statements through broker and runner to one stage", to_f64(health.inputs) / begin.elapsed().as_secs_f64(), "1/s");
+    let health = bus.wait_for::<Health>("all quotes are handled", Duration::from_secs(60), |health| {
+        health.stage == "score" && health.inputs >= COUNT * 9 / 10
+    });
+    figures.note(
+        "statements through broker and runner to one stage",
+        to_f64(health.inputs) / begin.elapsed().as_secs_f64(),
+        "1/s",
+    );
     publisher.join().unwrap();
     for child in [&mut score, &mut broker] {
         child.kill().unwrap();
@@ -129,12 +158,16 @@ fn start_and_memory(figures: &mut Figures) {
     let start = Instant::now();
     let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1"]);
     let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
-        let there = demo.dir().join("credentials/steward").exists() && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
+        let there = demo.dir().join("credentials/steward").exists()
+            && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
         there.then(|| demo.client("steward", "steward-bench"))
     });
-    let mut waiting: Vec<&str> = contracts::STAGES.iter().map(|stage| stage.name).filter(|name| *name != "steward").collect();
+    let mut waiting: Vec<&str> =
+        contracts::STAGES.iter().map(|stage| stage.name).filter(|name| *name != "steward").collect();
     while !waiting.is_empty() {
-        let health = bus.wait_for::<Health>("every stage is healthy", Duration::from_secs(30), |health| health.state == HealthState::Healthy);
+        let health = bus.wait_for::<Health>("every stage is healthy", Duration::from_secs(30), |health| {
+            health.state == HealthState::Healthy
+        });
         waiting.retain(|name| *name != contracts::stage_of(&health.stage));
     }
     figures.note("start of all processes to healthy", start.elapsed().as_secs_f64(), "s");
@@ -166,7 +199,8 @@ fn a_month(figures: &mut Figures) {
     let start = Instant::now();
     let demo = Demo::start(&["--seed", "7", "--days", "30", "--speed", "max"]);
     let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
-        let there = demo.dir().join("credentials/steward").exists() && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
+        let there = demo.dir().join("credentials/steward").exists()
+            && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
         there.then(|| demo.client("steward", "steward-bench"))
     });
     let mut quoted: BTreeMap<Timestamp, Instant> = BTreeMap::new();
@@ -177,19 +211,24 @@ fn a_month(figures: &mut Figures) {
         let Ok(address) = contracts::Address::parse("steward", &topic) else { continue };
         match address.topic {
             TopicId::MarketQuote => {
-                if let Ok(Some(quote)) = receive::<Quote>(&address.key, &payload).map(|received| received.body) {
+                if let Ok(Some(quote)) =
+                    receive::<Quote>(&address.key, &payload).map(|received| received.body)
+                {
                     quoted.insert(quote.at, Instant::now());
                 }
             }
             TopicId::OrderRequested => {
-                if let Ok(Some(request)) = receive::<OrderRequested>(&address.key, &payload).map(|received| received.body)
+                if let Ok(Some(request)) =
+                    receive::<OrderRequested>(&address.key, &payload).map(|received| received.body)
                     && let Some(when) = quoted.get(&request.grounds.quote_at)
                 {
                     latencies.push(when.elapsed().as_secs_f64() * 1e3);
                 }
             }
             TopicId::SystemClock => {
-                if let Ok(Some(clock)) = receive::<ClockState>(&address.key, &payload).map(|received| received.body) {
+                if let Ok(Some(clock)) =
+                    receive::<ClockState>(&address.key, &payload).map(|received| received.body)
+                {
                     steps = clock.step;
                     if !measured && steps > 500 {
                         measured = true;
@@ -210,7 +249,11 @@ fn a_month(figures: &mut Figures) {
     figures.note("quote to order/requested, samples", to_f64(latencies.len() as u64), "");
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         if let Some(value) = quantile(&latencies, share) {
-            figures.note(format!("quote to order/requested, {name} (all virtual settling included)"), value, "ms");
+            figures.note(
+                format!("quote to order/requested, {name} (all virtual settling included)"),
+                value,
+                "ms",
+            );
         }
     }
 }

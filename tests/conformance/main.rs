@@ -26,7 +26,9 @@ fn day() -> &'static BTreeMap<String, Vec<Heard>> {
         pipeline.recording = true;
         pipeline.run_days(1);
         let mut heard = pipeline.heard;
-        heard.values_mut().for_each(|inputs| thin_out(inputs));
+        for inputs in heard.values_mut() {
+            thin_out(inputs);
+        }
         heard
     })
 }
@@ -35,7 +37,8 @@ fn day() -> &'static BTreeMap<String, Vec<Heard>> {
 fn thin_out(inputs: &mut Vec<Heard>) {
     let mut kept: BTreeMap<String, usize> = BTreeMap::new();
     inputs.retain(|input| {
-        let family = Address::parse(PREFIX, &input.topic).map(|address| address.to_string()).unwrap_or_default();
+        let family =
+            Address::parse(PREFIX, &input.topic).map(|address| address.to_string()).unwrap_or_default();
         let count = kept.entry(family).or_insert(0);
         *count += 1;
         *count <= 6
@@ -57,7 +60,8 @@ impl Examinee {
         world.tickers = Some(TICKERS.iter().map(|ticker| (*ticker).to_string()).collect());
         world.rules.throttle = false;
         let world = Rc::new(RefCell::new(World::new(world).unwrap()));
-        let mut examinee = Examinee { name: name.into(), folder: tempfile::tempdir().unwrap(), world, node: None };
+        let mut examinee =
+            Examinee { name: name.into(), folder: tempfile::tempdir().unwrap(), world, node: None };
         examinee.start();
         examinee
     }
@@ -85,7 +89,8 @@ impl Examinee {
         let mut all = Vec::new();
         for _ in 0..2_000 {
             let due = self.node().wake_at().is_some_and(|then| then <= now);
-            let said = if due { Some(self.node().tick(now).unwrap()) } else { self.node().perform(now).unwrap() };
+            let said =
+                if due { Some(self.node().tick(now).unwrap()) } else { self.node().perform(now).unwrap() };
             match said {
                 Some(said) => all.extend(said),
                 None => {
@@ -100,11 +105,13 @@ impl Examinee {
     /// Whatever it says is declared, its own, readable and within its limit.
     fn inspect(&self, said: &[Publication]) {
         for publication in said {
-            let address = Address::parse(PREFIX, &publication.topic).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+            let address = Address::parse(PREFIX, &publication.topic)
+                .unwrap_or_else(|error| panic!("{}: {error}", self.name));
             let spec = address.topic.spec();
             assert!(spec.is_owned_by(&self.name), "{} published {address}", self.name);
             assert_eq!(publication.retain, spec.class == Class::Statement);
-            examine(address.topic, &address.key, &publication.payload).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+            examine(address.topic, &address.key, &publication.payload)
+                .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         }
     }
 
@@ -166,7 +173,12 @@ fn a_doubled_statement_changes_nothing() {
         for input in inputs.iter().filter(|input| is_statement(input)) {
             examinee.hear(input);
             let again = examinee.hear(input);
-            assert!(input.payload.is_empty() || again.is_empty(), "{name} answered a doubled {} with {:?}", input.topic, topics(&again));
+            assert!(
+                input.payload.is_empty() || again.is_empty(),
+                "{name} answered a doubled {} with {:?}",
+                input.topic,
+                topics(&again)
+            );
             examinee.rest(input.now);
         }
     });
@@ -177,7 +189,8 @@ fn an_older_version_changes_nothing() {
     each(|name, inputs| {
         let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
         let mut examinee = Examinee::new(name);
-        let statements: Vec<_> = inputs.iter().filter(|input| is_statement(input) && !input.payload.is_empty()).collect();
+        let statements: Vec<_> =
+            inputs.iter().filter(|input| is_statement(input) && !input.payload.is_empty()).collect();
         for input in &statements {
             examinee.hear(input);
             examinee.rest(input.now);
@@ -186,7 +199,8 @@ fn an_older_version_changes_nothing() {
             *known = found.max(*known);
         }
         let now = statements.last().map_or(Timestamp::ZERO, |input| input.now);
-        for input in statements.iter().filter(|input| version(&input.payload) < newest[input.topic.as_str()]) {
+        for input in statements.iter().filter(|input| version(&input.payload) < newest[input.topic.as_str()])
+        {
             let said = examinee.hear(&Heard { now, ..(*input).clone() });
             assert!(said.is_empty(), "{name} believed an old {}: {:?}", input.topic, topics(&said));
         }
@@ -211,9 +225,16 @@ fn retained_statements_again_after_a_restart_repeat_no_effect() {
         examinee.rest(now);
         let after = once_only(&examinee.statements());
         for (topic, body) in &after {
-            assert!(before.get(topic).is_none_or(|old| old == body), "{name} changed {topic} by being started again");
+            assert!(
+                before.get(topic).is_none_or(|old| old == body),
+                "{name} changed {topic} by being started again"
+            );
         }
-        assert!(after.len() <= before.len(), "{name} made something anew by being started again: {:?}", after.keys().filter(|key| !before.contains_key(*key)).collect::<Vec<_>>());
+        assert!(
+            after.len() <= before.len(),
+            "{name} made something anew by being started again: {:?}",
+            after.keys().filter(|key| !before.contains_key(*key)).collect::<Vec<_>>()
+        );
     });
 }
 
@@ -240,13 +261,22 @@ fn stopped_after_every_step_it_loses_no_statement_and_no_version_falls() {
             }
             for (topic, (version, _)) in examinee.statements() {
                 let before = known.insert(topic.clone(), version).unwrap_or(0);
-                assert!(version >= before, "{name} let the version of {topic} fall from {before} to {version}");
+                assert!(
+                    version >= before,
+                    "{name} let the version of {topic} fall from {before} to {version}"
+                );
             }
-            if contracts::STAGES.iter().any(|stage| stage.name == contracts::stage_of(name) && stage.store.is_some()) {
+            if contracts::STAGES
+                .iter()
+                .any(|stage| stage.name == contracts::stage_of(name) && stage.store.is_some())
+            {
                 examinee.start();
             }
             for (topic, (version, _)) in examinee.statements() {
-                assert!(version >= known.get(&topic).copied().unwrap_or(0), "{name} forgot a version of {topic}");
+                assert!(
+                    version >= known.get(&topic).copied().unwrap_or(0),
+                    "{name} forgot a version of {topic}"
+                );
             }
         }
     });
@@ -285,15 +315,20 @@ fn latest(inputs: &[Heard]) -> Vec<Heard> {
 }
 
 fn comparable(statements: &BTreeMap<String, (u64, Vec<u8>)>) -> BTreeMap<String, String> {
-    statements.iter().map(|(topic, (_, payload))| (topic.clone(), without_times(body(payload)).to_string())).collect()
+    statements
+        .iter()
+        .map(|(topic, (_, payload))| (topic.clone(), without_times(body(payload)).to_string()))
+        .collect()
 }
 
 /// When something was noticed may depend on the order; what is said may not.
 fn without_times(value: serde_json::Value) -> serde_json::Value {
     match value {
-        serde_json::Value::Object(map) => {
-            map.into_iter().filter(|(key, _)| !matches!(key.as_str(), "at" | "quote" | "run_id" | "started" | "ended")).map(|(key, value)| (key, without_times(value))).collect()
-        }
+        serde_json::Value::Object(map) => map
+            .into_iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "at" | "quote" | "run_id" | "started" | "ended"))
+            .map(|(key, value)| (key, without_times(value)))
+            .collect(),
         serde_json::Value::Array(items) => items.into_iter().map(without_times).collect(),
         other => other,
     }

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contracts::{Address, Alert, Health, HealthState, OrderApproved, OrderIncident, Quote, RiskHalt, Sample, TopicId};
+use contracts::{
+    Address, Alert, Health, HealthState, OrderApproved, OrderIncident, Quote, RiskHalt, Sample, TopicId,
+};
 use steward_tests::processes::{Demo, Listener, eventually, ports, processes_with, programs, report, tail};
 
 const LONG: Duration = Duration::from_secs(120);
@@ -20,12 +22,24 @@ fn the_same_seed_twice_gives_the_same_decisions() {
         .iter()
         .map(|name| {
             let file = folder.path().join(name);
-            let demo = Demo::start(&["--seed", "7", "--days", "2", "--speed", "max", "--report", file.to_str().unwrap()]);
+            let demo = Demo::start(&[
+                "--seed",
+                "7",
+                "--days",
+                "2",
+                "--speed",
+                "max",
+                "--report",
+                file.to_str().unwrap(),
+            ]);
             let (status, text) = demo.wait(LONG);
             assert!(status.success(), "{}", tail(&text));
             let report = report(&file);
             assert_eq!(report["all_held"], true, "{report:#}");
-            assert!(!report["orders"].as_array().unwrap().is_empty(), "two days without an order prove nothing");
+            assert!(
+                !report["orders"].as_array().unwrap().is_empty(),
+                "two days without an order prove nothing"
+            );
             report["decisions_hash"].as_str().unwrap().to_string()
         })
         .collect();
@@ -36,16 +50,30 @@ fn the_same_seed_twice_gives_the_same_decisions() {
 fn killed_programs_come_back_and_nothing_is_doubled() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    let demo = Demo::start(&["--seed", "3", "--days", "3", "--speed", "max", "--report", file.to_str().unwrap()]);
+    let demo =
+        Demo::start(&["--seed", "3", "--days", "3", "--speed", "max", "--report", file.to_str().unwrap()]);
     let mut bus = demo.client("steward", "steward-test");
-    bus.wait_for::<Health>("the plan is healthy", SHORT, |health| health.stage == "plan" && health.state == HealthState::Healthy);
-    for program in ["steward-execute", "steward-portfolio", "steward-plan", "steward-risk-gate", "steward-evaluate", "steward-ingest", "steward-score", "steward-simworld"] {
+    bus.wait_for::<Health>("the plan is healthy", SHORT, |health| {
+        health.stage == "plan" && health.state == HealthState::Healthy
+    });
+    for program in [
+        "steward-execute",
+        "steward-portfolio",
+        "steward-plan",
+        "steward-risk-gate",
+        "steward-evaluate",
+        "steward-ingest",
+        "steward-score",
+        "steward-simworld",
+    ] {
         let stage = program.trim_start_matches("steward-").to_string();
         let Some(pid) = demo.process(program) else { continue };
         Demo::signal(pid, "-KILL");
         let killed = Instant::now();
         bus.wait_for::<Health>(&format!("{program} is back"), Duration::from_secs(6), |health| {
-            contracts::stage_of(&health.stage) == stage && health.pid != pid && health.state == HealthState::Healthy
+            contracts::stage_of(&health.stage) == stage
+                && health.pid != pid
+                && health.state == HealthState::Healthy
         });
         println!("{program} was back after {:.2} s", killed.elapsed().as_secs_f64());
     }
@@ -63,7 +91,11 @@ fn a_killed_broker_loses_nothing_that_is_not_said_again() {
     Demo::signal(broker, "-KILL");
     let killed = Instant::now();
     eventually("another broker", SHORT, || demo.process("steward-broker").filter(|pid| *pid != broker));
-    let mut bus = eventually("the new broker answers", SHORT, || std::net::TcpStream::connect(("127.0.0.1", demo.ports)).ok().map(|_| demo.client("steward", "steward-again")));
+    let mut bus = eventually("the new broker answers", SHORT, || {
+        std::net::TcpStream::connect(("127.0.0.1", demo.ports))
+            .ok()
+            .map(|_| demo.client("steward", "steward-again"))
+    });
     let mut missing = before.clone();
     while killed.elapsed() < Duration::from_secs(10) && !missing.is_empty() {
         if let Some((topic, _)) = bus.next(Duration::from_millis(200)) {
@@ -81,7 +113,8 @@ fn live(bus: &mut Listener, for_so_long: Duration) -> Vec<String> {
     let mut topics = std::collections::BTreeSet::new();
     while Instant::now() < end {
         if let Some((topic, payload)) = bus.next(Duration::from_millis(200)) {
-            let statement = Address::parse("steward", &topic).is_ok_and(|address| address.topic.spec().class == contracts::Class::Statement);
+            let statement = Address::parse("steward", &topic)
+                .is_ok_and(|address| address.topic.spec().class == contracts::Class::Statement);
             if statement && !payload.is_empty() {
                 topics.insert(topic);
             } else {
@@ -98,7 +131,9 @@ fn a_forged_approval_is_refused_alarms_and_halts() {
         let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
         let mut bus = demo.client("steward", "steward-test");
         bus.wait_for::<RiskHalt>("the gate has spoken", SHORT, |halt| !halt.halted);
-        bus.wait_for::<Health>("execute is healthy", SHORT, |health| health.stage == "execute" && health.state == HealthState::Healthy);
+        bus.wait_for::<Health>("execute is healthy", SHORT, |health| {
+            health.stage == "execute" && health.state == HealthState::Healthy
+        });
         let mut thief = demo.client(user, &format!("{user}-thief"));
         let forged = OrderApproved::sample();
         let topic = TopicId::OrderApproved.spec().address("steward", &forged.order_id.to_string());
@@ -113,7 +148,11 @@ fn a_forged_approval_is_refused_alarms_and_halts() {
         bus.wait_for::<RiskHalt>("trading is halted", SHORT, |halt| halt.halted);
         let mut bus = demo.client("steward", "steward-test-3");
         bus.wait_for::<Alert>("a person is told", SHORT, |_| true);
-        let orders = Command::new(programs().join("steward")).args(["status", "--json", "--dir"]).arg(demo.dir()).output().unwrap();
+        let orders = Command::new(programs().join("steward"))
+            .args(["status", "--json", "--dir"])
+            .arg(demo.dir())
+            .output()
+            .unwrap();
         let text = String::from_utf8_lossy(&orders.stdout);
         assert!(!text.contains(&forged.order_id.to_string()), "the forged order is known: {text}");
     }
@@ -135,7 +174,11 @@ fn a_second_demo_in_the_same_folder_is_refused() {
     let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
     let mut bus = demo.client("steward", "steward-test");
     bus.wait_for::<Health>("it runs", SHORT, |_| true);
-    let second = Command::new(programs().join("steward")).args(["demo", "--headless", "--ports", &ports().to_string(), "--dir"]).arg(demo.dir()).output().unwrap();
+    let second = Command::new(programs().join("steward"))
+        .args(["demo", "--headless", "--ports", &ports().to_string(), "--dir"])
+        .arg(demo.dir())
+        .output()
+        .unwrap();
     assert!(!second.status.success());
     let text = String::from_utf8_lossy(&second.stderr);
     assert!(text.contains(&demo.pid().to_string()), "{text}");
@@ -154,14 +197,23 @@ fn every_program_says_what_it_is_and_names_bad_input() {
     for stage in contracts::STAGES.iter().filter(|stage| stage.name != "steward") {
         let program = programs().join(format!("steward-{}", stage.name));
         let help = Command::new(&program).arg("--help").output().unwrap();
-        assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Exit codes"), "{}", stage.name);
+        assert!(
+            help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Exit codes"),
+            "{}",
+            stage.name
+        );
         let odd = Command::new(&program).arg("--nonsense").output().unwrap();
         assert_eq!(odd.status.code(), Some(2), "{}", stage.name);
-        let cases = [("", "environment"), ("environment = \"live\"\n[stage.unknown]\n", "stage.unknown"), ("environment = 5", "environment")];
+        let cases = [
+            ("", "environment"),
+            ("environment = \"live\"\n[stage.unknown]\n", "stage.unknown"),
+            ("environment = 5", "environment"),
+        ];
         for (text, expected) in cases {
             let file = folder.path().join("steward.toml");
             fs::write(&file, text).unwrap();
-            let bad = Command::new(&program).arg("--config").arg(&file).stdin(Stdio::null()).output().unwrap();
+            let bad =
+                Command::new(&program).arg("--config").arg(&file).stdin(Stdio::null()).output().unwrap();
             let said = String::from_utf8_lossy(&bad.stderr);
             assert_eq!(bad.status.code(), Some(1), "{}: {said}", stage.name);
             assert!(said.contains(expected), "{}: {said}", stage.name);
@@ -175,8 +227,17 @@ fn a_wrong_password_and_an_absent_broker_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let port = ports();
     let config = folder.path().join("steward.toml");
-    fs::write(&config, format!("environment = \"sim:1\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
-    let mut broker = Command::new(programs().join("steward-broker")).arg("--config").arg(&config).stderr(Stdio::null()).spawn().unwrap();
+    fs::write(
+        &config,
+        format!("environment = \"sim:1\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n"),
+    )
+    .unwrap();
+    let mut broker = Command::new(programs().join("steward-broker"))
+        .arg("--config")
+        .arg(&config)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     eventually("the broker listens", SHORT, || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
     fs::write(folder.path().join("credentials/keeper"), "0123456789abcdef-wrong").unwrap();
     let said = first_warning(&config);
@@ -190,7 +251,12 @@ fn a_wrong_password_and_an_absent_broker_are_named() {
 /// What the keeper says first about its bus.
 fn first_warning(config: &std::path::Path) -> String {
     use std::io::{BufRead, BufReader};
-    let mut keeper = Command::new(programs().join("steward-keeper")).arg("--config").arg(config).stderr(Stdio::piped()).spawn().unwrap();
+    let mut keeper = Command::new(programs().join("steward-keeper"))
+        .arg("--config")
+        .arg(config)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let lines = BufReader::new(keeper.stderr.take().unwrap()).lines();
     let said = lines.map_while(Result::ok).find(|line| line.contains("broker")).unwrap_or_default();
     keeper.kill().unwrap();
@@ -203,17 +269,32 @@ fn a_program_told_to_stop_is_gone_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let port = ports();
     let config = folder.path().join("steward.toml");
-    fs::write(&config, format!("environment = \"live\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
-    let mut broker = Command::new(programs().join("steward-broker")).arg("--config").arg(&config).stderr(Stdio::null()).spawn().unwrap();
+    fs::write(
+        &config,
+        format!("environment = \"live\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n"),
+    )
+    .unwrap();
+    let mut broker = Command::new(programs().join("steward-broker"))
+        .arg("--config")
+        .arg(&config)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     eventually("the broker listens", SHORT, || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-    let mut keeper = Command::new(programs().join("steward-keeper")).arg("--config").arg(&config).stderr(Stdio::null()).spawn().unwrap();
+    let mut keeper = Command::new(programs().join("steward-keeper"))
+        .arg("--config")
+        .arg(&config)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let password = fs::read_to_string(folder.path().join("credentials/steward")).unwrap();
     let mut bus = Listener::connect(port, "steward-test", Some(("steward", password.trim())));
     bus.wait_for::<Health>("the keeper is healthy", SHORT, |health| health.stage == "keeper");
     for (name, child) in [("keeper", &mut keeper), ("broker", &mut broker)] {
         let told = Instant::now();
         Demo::signal(child.id(), "-TERM");
-        let status = eventually(&format!("{name} stops"), Duration::from_secs(2), || child.try_wait().unwrap());
+        let status =
+            eventually(&format!("{name} stops"), Duration::from_secs(2), || child.try_wait().unwrap());
         assert!(status.success(), "{name}: {status}");
         println!("{name} stopped after {:.2} s", told.elapsed().as_secs_f64());
     }

@@ -3,7 +3,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
 
-use bus_client::{Config, Node, Publication, transport::local::{Faults, LocalBus}};
+use bus_client::{
+    Config, Node, Publication,
+    transport::local::{Faults, LocalBus},
+};
 use contracts::{Address, Body, receive};
 use market::Timestamp;
 use simworld::{World, WorldConfig};
@@ -16,7 +19,8 @@ const ROUNDS_MAX: usize = 20_000;
 /// First instant of the simulated world.
 pub const START: &str = "2026-03-02T08:00:00Z";
 /// The universe of the tests.
-pub const TICKERS: [&str; 8] = ["NRDW.US", "PRVL.US", "QXTM.US", "RHNA.EU", "ALPB.EU", "BVRN.EU", "MGLW.EU", "THMB.EU"];
+pub const TICKERS: [&str; 8] =
+    ["NRDW.US", "PRVL.US", "QXTM.US", "RHNA.EU", "ALPB.EU", "BVRN.EU", "MGLW.EU", "THMB.EU"];
 
 /// What happened to one stage, for examinations that replay it.
 #[derive(Debug, Clone)]
@@ -129,8 +133,11 @@ impl Pipeline {
     fn connect(&mut self, name: &str) {
         let Some(node) = self.nodes.get(name) else { return };
         self.bus.connect(name, &node.filters());
-        let repeats = node.repeat();
-        self.publish(repeats);
+        let mut said = node.repeat();
+        let health = node.health(0, true);
+        let now = self.now;
+        said.extend(self.nodes.get_mut(name).map(|node| node.publish_health(health, now)));
+        self.publish(said);
     }
 
     fn publish(&mut self, publications: Vec<Publication>) {
@@ -159,7 +166,8 @@ impl Pipeline {
                     }
                     let now = self.now;
                     let Some(node) = self.nodes.get_mut(&name) else { break };
-                    let said = node.deliver(&topic, &payload, now).unwrap_or_else(|error| panic!("{name}: {error}"));
+                    let said =
+                        node.deliver(&topic, &payload, now).unwrap_or_else(|error| panic!("{name}: {error}"));
                     self.publish(said);
                 }
                 inputs += self.work(&name);
@@ -281,7 +289,8 @@ fn names(evaluators: u32) -> Vec<String> {
 /// When the text is no valid configuration, with its sentence.
 #[must_use]
 pub fn config(folder: &Path, seed: u64, more: &str) -> Config {
-    let text = format!("environment = \"sim:{seed}\"\ndir = \".\"\n{}\n{more}", crate::stages::settings(&TICKERS));
+    let text =
+        format!("environment = \"sim:{seed}\"\ndir = \".\"\n{}\n{more}", crate::stages::settings(&TICKERS));
     crate::stages::write_secrets(folder);
     Config::parse(&text, &folder.join("steward.toml")).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -23,9 +23,14 @@ static PORTS: AtomicU16 = AtomicU16::new(0);
 #[must_use]
 pub fn programs() -> PathBuf {
     let own = || std::env::current_exe().ok()?.parent()?.parent().map(Path::to_path_buf);
-    let folder = std::env::var_os("STEWARD_BIN").map(PathBuf::from).or_else(own).expect("a folder of programs");
+    let folder =
+        std::env::var_os("STEWARD_BIN").map(PathBuf::from).or_else(own).expect("a folder of programs");
     let known = folder.join("steward-broker");
-    assert!(known.exists(), "{} is missing; run `cargo build --workspace --bins` first, as `make test` does", known.display());
+    assert!(
+        known.exists(),
+        "{} is missing; run `cargo build --workspace --bins` first, as `make test` does",
+        known.display()
+    );
     folder
 }
 
@@ -105,8 +110,8 @@ impl Demo {
     /// # Panics
     /// When `kill` cannot be run.
     pub fn signal(pid: u32, signal: &str) {
-        let status = Command::new("kill").args([signal, &pid.to_string()]).status().expect("kill runs");
-        drop(status);
+        // A process that is gone already is as good as signalled.
+        let _ = Command::new("kill").args([signal, &pid.to_string()]).status().expect("kill runs");
     }
 
     /// Waits for its end.
@@ -130,7 +135,12 @@ impl Demo {
             Demo::signal(self.pid(), "-TERM");
             drop(self.child.wait());
         }
-        let text = [lines, out].into_iter().flatten().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>().join("\n");
+        let text = [lines, out]
+            .into_iter()
+            .flatten()
+            .filter_map(|thread| thread.join().ok())
+            .collect::<Vec<_>>()
+            .join("\n");
         match status {
             Some(status) => (status, text),
             None => panic!("the demo did not end within {within:?}:\n{}", tail(&text)),
@@ -148,7 +158,9 @@ impl Drop for Demo {
 }
 
 fn collect(stream: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).collect::<Vec<_>>().join("\n"))
+    std::thread::spawn(move || {
+        BufReader::new(stream).lines().map_while(Result::ok).collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// The last lines of a text.
@@ -167,7 +179,10 @@ pub fn processes_with(text: &str) -> Vec<(String, u32)> {
         let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
         let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
         if words.iter().any(|word| word.contains(text)) {
-            let program = words.first().map(|word| word.rsplit('/').next().unwrap_or("").to_string()).unwrap_or_default();
+            let program = words
+                .first()
+                .map(|word| word.rsplit('/').next().unwrap_or("").to_string())
+                .unwrap_or_default();
             found.push((program, pid));
         }
     }
@@ -218,7 +233,10 @@ impl Listener {
     #[must_use]
     pub fn connect(port: u16, id: &str, login: Option<(&str, &str)>) -> Listener {
         let mut options = MqttOptions::new(id, "127.0.0.1", port);
-        options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(1 << 20, 1 << 20).set_inflight(64);
+        options
+            .set_keep_alive(Duration::from_secs(30))
+            .set_max_packet_size(1 << 20, 1 << 20)
+            .set_inflight(64);
         if let Some((user, password)) = login {
             options.set_credentials(user, password);
         }
@@ -226,7 +244,11 @@ impl Listener {
         let mut listener = Listener { client, connection, prefix: "steward".into() };
         listener.client.subscribe("#", QoS::AtMostOnce).expect("a fresh client has room");
         eventually("the bus accepts a client", Duration::from_secs(10), || {
-            matches!(listener.connection.recv_timeout(Duration::from_millis(100)), Ok(Ok(Event::Incoming(Packet::SubAck(_))))).then_some(())
+            matches!(
+                listener.connection.recv_timeout(Duration::from_millis(100)),
+                Ok(Ok(Event::Incoming(Packet::SubAck(_))))
+            )
+            .then_some(())
         });
         listener
     }
@@ -236,7 +258,9 @@ impl Listener {
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
             match self.connection.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => return Some((publish.topic, publish.payload.to_vec())),
+                Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => {
+                    return Some((publish.topic, publish.payload.to_vec()));
+                }
                 Ok(Err(_)) => pause(),
                 Ok(Ok(_)) => {}
                 Err(_) => return None,

@@ -2,16 +2,28 @@
 
 use std::{cell::RefCell, fmt::Write, fs, os::unix::fs::PermissionsExt, path::Path, rc::Rc};
 
-use bus_client::{Config, Engine, Node, NoEdge};
+use bus_client::{Config, Engine, NoEdge, Node};
 use market::Timestamp;
 use simworld::World;
 use tradernet::Keys;
 
-use crate::world::{InProcess, WALL_UNIX_S};
+use crate::world::{InProcess, Silent, WALL_UNIX_S};
 
 /// Every stage but the simulator, in the order in which a settling round visits them.
-pub const STAGES: &[&str] =
-    &["keeper", "ingest", "portfolio", "score", "optimise", "plan", "evaluate", "risk-gate", "execute", "notify", "hardware", "bridge"];
+pub const STAGES: &[&str] = &[
+    "keeper",
+    "ingest",
+    "portfolio",
+    "score",
+    "optimise",
+    "plan",
+    "evaluate",
+    "risk-gate",
+    "execute",
+    "notify",
+    "hardware",
+    "bridge",
+];
 
 /// Opens one stage on the stores of a configuration.
 ///
@@ -21,31 +33,29 @@ pub const STAGES: &[&str] =
 pub fn open(name: &str, config: &Config, world: &Rc<RefCell<World>>) -> Box<dyn Node> {
     macro_rules! engine {
         ($stage:ty) => {
-            Engine::<$stage>::open(config, name, None, Timestamp::from_ms(WALL_UNIX_S * 1_000)).unwrap_or_else(|error| panic!("{error}"))
+            Engine::<$stage>::open(config, name, None, Timestamp::from_ms(WALL_UNIX_S * 1_000))
+                .unwrap_or_else(|error| panic!("{error}"))
         };
     }
     let exchange = || InProcess(Rc::clone(world));
     match contracts::stage_of(name) {
         "keeper" => Box::new((engine!(keeper::Keeper), NoEdge)),
         "ingest" => Box::new((engine!(ingest::Ingest), ingest::IngestEdge::new(exchange(), keys(), wall()))),
-        "portfolio" => Box::new((engine!(portfolio::Portfolio), portfolio::PortfolioEdge::new(exchange(), keys(), wall()))),
+        "portfolio" => Box::new((
+            engine!(portfolio::Portfolio),
+            portfolio::PortfolioEdge::new(exchange(), keys(), wall()),
+        )),
         "score" => Box::new((engine!(score::Score), score::Bars::new(config))),
         "optimise" => Box::new((engine!(optimise::Optimise), NoEdge)),
         "plan" => Box::new((engine!(plan::Plan), NoEdge)),
         "evaluate" => Box::new((engine!(evaluate::Evaluate), NoEdge)),
         "risk-gate" => Box::new((engine!(risk_gate::RiskGate), NoEdge)),
-        "execute" => Box::new((engine!(execute::Execute), execute::ExecuteEdge::new(exchange(), keys(), wall()))),
+        "execute" => {
+            Box::new((engine!(execute::Execute), execute::ExecuteEdge::new(exchange(), keys(), wall())))
+        }
         "notify" => Box::new((engine!(notify::Notify), NoEdge)),
-        "hardware" => {
-            let engine = engine!(link::Hardware);
-            let edge = link::BoardEdge::open(&engine).unwrap_or_else(|error| panic!("{error}"));
-            Box::new((engine, edge))
-        }
-        "bridge" => {
-            let engine = engine!(bridge::Bridge);
-            let edge = bridge::HttpEdge::open(&engine).unwrap_or_else(|error| panic!("{error}"));
-            Box::new((engine, edge))
-        }
+        "hardware" => Box::new((engine!(link::Hardware), Silent)),
+        "bridge" => Box::new((engine!(bridge::Bridge), Silent)),
         other => panic!("`{other}` is no stage of one process; add it here"),
     }
 }
@@ -64,10 +74,12 @@ fn wall() -> tradernet::WallClock {
 pub fn settings(tickers: &[&str]) -> String {
     let account = "broker_url = \"http://127.0.0.1:9/tn\"\npublic_key = \"sim-public-key-0001\"\nprivate_key_file = \"keys/broker\"\n";
     let mut text = format!(
-        "[stage.portfolio]\nsync_interval_s = 900\nmode = \"live\"\n{account}[stage.execute]\n{account}[stage.risk-gate]\nmode = \"live\"\n[stage.bridge]\nlisten = \"off\"\n[stage.ingest]\nquote_interval_s = 900\n{account}"
+        "[stage.portfolio]\nsync_interval_s = 900\nmode = \"live\"\n{account}[stage.execute]\n{account}[stage.risk-gate]\nmode = \"live\"\n[stage.bridge]\nlisten = \"off\"\n[stage.ingest]\nquote_interval_s = 900\nhistory_days = 2600\n{account}"
     );
     for one in simworld::listings().iter().filter(|one| tickers.contains(&one.ticker)) {
-        let optional = |name: &str, value: Option<&str>| value.map(|value| format!("{name} = {value:?}\n")).unwrap_or_default();
+        let optional = |name: &str, value: Option<&str>| {
+            value.map(|value| format!("{name} = {value:?}\n")).unwrap_or_default()
+        };
         let _ = write!(
             text,
             "[[stage.ingest.universe]]\nticker = {:?}\nisin = {:?}\nname = {:?}\nmic = \"{}\"\nccy = {:?}\n{}{}product_type = {:?}\nlot = {}\ntick = \"{}\"\n",

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
+use bus_client::{Edge, Stage};
 use simworld::{Delivery, World};
 use tradernet::{Exchange, Method, RawReply, RawRequest, TransportError};
 
@@ -14,20 +15,36 @@ pub struct InProcess(pub Rc<RefCell<World>>);
 
 impl Exchange for InProcess {
     async fn send(&self, request: RawRequest) -> Result<RawReply, TransportError> {
+        let agent = ("User-Agent".to_string(), "steward".to_string());
+        let headers = request.headers.iter().map(|(name, value)| ((*name).to_string(), value.clone()));
         let raw = simworld::RawRequest {
             method: if request.method == Method::Get { "GET".into() } else { "POST".into() },
             path: format!("/tn{}", request.path),
-            headers: request.headers.iter().map(|(name, value)| ((*name).to_string(), value.clone())).collect(),
+            headers: headers.chain([agent]).collect(),
             body: request.body,
         };
         match self.0.borrow_mut().exchange(&raw, WALL_UNIX_S) {
             Delivery::Reply { reply, .. } => Ok(RawReply {
                 status: reply.status,
-                headers: reply.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect::<BTreeMap<_, _>>(),
+                headers: reply
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_lowercase(), value))
+                    .collect::<BTreeMap<_, _>>(),
                 body: reply.body,
             }),
             Delivery::TimedOut { .. } => Err(TransportError::Unknown { reason: "time-out".into() }),
             Delivery::Reset { .. } => Err(TransportError::Unknown { reason: "connection reset".into() }),
         }
+    }
+}
+
+/// The outside of stages that wait for a person or a board: nobody comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl<S: Stage> Edge<S> for Silent {
+    async fn perform(&self, _call: S::Call) -> S::Reply {
+        std::future::pending().await
     }
 }

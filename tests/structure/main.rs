@@ -14,17 +14,28 @@ fn root() -> PathBuf {
 
 /// Workspace packages: folder → (name, workspace packages it is built with, outside packages).
 fn packages() -> BTreeMap<String, (String, BTreeSet<String>, BTreeSet<String>)> {
-    let output = Command::new(env!("CARGO")).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(root()).output().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let inside: BTreeSet<_> = packages.iter().map(|package| package["name"].as_str().unwrap().to_string()).collect();
+    let inside: BTreeSet<_> =
+        packages.iter().map(|package| package["name"].as_str().unwrap().to_string()).collect();
     packages
         .iter()
         .map(|package| {
             let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
             let folder = manifest.parent().unwrap().strip_prefix(root()).unwrap().display().to_string();
-            let normal = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
-            let (ours, theirs) = normal.map(|dependency| dependency["name"].as_str().unwrap().to_string()).partition(|name| inside.contains(name));
+            let normal = package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null());
+            let (ours, theirs) = normal
+                .map(|dependency| dependency["name"].as_str().unwrap().to_string())
+                .partition(|name| inside.contains(name));
             (folder, (package["name"].as_str().unwrap().to_string(), ours, theirs))
         })
         .collect()
@@ -44,14 +55,18 @@ fn layer(folder: &str) -> u8 {
 #[test]
 fn dependencies_point_from_stages_to_the_domain() {
     let packages = packages();
-    let folder_of: BTreeMap<_, _> = packages.iter().map(|(folder, (name, ..))| (name.clone(), folder.clone())).collect();
+    let folder_of: BTreeMap<_, _> =
+        packages.iter().map(|(folder, (name, ..))| (name.clone(), folder.clone())).collect();
     for (folder, (_, ours, _)) in &packages {
         for dependency in ours {
             let other = &folder_of[dependency];
             assert!(layer(other) <= layer(folder), "{folder} must not depend on {other}");
             let stage_on_stage = layer(folder) == 3 && layer(other) == 3;
             let allowed = folder == "stages/steward" && other == "stages/simworld";
-            assert!(!stage_on_stage || allowed, "stage {folder} depends on stage {other}; stages meet only in contracts");
+            assert!(
+                !stage_on_stage || allowed,
+                "stage {folder} depends on stage {other}; stages meet only in contracts"
+            );
         }
     }
 }
@@ -72,7 +87,8 @@ fn only_edges_and_the_bus_name_the_runtime() {
         let text = fs::read_to_string(&file).unwrap();
         let named = code_before_tests(&text).contains("tokio::");
         let place = file.to_string_lossy().into_owned();
-        let allowed = ["edge", "process.rs", "http", "server", "serve"].iter().any(|word| place.contains(word));
+        let allowed =
+            ["edge", "process.rs", "http", "server", "serve"].iter().any(|word| place.contains(word));
         assert!(!named || allowed, "{} names the runtime; only edges may", file.display());
     }
 }
@@ -94,7 +110,11 @@ fn every_source_file_says_what_it_is() {
     for folder in ["bus", "domain", "stages", "hardware"] {
         for file in sources(folder) {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(text.starts_with("//!") || text.starts_with("#!["), "{} has no first paragraph", file.display());
+            assert!(
+                text.starts_with("//!") || text.starts_with("#!["),
+                "{} has no first paragraph",
+                file.display()
+            );
         }
     }
 }
@@ -114,7 +134,11 @@ fn every_test_that_is_skipped_says_why() {
 fn every_stage_of_the_registry_has_a_crate_and_a_unit() {
     let folders: BTreeSet<_> = packages().into_keys().collect();
     for stage in contracts::STAGES {
-        let folder = if stage.name == "hardware" { "hardware/link".to_string() } else { format!("stages/{}", stage.name) };
+        let folder = if stage.name == "hardware" {
+            "hardware/link".to_string()
+        } else {
+            format!("stages/{}", stage.name)
+        };
         assert!(folders.contains(&folder), "stage {} has no crate {folder}", stage.name);
     }
 }

@@ -23,7 +23,9 @@ fn files() -> Vec<(String, String)> {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let folder = std::env::var_os("STEWARD_VECTORS").map_or(own, PathBuf::from);
     let mut found = Vec::new();
-    for subject in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
+    for subject in
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten()
+    {
         if !subject.path().is_dir() {
             continue;
         }
@@ -45,22 +47,37 @@ fn no_vector_file_is_unknown() {
     for (subject, file) in &files {
         let fate = file.strip_suffix(".json").and_then(|name| catalog.get(subject)?.get(name));
         match fate {
-            Some(Fate { checked: Some(by), except: None, .. }) => println!("checked    {subject}/{file} by {by}"),
-            Some(Fate { checked: Some(by), except: Some(but), .. }) => println!("checked    {subject}/{file} by {by}; {but}"),
+            Some(Fate { checked: Some(by), except: None, .. }) => {
+                println!("checked    {subject}/{file} by {by}")
+            }
+            Some(Fate { checked: Some(by), except: Some(but), .. }) => {
+                println!("checked    {subject}/{file} by {by}; {but}")
+            }
             Some(Fate { not_built: Some(why), .. }) => println!("not built  {subject}/{file}: {why}"),
             _ => unknown.push(format!("{subject}/{file}")),
         }
     }
-    assert!(unknown.is_empty(), "these vector files are unknown: {}; build what they ask for and list them in catalog.toml", unknown.join(", "));
+    assert!(
+        unknown.is_empty(),
+        "these vector files are unknown: {}; build what they ask for and list them in catalog.toml",
+        unknown.join(", ")
+    );
 }
 
 #[test]
 fn every_checked_file_is_kept_in_the_repository() {
     for (subject, files) in catalog() {
         for (name, fate) in files {
-            let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(&subject).join(format!("{name}.json"));
+            let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                .join("vectors")
+                .join(&subject)
+                .join(format!("{name}.json"));
             assert_eq!(fate.checked.is_some(), file.exists(), "{subject}/{name}.json");
-            assert_ne!(fate.checked.is_some(), fate.not_built.is_some(), "{subject}/{name} needs exactly one fate");
+            assert_ne!(
+                fate.checked.is_some(),
+                fate.not_built.is_some(),
+                "{subject}/{name} needs exactly one fate"
+            );
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Starts the broker library with every limit set, and hands out what there is to know about it.
 
+// The library asks for this type; nothing here depends on its order.
+#[allow(clippy::disallowed_types)]
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -144,7 +146,7 @@ fn start_library(
     health: watch::Sender<Health>,
 ) -> Result<Receiver<()>, StartError> {
     let config = library_config(addr, limits, passwords);
-    let (ends, ended) = mpsc::channel();
+    let (ends, ended) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name(STARTER_THREAD.to_owned())
         .spawn(move || {
@@ -181,6 +183,7 @@ fn prepare_listener(addr: SocketAddr, no_delay: bool, ended: &Receiver<()>) {
     warn!("Small packets may wait up to 40 ms: the listening socket was not found.");
 }
 
+#[allow(clippy::disallowed_types)]
 fn library_config(addr: SocketAddr, limits: &Limits, passwords: &Passwords) -> rumqttd::Config {
     let server = ServerSettings {
         name: SERVER_THREAD.to_owned(),

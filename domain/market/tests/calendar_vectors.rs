@@ -4,7 +4,6 @@
 #[path = "../../../tests/vectors/open.rs"]
 mod open;
 
-
 use market::{Calendars, Day, LocalTime, Mic, Timestamp};
 use serde_json::Value;
 

@@ -193,8 +193,8 @@ fn a_lasting_difference_asks_the_owner_to_repeat_and_the_number_survives() {
     let mut bench = Bench::new();
     assert_eq!(bench.last::<RepeatWanted>().unwrap().asked, BTreeMap::new());
     let lose_something = |bench: &mut Bench| {
-        bench.hear("ingest", Health { wake_at: None, ..Health::sample() }, 0);
-        for ms in 0..3 {
+        for ms in 0..4 {
+            bench.hear("ingest", Health { wake_at: None, ..Health::sample() }, ms);
             let reader = Health { stage: "score".into(), said: BTreeMap::new(), ..Health::sample() };
             bench.hear("score", reader, ms);
         }

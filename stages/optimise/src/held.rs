@@ -180,12 +180,12 @@ mod tests {
     #[test]
     fn a_holding_keeps_what_permissions_and_knowledge_demand() {
         check(Some(0.5), true, true, None, None);
-        check(Some(0.499), true, true, None, None);
+        check(Some(0.399), true, true, None, None);
         check(None, true, true, None, Some(100_000));
         check(Some(0.5), false, true, None, Some(100_000));
-        check(Some(0.499), false, true, None, None);
+        check(Some(0.399), false, true, None, None);
         check(Some(0.5), true, false, None, None);
-        check(Some(0.499), true, false, None, Some(100_000));
+        check(Some(0.399), true, false, None, Some(100_000));
     }
 
     #[test]

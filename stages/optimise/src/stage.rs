@@ -15,9 +15,11 @@ use crate::{
     Settings,
     held::{Account, Kept, account, kept},
     store,
-    tilt::{CAP_E6, INVESTED_E6, Share, Wish, leaves_the_band, shares},
+    tilt::{CAP_E6, INVESTED_E6, SCORE_MIN, Share, Wish, leaves_the_band, shares},
 };
 
+/// Fewer wanted securities than this make no portfolio.
+const WANTED_MIN: usize = 3;
 /// Fewer scores than this say nothing about a market.
 const SCORES_MIN: usize = 3;
 /// Targets of this age are said anew even if they did not move.
@@ -142,6 +144,14 @@ impl Optimise {
                 return;
             }
         };
+        if wishes.values().filter(|wish| wish.score >= SCORE_MIN).count() < WANTED_MIN {
+            // Targets of nothing would be an order to sell everything; a fund is not sold because data is thin.
+            let why = "fewer than three securities are good enough to hold";
+            if self.quiet_because.replace(why) != Some(why) {
+                out.decided(format!("No new targets: {why}; the old ones stand."));
+            }
+            return;
+        }
         self.quiet_because = None;
         let kept = kept(&account, self.universe.as_ref(), &totals, &self.last);
         let bound: i64 = kept.values().map(|kept| kept.weight_e6).sum();

@@ -1,6 +1,6 @@
 //! Weights by score: the better the score, the larger the share, capped per security.
 //!
-//! Rule: a security with a score of at least 0.5 that may be bought gets a share in proportion to (score − 0.4)²; a
+//! Rule: a security with a score of at least 0.4 that may be bought gets a share in proportion to (score − 0.3)²; a
 //! share above its cap is cut, and what was cut goes to the others in the same proportion, until nothing is cut or
 //! nobody has room. All shares together are at most the budget; the rest stays cash. Integers in millionths that add up
 //! exactly.
@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use market::Isin;
 
-/// Score from which a security is wanted at all.
-pub const SCORE_MIN: f64 = 0.5;
+/// Score from which a security is wanted at all. Three of the seven parts have no data yet and count as neutral, so
+/// totals lie close together; with all parts there it becomes the 0.5 of the planner.
+pub const SCORE_MIN: f64 = 0.4;
 /// Score at which the tilt begins.
-const TILT_FROM: f64 = 0.4;
+const TILT_FROM: f64 = 0.3;
 /// Share of one security, unless its owner says otherwise.
 pub const CAP_E6: i64 = 150_000;
 /// Share of all securities together.
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_score_just_below_the_threshold_gets_nothing() {
-        assert!(shares(&wishes(&[0.499_999]), INVESTED_E6).is_empty());
-        assert_eq!(shares(&wishes(&[0.5]), INVESTED_E6).len(), 1);
+        assert!(shares(&wishes(&[0.399_999]), INVESTED_E6).is_empty());
+        assert_eq!(shares(&wishes(&[0.4]), INVESTED_E6).len(), 1);
     }
 
     #[test]

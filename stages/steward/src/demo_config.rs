@@ -25,6 +25,8 @@ const TICKERS: [&str; 13] = [
 ];
 /// First instant of every demo: a Monday morning.
 const START: &str = "2026-03-02T08:00:00Z";
+/// Seven years: long enough that one good year is no bubble.
+const HISTORY_DAYS: u32 = 2_600;
 /// How often prices and the account are read, virtual time.
 const INTERVAL_S: u32 = 900;
 /// A reading of the account is too old after this, virtual time: two may fail.
@@ -83,6 +85,7 @@ struct Ingest {
     #[serde(flatten)]
     account: Account,
     quote_interval_s: u32,
+    history_days: u32,
     universe: Vec<Listing>,
 }
 
@@ -161,7 +164,12 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 tickers: TICKERS.to_vec(),
                 stages: waits_for,
             },
-            ingest: Ingest { account: account.clone(), quote_interval_s: INTERVAL_S, universe: universe()? },
+            ingest: Ingest {
+                account: account.clone(),
+                quote_interval_s: INTERVAL_S,
+                history_days: HISTORY_DAYS,
+                universe: universe()?,
+            },
             portfolio: Portfolio {
                 account: account.clone(),
                 sync_interval_s: INTERVAL_S,
