@@ -4,14 +4,16 @@
 //!
 //! ```text
 //! before = Σ quality_s · w_s  +  0.34 · cash share  −  0.5 · Σ |w_s − target_s|
-//! score  = clamp(before − costs / total, 0, 1)
+//! score  = clamp((before − costs / total + 1) / 2, 0, 1)
 //! ```
+//!
+//! The sum lies between −1 and 1 and is moved to 0…1: a fund that is mostly cash must still see what improves it.
 //!
 //! Both sums are formed once per context; a sequence changes only the terms of the holdings it touches. The total is
 //! the one of the start, so that an untouched holding keeps its weight. Cash is walked step by step in integers.
 //!
 //! Worked example: total 1 000, all cash, one security with quality 0.8 and target 0.3. Doing nothing:
-//! 0.34 − 0.5 · 0.3 = 0.19. Buying for 300 at cost 3: 0.8 · 0.3 + 0.34 · 0.697 − 0 − 0.003 = 0.47398.
+//! 0.34 − 0.5 · 0.3 = 0.19, hence 0.595. Buying for 300 at cost 3: 0.8 · 0.3 + 0.34 · 0.697 − 0 − 0.003 = 0.47398, hence 0.737.
 
 use std::collections::BTreeMap;
 

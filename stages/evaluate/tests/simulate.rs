@@ -25,13 +25,18 @@ fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");
 }
 
+/// From −1…1 to 0…1.
+fn scaled(sum: f64) -> f64 {
+    f64::midpoint(sum, 1.0)
+}
+
 #[test]
 fn the_worked_example_holds() {
     let prepared = Prepared::of(&worked()).unwrap();
-    near(prepared.unchanged(), 0.19);
+    near(prepared.unchanged(), scaled(0.19));
     let outcome = prepared.evaluate(&[0]).unwrap();
-    near(outcome.before_costs, 0.8 * 0.3 + 0.34 * 0.697);
-    near(outcome.score, 0.8 * 0.3 + 0.34 * 0.697 - 0.003);
+    near(outcome.before_costs, scaled(0.8 * 0.3 + 0.34 * 0.697));
+    near(outcome.score, scaled(0.8 * 0.3 + 0.34 * 0.697 - 0.003));
     assert_eq!(outcome.cost_eur, eur(3 * E4));
     assert_eq!(outcome.cash_eur, eur(697 * E4));
 }
@@ -179,7 +184,7 @@ fn naive(context: &PlanContext, actions: &[u16]) -> f64 {
         let weight = value / total;
         score += holding.quality.get() * weight - 0.5 * (weight - holding.target_e6.to_f64()).abs();
     }
-    score.clamp(0.0, 1.0)
+    scaled(score).clamp(0.0, 1.0)
 }
 
 fn contexts() -> impl Strategy<Value = PlanContext> {
