@@ -101,7 +101,13 @@ impl Demo {
     /// When the password is not there.
     #[must_use]
     pub fn client(&self, user: &str, id: &str) -> Listener {
-        let password = fs::read_to_string(self.dir().join("credentials").join(user)).expect("a password");
+        let file = self.dir().join("credentials").join(user);
+        let password = eventually("the broker has made its passwords", Duration::from_secs(10), || {
+            fs::read_to_string(&file).ok().filter(|text| !text.trim().is_empty())
+        });
+        eventually("the bus listens", Duration::from_secs(10), || {
+            std::net::TcpStream::connect(("127.0.0.1", self.ports)).ok()
+        });
         Listener::connect(self.ports, id, Some((user, password.trim())))
     }
 

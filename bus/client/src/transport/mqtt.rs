@@ -275,6 +275,10 @@ fn sentence(error: &ConnectionError, address: &str) -> String {
         ConnectionError::Io(cause) => format!(
             "the broker at {address} cannot be reached ({cause}); start steward-broker or correct `bus.url`"
         ),
+        // The embedded broker closes the connection of whoever has a wrong password without a word.
+        ConnectionError::MqttState(_) => format!(
+            "the broker at {address} closed the connection; if it does so again it refuses our password: compare `dir`/credentials with the broker's own folder"
+        ),
         ConnectionError::NetworkTimeout => {
             format!("the broker at {address} does not answer; start steward-broker or correct `bus.url`")
         }
