@@ -7,6 +7,7 @@
 //! | when | `timestamp`, `day`, `weekday`, `zone` |
 //! | which security | `isin`, `symbol`, `source`, `aliases`, `listing` |
 //! | where, and is it open | `mic`, `venue_names`, `calendars`, `venue`, `venue_state`, `sessions` |
+//! | what is known of a company, and may it be believed | `fundamental` |
 //! | what the calendar file may contain | `calendar_file`; simulated worlds only: `rule_calendar` |
 //!
 //! Unknown is unknown: a symbol that is not in the table means nothing, a venue or day that is not in the
@@ -17,6 +18,7 @@ mod calendar_file;
 mod calendars;
 mod civil;
 mod day;
+mod fundamental;
 mod isin;
 mod listing;
 mod local_time;
@@ -37,6 +39,7 @@ pub use aliases::{ALIASES_PER_SYMBOL_MAX, Alias, AliasError, Aliases};
 pub use calendar_file::{CALENDAR_BYTES_MAX, CalendarError, EXCEPTIONS_MAX, VENUES_MAX};
 pub use calendars::{CLOSURE_DAYS_MAX, Calendars, RENEWAL_ALARM_DAYS};
 pub use day::{Day, DayError};
+pub use fundamental::{Fundamental, FundamentalError};
 pub use isin::{Isin, IsinError};
 pub use listing::{Listing, ListingError};
 pub use local_time::{LocalTime, LocalTimeError};

@@ -206,8 +206,11 @@ fn insert(rows: &Transaction<'_>, security: &Security, at: Timestamp) -> rusqlit
         "INSERT INTO listing VALUES (?1, ?2, ?3, 1, ?4)",
         params![id, mic.as_str(), ccy.as_str(), security.tick_e6.map(Price::e6)],
     )?;
-    rows.execute("INSERT INTO symbol_alias VALUES (?1, ?2, ?3)", params![BROKER, security.ticker, id])
-        .map(drop)
+    rows.execute(
+        "INSERT INTO symbol_alias (source, symbol, security_id) VALUES (?1, ?2, ?3)",
+        params![BROKER, security.ticker, id],
+    )
+    .map(drop)
 }
 
 fn write_quote(rows: &Transaction<'_>, quote: &Quote) -> rusqlite::Result<()> {
