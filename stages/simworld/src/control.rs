@@ -77,6 +77,8 @@ pub fn control(world: &mut World, method: &str, path: &str, body: &[u8]) -> Cont
             ControlReply::done(json!({ "removed": removed }))
         }
         ("POST", "halt") => halt(world, body),
+        ("GET", "knobs") => ControlReply::done(json!(world.knobs())),
+        ("POST", "knobs") => knobs(world, body),
         _ => {
             ControlReply { status: 404, body: json!({ "error": format!("no control call {method} {path}") }) }
         }
@@ -148,6 +150,17 @@ fn faults(world: &mut World, body: &[u8]) -> ControlReply {
         }
     }
     ControlReply::done(json!({ "rules": count }))
+}
+
+/// Sets the named knobs; those left out go back to their rest.
+fn knobs(world: &mut World, body: &[u8]) -> ControlReply {
+    match serde_json::from_slice(body) {
+        Ok(knobs) => {
+            world.set_knobs(knobs);
+            ControlReply::done(json!(world.knobs()))
+        }
+        Err(error) => ControlReply::refused(error),
+    }
 }
 
 fn halt(world: &mut World, body: &[u8]) -> ControlReply {

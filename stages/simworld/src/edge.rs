@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use market::Timestamp;
 
 use crate::control::{ControlReply, control};
+use crate::feeds::Service;
 use crate::{Delivery, RawReply, RawRequest, World};
 
 /// Largest request body.
@@ -136,7 +137,7 @@ async fn answer<H: Host>(
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         return with_type(plain(status, &reply.body.to_string()), "application/json");
     }
-    if !path.starts_with("/tn/") {
+    if !path.starts_with("/tn/") && Service::of(&path).is_none() {
         return plain(StatusCode::NOT_FOUND, "nothing is imitated here");
     }
     let headers =

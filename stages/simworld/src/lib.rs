@@ -1,19 +1,20 @@
 //! Simulated broker and market: the outside world of demo mode and of every test.
 //!
-//! Three parts. `core` is the world itself: price paths, books, orders, invariants; pure functions of a seed,
-//! an instant and the requests given. `wire` writes answers as the real broker does, by hand, sharing
-//! nothing with the production client. `edge` serves both over HTTP on loopback.
+//! Four parts. `core` is the world itself: price paths, books, orders, invariants; pure functions of a seed,
+//! an instant and the requests given. `wire` writes answers as the real broker does, `feeds` as the
+//! market-data services do, by hand, sharing nothing with the production clients. `edge` serves them over HTTP on loopback.
 //!
 //! Owns the truth: a double-entry ledger in scaled integers. Prices never depend on a client. Two runs with
 //! the same seed, settings and requests at the same virtual instants give the same bytes.
 //!
 //! Refuses: starts outside 2016 to 2027, addresses other than loopback, unknown scenarios and tickers.
-//! Deliberately absent: market impact, queue position, auctions, the broker's socket, other data providers.
+//! Deliberately absent: market impact, queue position, auctions, the broker's socket.
 
 mod conductor;
 pub mod control;
 pub(crate) mod core;
 pub mod edge;
+pub(crate) mod feeds;
 mod journal;
 mod listings;
 mod process;
@@ -27,6 +28,8 @@ pub use crate::settings::{Mode, Settings};
 pub use crate::stage::{Shared, Simworld};
 
 pub use crate::core::faults::{Effect, FaultError, FaultRule, Firing, When};
+pub use crate::feeds::knobs::Knobs;
+
 pub use crate::core::invariants::InvariantReport;
 pub use crate::core::market::{ForcedRegime, Regime};
 pub use crate::core::views::{FillView, LedgerView, OrderView};

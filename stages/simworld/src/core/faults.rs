@@ -53,7 +53,10 @@ pub enum Effect {
         #[serde(default)]
         processed: bool,
     },
-    /// The broker answers with an error.
+    /// A gateway between client and service refuses with a page; nothing is processed.
+    #[serde(rename = "http_403_html")]
+    Http403Html,
+    /// The service answers with an error.
     Error {
         /// Error code, 0 allowed.
         code: i64,
@@ -87,7 +90,28 @@ pub enum Effect {
     },
     /// The order is filled in part and then given up (72).
     PartialThenDead,
+    /// Prices are delivered times `factor`, a decimal text such as `10`, `0.1`, `0` or `-1`.
+    Spike {
+        /// The factor.
+        factor: String,
+    },
+    /// The last price is the one of yesterday.
+    StalePrice,
+    /// The currency is labelled wrongly: pounds for pence and the other way round.
+    WrongCurrency,
+    /// Prices are a hundredth of what they are, under the usual label.
+    WrongUnit,
+    /// Splits are not reported.
+    SplitUnannounced,
 }
+
+/// Reads a factor such as `0.1` exactly, as numerator and denominator.
+pub(crate) fn ratio(text: &str) -> Option<(i64, i64)> {
+    Some((super::fixed::parse(text, 6)?, super::fixed::E6))
+}
+
+/// Services that a rule can name.
+const TARGETS: [&str; 7] = ["tn", "yh", "ecb", "ff", "figi", "stooq", "ws"];
 
 fn default_hold_ms() -> u64 {
     30_000
@@ -110,7 +134,7 @@ fn default_reject_ms() -> i64 {
 pub struct FaultRule {
     /// Name; a rule with the same name is replaced.
     pub id: String,
-    /// Imitated service; only `tn` exists so far.
+    /// Imitated service: `tn`, `yh`, `ecb`, `ff`, `figi`, `stooq` or `ws`.
     #[serde(default = "default_target")]
     pub target: String,
     /// Command, `*` for all.
@@ -160,8 +184,11 @@ pub enum FaultError {
     #[error("rule {0}: between needs two instants like 2026-03-02T08:00:00Z")]
     Span(String),
     /// Unknown service.
-    #[error("rule {0}: target {1:?} is not imitated; use tn")]
+    #[error("rule {0}: target {1:?} is not imitated; use tn, yh, ecb, ff, figi, stooq or ws")]
     Target(String, String),
+    /// Bad factor.
+    #[error("rule {0}: factor must be a decimal text such as \"0.1\"")]
+    Factor(String),
 }
 
 /// All rules of a world with their counters.
@@ -188,8 +215,13 @@ impl Faults {
 
     /// Adds or replaces a rule.
     pub(crate) fn put(&mut self, rule: FaultRule) -> Result<(), FaultError> {
-        if rule.target != "tn" {
+        if !TARGETS.contains(&rule.target.as_str()) {
             return Err(FaultError::Target(rule.id, rule.target));
+        }
+        if let Effect::Spike { factor } = &rule.effect
+            && ratio(factor).is_none()
+        {
+            return Err(FaultError::Factor(rule.id));
         }
         match &rule.when {
             When::Prob(p) if !(0.0..=1.0).contains(p) => return Err(FaultError::Chance(rule.id)),
@@ -218,6 +250,7 @@ impl Faults {
     /// Returns the effect of the first rule that fires for a request.
     pub(crate) fn effect(
         &mut self,
+        target: &str,
         cmd: &str,
         ticker: &str,
         now: i64,
@@ -225,7 +258,8 @@ impl Faults {
     ) -> Option<(String, Effect)> {
         let fits = |pattern: &str, value: &str| pattern == "*" || pattern == value;
         let mut chosen = None;
-        for rule in self.rules.iter().filter(|r| fits(&r.cmd, cmd) && fits(&r.ticker, ticker)) {
+        let meant = |r: &&FaultRule| r.target == target && fits(&r.cmd, cmd) && fits(&r.ticker, ticker);
+        for rule in self.rules.iter().filter(meant) {
             let count = self.matches.entry(rule.id.clone()).or_default();
             *count += 1;
             let spent = rule.max.is_some_and(|max| self.fired.get(&rule.id).copied().unwrap_or(0) >= max);
@@ -277,14 +311,14 @@ mod tests {
     }
 
     fn firings(faults: &mut Faults, n: u64) -> Vec<u64> {
-        (1..=n).filter(|i| faults.effect("putTradeOrder", "X", 0, *i).is_some()).collect()
+        (1..=n).filter(|i| faults.effect("tn", "putTradeOrder", "X", 0, *i).is_some()).collect()
     }
 
     #[test]
     fn fires_on_the_named_matches_and_not_on_other_commands() {
         let mut faults = Faults::new(1);
         faults.put(rule("a", When::Nth(vec![2, 4]))).unwrap();
-        assert_eq!(faults.effect("getHloc", "X", 0, 0), None);
+        assert_eq!(faults.effect("tn", "getHloc", "X", 0, 0), None);
         assert_eq!(firings(&mut faults, 6), [2, 4]);
     }
 
@@ -304,7 +338,7 @@ mod tests {
         let mut faults = Faults::new(1);
         let span = When::Between("1970-01-01T00:00:01Z".into(), "1970-01-01T00:00:02Z".into());
         faults.put(FaultRule { max: Some(2), ..rule("a", span) }).unwrap();
-        let mut at = |ms| faults.effect("putTradeOrder", "X", ms, 0).is_some();
+        let mut at = |ms| faults.effect("tn", "putTradeOrder", "X", ms, 0).is_some();
         assert_eq!([at(999), at(1000), at(1999), at(1500), at(2000)], [false, true, true, false, false]);
     }
 
@@ -313,7 +347,7 @@ mod tests {
         let mut faults = Faults::new(1);
         assert!(faults.put(rule("a", When::Prob(1.5))).is_err());
         assert!(faults.put(rule("a", When::Between("soon".into(), "later".into()))).is_err());
-        assert!(faults.put(FaultRule { target: "yh".into(), ..rule("a", When::Prob(1.0)) }).is_err());
+        assert!(faults.put(FaultRule { target: "zz".into(), ..rule("a", When::Prob(1.0)) }).is_err());
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(crate) mod dates;
 pub(crate) mod faults;
 pub(crate) mod fees;
 pub(crate) mod fixed;
+pub(crate) mod fixings;
+pub(crate) mod fundamentals;
 pub(crate) mod invariants;
 pub(crate) mod ledger;
 pub(crate) mod market;

@@ -100,6 +100,8 @@ pub(crate) struct Security {
     pub(crate) size: Size,
     /// Share or fund.
     pub(crate) kind: Kind,
+    /// Symbol at Yahoo.
+    pub(crate) yahoo: &'static str,
     /// Expected jumps a year.
     pub(crate) jumps_per_year: f64,
 }
@@ -212,7 +214,7 @@ fn row(line: &'static str) -> Option<Security> {
     else {
         return None;
     };
-    let &[beta, alpha, percent, per_year, size, _yahoo, kind, jumps] = cells.get(12..20)? else {
+    let &[beta, alpha, percent, per_year, size, yahoo, kind, jumps] = cells.get(12..20)? else {
         return None;
     };
     let absent = |text: &'static str| if text == "-" { "" } else { text };
@@ -244,6 +246,7 @@ fn row(line: &'static str) -> Option<Security> {
             "etc" => Kind::Etc,
             _ => Kind::Share,
         },
+        yahoo,
         jumps_per_year: jumps.parse().ok()?,
     })
 }

@@ -13,6 +13,7 @@ use super::market::{ForcedRegime, Market, Quote, Regime};
 use super::orders::{CashFlow, FIRST_ORDER_ID, FIRST_TRADE_ID, Fill, Instrument, Order};
 use super::random::{Stream, draws};
 use super::universe::PAIRS;
+use crate::feeds::knobs::Knobs;
 use crate::wire::log::RequestLog;
 use crate::wire::profile::Profile;
 use crate::wire::throttle::Throttle;
@@ -126,6 +127,11 @@ pub struct World {
     pub(crate) log: RequestLog,
     pub(crate) throttle: Throttle,
     pub(crate) unknown_status_shown: bool,
+    pub(crate) knobs: Knobs,
+    /// Requests to Yahoo in an hour: (hour, count).
+    pub(crate) yahoo_requests: (i64, u64),
+    /// Requests to OpenFIGI in a minute: (minute, count).
+    pub(crate) figi_requests: (i64, u64),
 }
 
 impl World {
@@ -166,6 +172,9 @@ impl World {
             log: RequestLog::default(),
             throttle: Throttle::default(),
             unknown_status_shown: false,
+            knobs: Knobs::default(),
+            yahoo_requests: (0, 0),
+            figi_requests: (0, 0),
         };
         world.market.ensure(day + AHEAD_DAYS);
         account::open(&mut world, opening, start);

@@ -4,6 +4,7 @@
 
 mod conduct;
 mod faults;
+mod feeds;
 mod history;
 mod life;
 mod production_client;

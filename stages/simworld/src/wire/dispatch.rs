@@ -85,7 +85,7 @@ impl World {
     }
 
     /// Remembers that a client relies on something the simulator does not imitate.
-    pub(super) fn unmodelled_note(&mut self, what: &str) {
+    pub(crate) fn unmodelled_note(&mut self, what: &str) {
         tracing::warn!(%what, "UNMODELLED request.");
         RequestLog::breach(&mut self.log.unmodelled, format!("UNMODELLED {what}"));
     }

@@ -18,6 +18,8 @@ pub struct RequestEntry {
     pub virtual_ms: i64,
     /// Wall seconds since 1970, as the caller of the simulator told.
     pub wall_s: i64,
+    /// Imitated service: `tn`, `yh`, `ecb`, `ff`, `figi`, `stooq`.
+    pub target: &'static str,
     /// Command.
     pub command: String,
     /// Request body, shortened.

@@ -12,7 +12,7 @@ pub(crate) mod log;
 mod markets;
 mod order_commands;
 mod order_rows;
-mod params;
+pub(crate) mod params;
 mod positions;
 pub(crate) mod profile;
 mod quotes;
@@ -30,12 +30,14 @@ pub use profile::Profile;
 use crate::core::faults::Effect;
 use crate::core::place::Twist;
 use crate::core::world::World;
+use crate::feeds::Service;
 use dispatch::Failure;
 use params::Params;
+pub(crate) use params::percent_decode;
 use profile::Style;
 
 /// Longest part of a request body kept in the log.
-const LOGGED_CHARS: usize = 400;
+pub(crate) const LOGGED_CHARS: usize = 400;
 
 /// A request as it arrives: nothing interpreted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,19 +124,26 @@ impl World {
     /// `wall_unix_s` is the wall clock of the caller: signatures are stamped with wall time.
     pub fn exchange(&mut self, request: &RawRequest, wall_unix_s: i64) -> Delivery {
         let number = self.log.begin();
-        let (command, query) = split_path(request);
         self.note_leaks(request, number);
         let mut entry = RequestEntry {
             number,
             virtual_ms: self.now,
             wall_s: wall_unix_s,
-            command: command.clone(),
+            target: "tn",
+            command: String::new(),
             params: String::from_utf8_lossy(&request.body).chars().take(LOGGED_CHARS).collect(),
             signature_ok: true,
             rule: None,
             outcome: String::new(),
         };
-        let delivery = self.answer(request, &command, query.as_deref(), &mut entry);
+        let delivery = if let Some(place) = Service::of(&request.path) {
+            entry.target = place.1;
+            self.exchange_data(place, request, &mut entry)
+        } else {
+            let (command, query) = split_path(request);
+            entry.command.clone_from(&command);
+            self.answer(request, &command, query.as_deref(), &mut entry)
+        };
         entry.outcome = summary(&delivery);
         self.log.note(entry);
         delivery
@@ -175,7 +184,7 @@ impl World {
         };
         let Some(params) = params else { return now(error_reply(&Failure::common(2, "Bad json"))) };
         let ticker = params.ticker();
-        let fired = self.faults.effect(command, &ticker, self.now, entry.number);
+        let fired = self.faults.effect("tn", command, &ticker, self.now, entry.number);
         entry.rule = fired.as_ref().map(|(rule, _)| rule.clone());
         self.perform(command, &params, fired.map(|(_, effect)| effect), entry.number)
     }
@@ -187,35 +196,13 @@ impl World {
             Some(Effect::PartialThenDead) => Twist::DieAfterPart,
             _ => Twist::None,
         };
-        let processed = |world: &mut Self| world.process(command, params, twist, number);
         match effect {
-            Some(Effect::TimeoutBefore { ms }) => Delivery::TimedOut { after_ms: ms },
-            Some(Effect::TimeoutAfter { ms }) => {
-                processed(self);
-                Delivery::TimedOut { after_ms: ms }
-            }
-            Some(Effect::ResetAfter) => Delivery::Reset { partial: half(processed(self).body) },
-            Some(Effect::Truncate) => {
-                let reply = processed(self);
-                now(RawReply { body: half(reply.body), ..reply })
-            }
-            Some(Effect::Malformed) => {
-                let reply = processed(self);
-                now(RawReply { body: [b"<!doctype html>".to_vec(), half(reply.body)].concat(), ..reply })
-            }
-            Some(Effect::Http { status, processed: done }) => {
-                if done {
-                    processed(self);
-                }
-                now(page(status, "The request could not be satisfied"))
-            }
             Some(Effect::Error { code, text }) => now(error_reply(&Failure { code, text, common: false })),
             Some(Effect::RateLimit { body, retry_after }) => now(limited(body, retry_after)),
             Some(Effect::EmptyOk) if command == "getPositionJson" => {
                 now(json_reply(self.empty_positions(&self.style(number))))
             }
-            Some(Effect::Slow { ms }) => Delivery::Reply { reply: processed(self), delay_ms: ms },
-            _ => now(processed(self)),
+            other => disturb(other.as_ref(), || self.process(command, params, twist, number)),
         }
     }
 
@@ -241,6 +228,35 @@ impl World {
                 format!("request {number}: a key in address or body"),
             );
         }
+    }
+}
+
+/// Delivers an answer the way a fault of the network or of a gateway wants it; what is not processed is not asked.
+pub(crate) fn disturb(effect: Option<&Effect>, process: impl FnOnce() -> RawReply) -> Delivery {
+    match effect {
+        Some(Effect::TimeoutBefore { ms }) => Delivery::TimedOut { after_ms: *ms },
+        Some(Effect::TimeoutAfter { ms }) => {
+            process();
+            Delivery::TimedOut { after_ms: *ms }
+        }
+        Some(Effect::ResetAfter) => Delivery::Reset { partial: half(process().body) },
+        Some(Effect::Truncate) => {
+            let reply = process();
+            now(RawReply { body: half(reply.body), ..reply })
+        }
+        Some(Effect::Malformed) => {
+            let reply = process();
+            now(RawReply { body: [b"<!doctype html>".to_vec(), half(reply.body)].concat(), ..reply })
+        }
+        Some(Effect::Http { status, processed }) => {
+            if *processed {
+                process();
+            }
+            now(page(*status, "The request could not be satisfied"))
+        }
+        Some(Effect::Http403Html) => now(page(403, "Attention Required! Access denied")),
+        Some(Effect::Slow { ms }) => Delivery::Reply { reply: process(), delay_ms: *ms },
+        _ => now(process()),
     }
 }
 

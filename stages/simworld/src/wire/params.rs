@@ -68,7 +68,7 @@ impl Params {
 }
 
 /// Decodes `%XX` and `+`; broken escapes stay as they are.
-pub(super) fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

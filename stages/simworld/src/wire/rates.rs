@@ -4,16 +4,10 @@ use super::dispatch::{Answer, Failure};
 use super::json::{Json, field, object};
 use super::params::Params;
 use super::profile::Style;
-use crate::core::calendar::Venue;
-use crate::core::dates::{day_at, parse_iso, start_of};
+use crate::core::dates::{day_at, parse_iso};
 use crate::core::fixed::E6;
 use crate::core::market::fx::CURRENCIES;
 use crate::core::world::World;
-
-/// Minute of the fixing, local time.
-const FIXING_MIN: i64 = 14 * 60 + 15;
-/// Longest run of days without a fixing.
-const REST_MAX: i32 = 14;
 
 impl World {
     /// Writes units of each currency per unit of the base; unknown currencies are left out.
@@ -33,16 +27,5 @@ impl World {
             Some(field(currency, style.number(currency, libm::rint(units) as i64, 6)))
         };
         Ok(object([("rates", Json::Object(params.list("currencies").iter().filter_map(rate).collect()))]))
-    }
-
-    /// Returns the last fixing on or before a day that has happened by now.
-    fn fixing(&self, day: i32) -> Option<i64> {
-        (0..REST_MAX).find_map(|back| {
-            let candidate = day - back;
-            let local = start_of(candidate) + FIXING_MIN * 60_000;
-            let at = local - Venue::Frankfurt.utc_offset_min(local) * 60_000;
-            let working = self.market.calendar.sessions(Venue::Paris, candidate).open().is_some();
-            (working && at <= self.now).then_some(at)
-        })
     }
 }
