@@ -59,6 +59,20 @@ proptest! {
     }
 
     #[test]
+    fn signals_and_end_components_are_finite(x in prop::collection::vec(any_number(), 120..320), a in any_number(), b in any_number()) {
+        let signal = contrarian::signal(&x);
+        let boosted = signal.boosted(-0.10, -0.22, 0.12);
+        for value in [signal.drawdown, signal.recent_drawdown, signal.strength, signal.volatility, signal.volatility_ratio,
+            signal.dip, signal.capitulation, signal.opportunity, signal.rank, boosted] {
+            prop_assert!(value.is_finite(), "{signal:?}");
+        }
+        let known = end_state::Metrics { growth: Some(a), dividend_yield: Some(b), consistency: Some(a), sortino: Some(b),
+            volatility: Some(a), drawdown: Some(b), sharpe: Some(a), payout: Some(b), ..end_state::Metrics::default() };
+        let found = end_state::components(&known);
+        prop_assert!(found.total_return.is_finite() && found.stability.is_finite() && found.promise.is_finite(), "{found:?}");
+    }
+
+    #[test]
     fn statistics_of_two_series_are_finite_or_absent(x in any_series(), y in any_series(), n in 0_usize..6, c in any_number()) {
         let length = x.len().min(y.len());
         let (x, y) = (&x[..length], &y[..length]);
@@ -124,6 +138,26 @@ proptest! {
             normal::quantile(a), regime_blend::risk_parity_share(a), regime_blend::short_horizon_weight(a),
             turnover::gross_turnover(&turnover::Year { buys: a, sells: b, mean_nav: c }),
             turnover::annual_turnover(&turnover::Year { buys: a, sells: b, mean_nav: c }, 40),
+            curves::below_high::score(a, b), curves::calmness::volatility(a), curves::calmness::recovery(a),
+            curves::calmness::end_volatility(a), curves::dividend::yield_score(a), curves::dividend::payout(a),
+            curves::dividend::payout_reference(a), curves::dividend::growth(a), curves::dividend::boost(a, b),
+            curves::dividend::consistency_reference(Some(a), Some(b)), curves::earnings::score(a, Some(b), c),
+            curves::fall::score(a), curves::growth::score(a, b, curves::growth::Health { sharpe: Some(c), sortino: Some(d), volatility: None }),
+            curves::growth::unrepaired(a, b, curves::growth::Health::default()), curves::growth::reference(a, b),
+            curves::growth::total_return(a, b), curves::momentum::score(a), curves::momentum::reference(a),
+            curves::opinion::upside(a), curves::ratios::sharpe(a), curves::ratios::sortino(a),
+            curves::ratios::promise_sortino(a), curves::solidity::score(Some(a), Some(b), Some(c)),
+            curves::solidity::reference(Some(a), Some(b), Some(c)), curves::timing::rsi(a), curves::timing::bollinger(a),
+            curves::timing::average(a, b), fit::gap(a, b), fit::place(a), fit::fit(a, b, c),
+            fit::averaging(Some(fit::Held { quality: a, opportunity: b, loss: Some(c), share: Some(d) }), 0.15),
+            windfall::excess(a, b, c), windfall::score(a), windfall::expected_gain(a, b), priority::priority(Some(a), b),
+            radar::place(radar::Axis::Alpha(a)), dividend_history::growth(&[a, b, c, d]),
+            Some(dividend_history::judge(&[a, b, c, d], Some(a), b).stability), Some(quality_gate::factor(a, Some(b), Some(c))),
+            Some(windfall::believable_growth(Some(a))), return_regime::mood(&[a, b, c, d], 3).and_then(|mood| mood.score()),
+            Some(sell::underperformance::score(a, b, c, d)), Some(sell::balance::score(a, &[b, c], Some(d))),
+            Some(sell::instability::score(a, 400, Some(sell::instability::Technical { current_volatility: b, usual_volatility: c, stretch: d }))),
+            Some(sell::drawdown::score(Some(a), Some(3))), Some(sell::quantity::sale(a, b, c, d, 100.0).share),
+            Some(adaptive_weights::weights(a)[0]), Some(portfolio_health::health(&[(a, b), (c, d)], Some(a), Some(b)).diversification),
             expected_return::shrunk_growth(a, b, c), expected_return::preference_tilt(a),
             expected_return::bear_damping(Some(a)),
             expected_return::expected_return(a, &expected_return::Shifts { damping: b, forward: c, tilt: d, bonus: 0.0 }),

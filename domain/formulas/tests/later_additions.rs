@@ -1,13 +1,14 @@
-//! CVaR, Kelly size, Black–Litterman, concentration and beta against `later_additions.json`.
-//!
-//! The file's adaptive weights, growth curve and radar axes belong to the scores and the reports.
+//! CVaR, Kelly size, Black–Litterman, adaptive weights, growth with a bubble cap, concentration, beta and radar axes
+//! against `later_additions.json`.
 #![allow(clippy::unwrap_used)]
 
 mod vectors_json;
 use formulas::black_litterman::{Market, View};
 use formulas::concentration::{herfindahl, top_share};
+use formulas::curves::growth;
 use formulas::kelly::{Adaptation, adaptive_multiplier, bear_factor, raw_fraction, upper_bound};
-use formulas::{beta, cvar};
+use formulas::radar::{Axis, place};
+use formulas::{adaptive_weights, beta, cvar};
 use vectors_json::{assert_all_close, assert_close, cases_of, numbers, rows};
 
 const FILE: &str = "scoring/later_additions.json";
@@ -100,5 +101,50 @@ fn beta_equals_its_vectors() {
     for case in cases_of(FILE, "beta") {
         let beta = beta::beta(&numbers(&case.input["portfolio"]), &numbers(&case.input["benchmark"]));
         assert_close(&case.name, beta, &case.expect["beta"], TOLERANCE);
+    }
+}
+
+#[test]
+fn adaptive_weights_equal_their_vectors() {
+    for case in cases_of(FILE, "adaptive_weights") {
+        let found = adaptive_weights::weights(case.input["regime_score"].as_f64().unwrap());
+        for (group, weight) in adaptive_weights::GROUPS.iter().zip(found) {
+            assert_close(&format!("{} {group}", case.name), Some(weight), &case.expect[group], TOLERANCE);
+        }
+    }
+}
+
+/// The file holds the unrepaired form; the repaired one never exceeds it and agrees from the target on.
+#[test]
+fn growth_with_its_bubble_cap_equals_its_vectors() {
+    for case in cases_of(FILE, "cagr_bubble") {
+        let number = |key: &str| case.input[key].as_f64();
+        let health = growth::Health {
+            sharpe: number("sharpe"),
+            sortino: number("sortino"),
+            volatility: number("volatility"),
+        };
+        let (rate, target) = (number("cagr").unwrap(), number("target").unwrap());
+        let old = growth::unrepaired(rate, target, health);
+        assert_close(&case.name, old, &case.expect["score"], TOLERANCE);
+        let decided = growth::score(rate, target, health);
+        assert!(decided <= old && (rate < target || decided == old), "{}", case.name);
+    }
+}
+
+#[test]
+fn radar_axes_equal_their_vectors() {
+    for case in cases_of(FILE, "radar") {
+        let number = |key: &str| case.input["metrics"][key].as_f64();
+        for (key, axis) in [
+            ("return_1y", number("return_1y").map(Axis::Return)),
+            ("sharpe", number("sharpe").map(Axis::Sharpe)),
+            ("alpha", number("alpha_1y_vs_home").map(Axis::Alpha)),
+            ("low_volatility", number("volatility").map(Axis::LowVolatility)),
+            ("low_drawdown", number("max_drawdown").map(Axis::LowDrawdown)),
+            ("low_concentration", number("hhi").map(Axis::LowConcentration)),
+        ] {
+            assert_close(&format!("{} {key}", case.name), axis.and_then(place), &case.expect[key], TOLERANCE);
+        }
     }
 }

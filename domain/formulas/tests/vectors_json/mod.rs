@@ -88,3 +88,14 @@ pub fn assert_all_close(place: &str, actual: &[f64], expected: &[f64], tolerance
         assert!(!far && actual.is_finite(), "{place}[{i}]: {actual} instead of {expected}");
     }
 }
+
+/// Reads `YYYY-MM-DDTHH:MM:SS` (a trailing Z is accepted) as seconds since 1970; `None` if it is none.
+pub fn seconds(value: &Value) -> Option<i64> {
+    let text = value.as_str()?;
+    let part = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+    part(0..4)?;
+    let clock = part(11..13)
+        .zip(part(14..16))
+        .map_or(0, |(hour, minute)| hour * 3_600 + minute * 60 + part(17..19).unwrap_or(0));
+    Some(i64::from(day(value)) * 86_400 + clock)
+}
