@@ -52,6 +52,7 @@
 //! | [`quality_gate`] | cheap because it is bad, or a good opportunity |
 //! | [`radar`] | six figures of a portfolio on one scale |
 //! | [`reading`] | a value that may rest on too little history |
+//! | [`reconstruction`] | value of each day rebuilt from trades, flows and closes |
 //! | [`regime_blend`] | share of risk parity when it follows the regime |
 //! | [`regime`] | bull, bear or sideways from index averages |
 //! | [`return_regime`] | mood of the own returns |
@@ -116,6 +117,7 @@ pub mod priority;
 pub mod quality_gate;
 pub mod radar;
 pub mod reading;
+pub mod reconstruction;
 pub mod regime;
 pub mod regime_blend;
 pub mod return_regime;
