@@ -54,6 +54,20 @@ impl Sample for PlanNow {
     }
 }
 
+/// Reads the brokerage account at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SyncNow {
+    /// Who asks.
+    pub actor: String,
+}
+
+impl Sample for SyncNow {
+    fn sample() -> Self {
+        SyncNow { actor: "steward".into() }
+    }
+}
+
 /// Changes one setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

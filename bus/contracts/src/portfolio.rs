@@ -17,8 +17,11 @@ pub struct Position {
     pub bucket_id: String,
     /// How many.
     pub qty_e6: Quantity,
-    /// Average cost per unit in the trading currency; unknown for holdings older than the books.
+    /// Average cost per unit in the trading currency, fees left out; unknown for holdings older than the books.
     pub avg_price_e6: Option<Price>,
+    /// What all of it cost in EUR, each purchase at the rate of its day; unknown where one of these rates is.
+    #[serde(default)]
+    pub cost_eur: Option<Money>,
     /// Trading currency.
     pub ccy: Currency,
     /// Price used for the value.
@@ -41,10 +44,24 @@ pub struct Position {
 pub struct Cash {
     /// Which part of the fund.
     pub bucket_id: String,
-    /// Spendable; negative is kept negative.
+    /// All of it, unsettled trades included; negative is kept negative.
     pub amount: Money,
     /// Promised to open orders.
     pub reserved: Money,
+    /// Part of the amount that sales bring in on a later settlement day; unknown where none was said.
+    #[serde(default)]
+    pub pending_in: Option<Money>,
+    /// What purchases have taken out of the amount and pay on a later settlement day.
+    #[serde(default)]
+    pub pending_out: Option<Money>,
+}
+
+impl Cash {
+    /// The part of the amount that is settled: without what sales bring in later, with what purchases pay later.
+    #[must_use]
+    pub fn settled(&self) -> Option<Money> {
+        self.amount.checked_sub(self.pending_in?).ok()?.checked_add(self.pending_out?).ok()
+    }
 }
 
 /// An order that is not final.
@@ -115,6 +132,7 @@ impl Sample for PortfolioState {
                 bucket_id: "core".into(),
                 qty_e6: v::one(),
                 avg_price_e6: Some(v::price()),
+                cost_eur: Some(v::eur()),
                 ccy: Currency::EUR,
                 price_e6: Some(v::price()),
                 value_eur: Some(v::eur()),
@@ -127,6 +145,8 @@ impl Sample for PortfolioState {
                 bucket_id: "core".into(),
                 amount: v::eur(),
                 reserved: Money::zero(Currency::EUR),
+                pending_in: Some(Money::zero(Currency::EUR)),
+                pending_out: Some(Money::zero(Currency::EUR)),
             }],
             open_orders: vec![OpenOrder {
                 order_id: v::id(),
@@ -196,6 +216,8 @@ pub enum FlowKind {
     Fee,
     /// Interest.
     Interest,
+    /// The cash part of a corporate action, such as a takeover or the fraction of a reverse split.
+    CorporateAction,
     /// Anything else; looked at by a person.
     Other,
 }
@@ -325,5 +347,25 @@ impl Sample for BucketEvaluation {
                 target: v::number(1.0),
             }],
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settled_cash_leaves_out_what_is_under_way_and_is_unknown_without_settlement_days() {
+        let eur = |units| Money::from_units(units, Currency::EUR).unwrap();
+        let cash = |pending_in, pending_out| Cash {
+            bucket_id: "core".into(),
+            amount: eur(100),
+            reserved: eur(0),
+            pending_in,
+            pending_out,
+        };
+        assert_eq!(cash(Some(eur(30)), Some(eur(5))).settled(), Some(eur(75)));
+        assert_eq!(cash(None, Some(eur(5))).settled(), None);
     }
 }

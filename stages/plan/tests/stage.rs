@@ -288,7 +288,13 @@ fn too_little_cash_buys_nothing() {
         (1_100, 0, ""),
     ] {
         let mut world = World::ready();
-        let cash = contracts::Cash { bucket_id: "core".into(), amount: eur(cash), reserved: eur(reserved) };
+        let cash = contracts::Cash {
+            bucket_id: "core".into(),
+            amount: eur(cash),
+            reserved: eur(reserved),
+            pending_in: None,
+            pending_out: None,
+        };
         world.say(PortfolioState { cash: vec![cash], ..state("s2") });
         world.pass(SECOND);
         assert_eq!(world.left_out(b()), code);
@@ -322,7 +328,13 @@ fn without_ground_nothing_is_planned_and_an_old_plan_is_taken_back() {
 fn figures_at_the_end_of_their_range_do_not_stop_the_planner() {
     let most = Money::from_e4(i64::MAX, Currency::EUR);
     let mut world = World::ready();
-    let cash = contracts::Cash { bucket_id: "core".into(), amount: most, reserved: eur(0) };
+    let cash = contracts::Cash {
+        bucket_id: "core".into(),
+        amount: most,
+        reserved: eur(0),
+        pending_in: None,
+        pending_out: None,
+    };
     let huge = contracts::Position {
         value_eur: Some(most),
         qty_e6: money::Quantity::from_e6(i64::MAX).unwrap(),

@@ -24,5 +24,7 @@ pub const DAY_END_MS: i64 = (22 * 60 + 30) * 60_000;
 pub const FLOW_DAYS: i32 = 7;
 /// Orders followed at most; more are a fault of their owner.
 pub const ORDERS_MAX: usize = 10_000;
+/// Commands that may wait for one reading of the account.
+pub const WAITING_MAX: usize = 16;
 /// The one part of the fund so far.
 pub const CORE: &str = "core";

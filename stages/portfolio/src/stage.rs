@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::portfolio as topics;
 use contracts::{
-    Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, PortfolioState, Quote, Received, Universe,
+    Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
+    SyncNow, Universe,
 };
 use market::{Calendars, Isin, Timestamp};
 use money::{Currency, Money, Price};
@@ -15,6 +16,7 @@ use crate::account::Accounts;
 use crate::flows::{in_eur, is_said};
 use crate::limits::{
     AFTER_GRID_MS, CORE, DOUBT_MS, IMPORT_DAYS, ORDERS_MAX, OVERLAP_DAYS, RETRY_MS, START_WAIT_MS,
+    WAITING_MAX,
 };
 use crate::nav::{DayEnd, end_of, fund_day, index_now, opening, statement};
 use crate::value::{Inputs, Valuation, rate_of, valuation};
@@ -37,6 +39,8 @@ pub struct Portfolio {
     asked: bool,
     again: bool,
     failures: usize,
+    /// Commands that wait for the next reading of the account.
+    waiting: Vec<Meta>,
     settle_at: Option<Timestamp>,
     day_end_at: Option<Timestamp>,
     cause: Option<Meta>,
@@ -77,6 +81,7 @@ impl Stage for Portfolio {
             asked: false,
             again: false,
             failures: 0,
+            waiting: Vec::new(),
             settle_at: None,
             day_end_at: None,
             cause: None,
@@ -98,6 +103,7 @@ impl Stage for Portfolio {
             Input::Heard(topics::Input::MarketQuote(heard)) => self.quote(heard, now),
             Input::Heard(topics::Input::MarketFx(heard)) => self.rates(heard, now),
             Input::Heard(topics::Input::OrderState(heard)) => self.order(heard, now),
+            Input::Heard(topics::Input::CommandPortfolioSync(heard)) => self.read_now(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(reply) => self.answered(reply, now, out),
             Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
@@ -196,6 +202,42 @@ impl Portfolio {
         }
     }
 
+    /// A person asks: the account is read at once, whatever pause was meant.
+    fn read_now(&mut self, heard: Received<SyncNow>, now: Timestamp, out: &mut Out<Self>) {
+        let Some(command) = heard.meta else { return };
+        if self.waiting.len() >= WAITING_MAX {
+            let text = "Too many wait for the same reading; the next one answers them.";
+            out.answer(Some(&command), Outcome::Refused, Some("busy"), text, serde_json::Value::Null);
+            return;
+        }
+        self.waiting.push(command);
+        self.sync_at = self.sync_at.min(now);
+        if !self.asked {
+            self.read(now, out);
+        }
+    }
+
+    /// Tells those who asked what the reading brought.
+    fn answer_waiting(&mut self, outcome: Outcome, text: &str, now: Timestamp, out: &mut Out<Self>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let accounts = &self.accounts;
+        let data = serde_json::json!({
+            "read": accounts.at().map(|at| at.to_string()),
+            "answered": now.to_string(),
+            "holdings": accounts.books.values().filter(|held| !held.qty.is_zero()).count(),
+            "currencies": accounts.cash().len(),
+            "fills": accounts.fills.len(),
+            "flows": accounts.flows.len(),
+            "frozen": accounts.frozen.keys().map(ToString::to_string).collect::<Vec<_>>(),
+            "troubles": self.troubles.values().collect::<Vec<_>>(),
+        });
+        for command in std::mem::take(&mut self.waiting) {
+            out.answer(Some(&command), outcome, None, text, data.clone());
+        }
+    }
+
     fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
         if !self.asked && self.sync_at <= now {
             self.read(now, out);
@@ -225,17 +267,24 @@ impl Portfolio {
                 let step = self.failures.saturating_sub(1).min(RETRY_MS.len() - 1);
                 let pause = RETRY_MS.get(step).copied().unwrap_or(DOUBT_MS).max(failure.pause_ms);
                 self.sync_at = now.saturating_plus_ms(pause);
+                let text = format!("The account could not be read: {}", failure.text);
+                self.answer_waiting(Outcome::Failed, &text, now, out);
                 self.troubles.insert("broker", failure.text);
                 return;
             }
         };
         self.failures = 0;
         self.troubles.remove("broker");
-        self.sync_at = if self.take(&snapshot, now, out) {
-            self.next_reading(now)
-        } else {
-            now.saturating_plus_ms(DOUBT_MS)
+        let believed = self.take(&snapshot, now, out);
+        self.sync_at = if believed { self.next_reading(now) } else { now.saturating_plus_ms(DOUBT_MS) };
+        let (outcome, text) = match (believed, self.accounts.frozen.is_empty()) {
+            (true, true) => (Outcome::Done, "The account was read; books and broker agree."),
+            (true, false) => (Outcome::Done, "The account was read; what differs is frozen."),
+            (false, _) => {
+                (Outcome::Failed, "The answer is doubtful and was not believed; it is asked again.")
+            }
         };
+        self.answer_waiting(outcome, text, now, out);
         if self.again {
             self.again = false;
             self.sync_at =

@@ -62,7 +62,7 @@ pub(crate) fn valuation(inputs: &Inputs<'_>) -> Valuation {
     for ccy in currencies {
         let amount = inputs.cash.get(&ccy).copied().unwrap_or(Money::zero(ccy));
         let reserved = reserved.get(&ccy).copied().unwrap_or(Money::zero(ccy));
-        cash.push(Cash { bucket_id: CORE.into(), amount, reserved });
+        cash.push(Cash { bucket_id: CORE.into(), amount, reserved, pending_in: None, pending_out: None });
         if amount.is_zero() {
             continue;
         }
@@ -93,6 +93,7 @@ fn position(isin: Isin, held: &Held, inputs: &Inputs<'_>) -> Position {
         bucket_id: CORE.into(),
         qty_e6: held.qty,
         avg_price_e6: held.avg,
+        cost_eur: None,
         ccy: held.ccy,
         price_e6: price,
         value_eur,

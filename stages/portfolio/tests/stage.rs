@@ -4,7 +4,10 @@
 
 mod support;
 
-use contracts::{Bucket, Flow, FlowKind, Mode, Nav, OrderStatus, PortfolioState, Reconciliation, Side};
+use contracts::{
+    Bucket, Flow, FlowKind, Mode, Nav, OrderStatus, Outcome, PortfolioState, Reconciliation, Reply, Sample,
+    Side, SyncNow,
+};
 use money::{Currency, Quantity};
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
 use tradernet::Side::{Buy, Sell};
@@ -354,4 +357,20 @@ fn the_same_price_twice_says_nothing_new() {
     rig.run("2026-03-02T09:00:30Z", &broker());
     assert_eq!(rig.heard.len(), before);
     assert_eq!(price(50).e6(), 50_000_000);
+}
+
+#[test]
+fn whoever_asks_for_a_reading_is_told_what_it_brought() {
+    let mut rig = begun(&broker());
+    rig.hear(SyncNow::sample());
+    let reads = rig.calls.len();
+    rig.run("2026-03-02T09:00:11Z", &broker());
+    assert_eq!(rig.calls.len(), reads + 1, "at once, not at the next interval");
+    let reply: Reply = rig.last();
+    assert_eq!((reply.outcome, reply.data["holdings"].as_u64()), (Outcome::Done, Some(2)), "{reply:?}");
+    rig.hear(SyncNow::sample());
+    rig.run("2026-03-02T09:00:12Z", &Broker { silent: true, ..broker() });
+    let reply: Reply = rig.last();
+    assert_eq!(reply.outcome, Outcome::Failed);
+    assert!(reply.text.contains("the broker is silent"), "{}", reply.text);
 }

@@ -133,7 +133,13 @@ impl World {
                 frozen: false,
                 ..PortfolioState::sample().positions[0].clone()
             }],
-            cash: vec![Cash { bucket_id: "core".into(), amount: eur(20_000), reserved: eur(0) }],
+            cash: vec![Cash {
+                bucket_id: "core".into(),
+                amount: eur(20_000),
+                reserved: eur(0),
+                pending_in: None,
+                pending_out: None,
+            }],
             open_orders: vec![],
             nav: Some(eur(100_000)),
             unvalued: vec![],
@@ -382,8 +388,13 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
         (
             "no cash of the bucket",
             |w, _| {
-                let cash =
-                    vec![Cash { bucket_id: "satellite".into(), amount: eur(20_000), reserved: eur(0) }];
+                let cash = vec![Cash {
+                    bucket_id: "satellite".into(),
+                    amount: eur(20_000),
+                    reserved: eur(0),
+                    pending_in: None,
+                    pending_out: None,
+                }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
             "insufficient_cash",
@@ -391,8 +402,13 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
         (
             "cash promised",
             |w, _| {
-                let cash =
-                    vec![Cash { bucket_id: "core".into(), amount: eur(20_000), reserved: eur(19_800) }];
+                let cash = vec![Cash {
+                    bucket_id: "core".into(),
+                    amount: eur(20_000),
+                    reserved: eur(19_800),
+                    pending_in: None,
+                    pending_out: None,
+                }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
             "insufficient_cash",
@@ -400,7 +416,13 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
         (
             "overdrawn",
             |w, _| {
-                let cash = vec![Cash { bucket_id: "core".into(), amount: eur(-1), reserved: eur(0) }];
+                let cash = vec![Cash {
+                    bucket_id: "core".into(),
+                    amount: eur(-1),
+                    reserved: eur(0),
+                    pending_in: None,
+                    pending_out: None,
+                }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
             "negative_balance",

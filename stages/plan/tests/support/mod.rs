@@ -348,7 +348,13 @@ pub fn state(state_id: &str) -> PortfolioState {
     PortfolioState {
         state_id: state_id.into(),
         positions: vec![position()],
-        cash: vec![Cash { bucket_id: "core".into(), amount: eur(35_000), reserved: eur(0) }],
+        cash: vec![Cash {
+            bucket_id: "core".into(),
+            amount: eur(35_000),
+            reserved: eur(0),
+            pending_in: None,
+            pending_out: None,
+        }],
         open_orders: vec![],
         nav: Some(eur(40_000)),
         ..PortfolioState::sample()

@@ -237,7 +237,12 @@ impl Rig {
         let spec = B::TOPIC.spec();
         let topic = spec.address("steward", &body.key());
         let id = Id::derive(self.now, &[&self.version.to_string()]);
-        let stage = if spec.name.starts_with("market") { "ingest" } else { "execute" }.to_string();
+        let stage = match spec.name.split('-').next() {
+            Some("market") => "ingest",
+            Some("command") => "steward",
+            _ => "execute",
+        }
+        .to_string();
         let envelope =
             Envelope { id, key_version: self.version, at: self.now, stage, trace: id, cause: None, body };
         let payload = rmp_serde::to_vec_named(&envelope).unwrap();
