@@ -40,8 +40,10 @@
 //! | [`fit`] | how well a security fits what is held and wanted |
 //! | [`forward_adjustment`] | market mood as a shift of expectations, for display |
 //! | [`high_volatility`] | switch for unusually restless markets |
+//! | [`hrp`] | weights from risk alone, by a tree of likeness |
 //! | [`kelly`] | upper bound of a position from its edge |
 //! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
+//! | [`linkage`] | which series belong together |
 //! | [`minimum_lengths`] | history each indicator needs before a score may use it |
 //! | [`moments`] | mean and standard deviation |
 //! | [`momentum`] | price change over a number of bars |
@@ -105,8 +107,10 @@ pub mod finite;
 pub mod fit;
 pub mod forward_adjustment;
 pub mod high_volatility;
+pub mod hrp;
 pub mod kelly;
 pub mod ledoit_wolf;
+pub mod linkage;
 pub mod minimum_lengths;
 pub mod moments;
 pub mod momentum;

@@ -1,6 +1,6 @@
 //! Historical, normal and regime-adjusted CVaR against `cvar.json`.
 //!
-//! The minimum-CVaR portfolios of the file are a linear program, not a formula; they only prove here
+//! The minimum-CVaR portfolios of the file are a linear program and checked where that lives; here they prove
 //! that contributions add up to the CVaR of the portfolio's own returns.
 #![allow(clippy::unwrap_used)]
 

@@ -1,6 +1,6 @@
 //! Kelly sizes, regime blend and weighted covariance against `kelly_regime.json`.
 //!
-//! The clustering rule of the file is fixed to one kind here and therefore not a function.
+//! Steward clusters by one rule in every market; the rule of the file that followed the regime lives here only.
 #![allow(clippy::unwrap_used)]
 
 mod vectors_json;
@@ -48,6 +48,12 @@ fn blends_equal_their_vectors() {
         assert_close(&case.name, risk_parity_share(score), &case.expect["adaptive_blend"], TOLERANCE);
         let short = short_horizon_weight(score);
         assert_close(&case.name, short, &case.expect["short_horizon_weight"], TOLERANCE);
+        let linkage = match score {
+            score if score <= -0.4 => "complete",
+            score if score >= 0.4 => "average",
+            _ => "single",
+        };
+        assert_eq!(case.expect["hrp_linkage"], linkage, "{}", case.name);
     }
 }
 
@@ -70,5 +76,14 @@ fn weighted_covariances_equal_their_vectors() {
         let (mut means, mut out) = (vec![0.0; assets], vec![0.0; assets * assets]);
         weighted_covariance(&returns, &weights, &mut means, &mut out).unwrap();
         assert_all_close(&case.name, &out, &rows(&case.expect["covariance"]), TOLERANCE);
+    }
+}
+
+#[test]
+fn no_function_of_the_file_is_left_out() {
+    for case in vectors_json::cases(FILE) {
+        let function = case.input["function"].as_str().unwrap();
+        let known = ["kelly", "regime_blend", "regime_weighted_covariance"];
+        assert!(known.contains(&function), "{}: {function}", case.name);
     }
 }
