@@ -3,7 +3,7 @@
 //! Adapters between the vectors and the interface live here, and with them the fallbacks of the
 //! reference system that some `ref:` cases keep (a missing rate counting as one, no holdings meaning
 //! no limit). The crate itself has no such fallback.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../../../tests/vectors/open.rs"]
 mod open;
@@ -335,6 +335,14 @@ const ELSEWHERE: [&str; 7] = [
     "sell_quantity_by_score",
 ];
 
+/// Those of them that are modes of the old system, which nothing here does.
+const NOT_BUILT: [(&str, &str); 4] = [
+    ("fallback_rate", "an invented rate is never used"),
+    ("outside_rebalance_band", "tiers of 5 points and more never bind beside a drift of 5 %"),
+    ("position_size", "a purchase is a share of the fund, not of its volatility"),
+    ("sell_quantity_by_score", "a gap decides how much is sold, not a score"),
+];
+
 fn cases(file: &str) -> Vec<Value> {
     let Some(text) = open::text(&format!("trading/{file}")) else { return Vec::new() };
     let file: Value = serde_json::from_str(&text).unwrap();
@@ -349,6 +357,9 @@ fn every_trading_vector_of_this_crate_holds() {
         let function = input["function"].as_str().unwrap();
         let Some((name, adapter)) = ADAPTERS.iter().find(|(name, _)| *name == function) else {
             assert!(ELSEWHERE.contains(&function), "the function {function} has no adapter");
+            if let Some((_, why)) = NOT_BUILT.iter().find(|(name, _)| *name == function) {
+                println!("not built  trading {} ({function}): {why}", case["name"]);
+            }
             continue;
         };
         let got = adapter(input);

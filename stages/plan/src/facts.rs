@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Bucket, FxRates, Id, OrderState, PortfolioState, Quote, Received, RiskHalt, RiskState, SecurityScore,
-    TargetWeights, Universe, Venue,
+    Bucket, FxRates, Id, OrderState, PortfolioState, Quote, Received, Regime, RiskHalt, RiskState,
+    SecurityScore, TargetWeights, Universe, Venue,
 };
 use market::{Isin, Mic, Timestamp};
-use money::Price;
+use money::{Currency, Money, Price, Rate, Rounding};
 
-use crate::limits::{FOLLOWED_MAX, PRICE_MOVE_E6, SCORE_MOVE};
+use crate::limits::{FOLLOWED_MAX, PRICE_MOVE_E6, REGIME_MOVE, SCORE_MOVE};
 
 /// The part of the fund that this planner works for.
 pub const CORE: &str = "core";
@@ -44,7 +44,7 @@ pub enum News {
 }
 
 impl News {
-    fn if_so(changed: bool) -> News {
+    pub(crate) fn if_so(changed: bool) -> News {
         if changed { News::Change } else { News::Nothing }
     }
 }
@@ -83,6 +83,8 @@ pub struct Facts {
     pub core: Option<Bucket>,
     /// Orders that are not final.
     pub orders: BTreeMap<Id, OrderState>,
+    /// The market regime.
+    pub regime: Option<Regime>,
 }
 
 impl Facts {
@@ -204,6 +206,37 @@ impl Facts {
         let changed = seen(&self.core) != seen(&heard.body);
         self.core = heard.body;
         News::if_so(changed)
+    }
+
+    /// Takes the regime; it moves the reserve.
+    pub fn hear_regime(&mut self, heard: Received<Regime>) -> News {
+        let score = |regime: &Option<Regime>| {
+            regime.as_ref().and_then(|regime| regime.score).map(|score| score.get())
+        };
+        let moved = match (score(&self.regime), score(&heard.body)) {
+            (Some(old), Some(new)) => (old - new).abs() >= REGIME_MOVE,
+            (old, new) => old.is_some() != new.is_some(),
+        };
+        if moved || self.regime.is_none() {
+            self.regime = heard.body;
+        }
+        News::if_so(moved)
+    }
+
+    /// What the fills of an order are worth in EUR, if their currency has a rate.
+    #[must_use]
+    pub fn worth_of(&self, order: &OrderState) -> Option<Money> {
+        let rate = if order.ccy == Currency::EUR {
+            Rate::ONE
+        } else {
+            self.rates.as_ref()?.rates.get(&order.ccy)?.eur_per_unit_e9
+        };
+        let mut worth = Money::zero(Currency::EUR);
+        for fill in &order.fills {
+            let value = money::value(fill.price_e6, fill.qty_e6, order.ccy, Rounding::Up).ok()?;
+            worth = worth.checked_add(money::to_eur(value, rate, Rounding::Up).ok()?).ok()?;
+        }
+        Some(worth)
     }
 
     /// Takes an order's life so far; only orders that are not final stay.

@@ -3,12 +3,12 @@
 //!
 //! **Reads** `portfolio/state`, `portfolio/bucket`, `market/quote`, `market/fx`, `market/venue`, `market/universe`,
 //! `score/security`, `target/weights`, `risk/halt`, `risk/state`, `order/approved`, `order/refused`, `order/state`,
-//! `plan/result`, `command/plan/now`. Heard and not yet used: `portfolio/flow`, `score/regime`.
+//! `plan/result`, `command/plan/now`, `portfolio/flow`, `score/regime`.
 //!
 //! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
 //!
-//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `counter`; views `api_plan`,
-//! `api_request`.
+//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `used_dividend`, `counter`; views
+//! `api_plan`, `api_request`.
 //!
 //! **One run**: [`snapshot`] (what is true, and who is left out) → [`opportunities`] (finders) → [`pool`] → [`sequences`]
 //! → [`context`] and jobs → [`round`] (results, merged exactly) → [`choose`] → [`waits`] → a request, or not yet.
@@ -25,26 +25,40 @@
 //!
 //! **Limits** are in [`limits`], what the owner may set in [`settings`].
 //!
-//! **Deliberately does not do** yet: satellites, currency exchanges (`needs_fx`), sales of more than half of a holding,
-//! country and industry limits, negative-balance rescue, dividends, planner configurations. Never: place, approve,
-//! judge, or execute any step but the first.
+//! **Deliberately does not do** yet: satellites, currency exchanges (`needs_fx`: a purchase is paid in its own currency),
+//! sales of more than half of a holding, planner configurations. Never: place, approve, judge, or execute any step but
+//! the first.
 
 pub mod choose;
 pub mod context;
+pub mod correlation;
+pub mod diversity;
+pub mod dividends;
 pub mod facts;
+pub mod feasibility;
+pub mod generators;
+pub mod groups;
 pub mod limits;
+pub mod lists;
 pub mod memory;
+pub mod merit;
 pub mod opportunities;
+pub mod parameters;
+pub mod patterns;
 pub mod pool;
 pub mod price;
+pub mod purses;
 pub mod requests;
+pub mod rescue;
 pub mod round;
 mod run;
 pub mod sequences;
 pub mod settings;
+pub mod sizing;
 pub mod snapshot;
 mod stage;
 pub mod store;
+pub mod trigger;
 pub mod waits;
 
 pub use settings::Settings;

@@ -46,10 +46,19 @@ pub const SAID_AFTER_END_MS: i64 = 10 * MINUTE_MS;
 pub const PRICE_MOVE_E6: i64 = 10_000;
 /// A score that moved this much is worth another run.
 pub const SCORE_MOVE: f64 = 0.01;
+/// A regime score that moved this much moves the reserve enough to plan again.
+pub const REGIME_MOVE: f64 = 0.05;
 /// A limit lies at most this far from the last price, in 1/1 000 000. The broker allows twice as much.
 pub const LIMIT_BUFFER_E6: i64 = 10_000;
 /// A limit lies this far beyond the other side's best price, in 1/1 000 000.
 pub const QUOTE_BUFFER_E6: i64 = 2_500;
+
+/// A country's largest share of the fund, in 1/1 000 000.
+pub const COUNTRY_MAX_E6: i64 = 350_000;
+/// An industry's largest share of the fund.
+pub const INDUSTRY_MAX_E6: i64 = 300_000;
+/// A security's own limit may be at most this share of the fund.
+pub const OWN_LIMIT_MAX_E6: i64 = 300_000;
 
 /// One minute.
 pub const MINUTE_MS: i64 = 60_000;

@@ -1,21 +1,44 @@
 //! From what the finders say to the few candidates that sequences are made of.
 //!
 //! Two proposals for the same side of a security become one: the larger priority, the smaller sale, the larger
-//! purchase. The best by priority stay; they are then put in the order of execution (sales first, then by priority),
-//! so that every ascending list of indexes is a sequence in its right order.
+//! purchase. Each category keeps its best few, not all from one corner; of those the best by priority are the pool, with
+//! at least four of each side. They are put in the order of execution (sales first, then by priority), so that every
+//! ascending list of indexes is a sequence in its right order. Patterns reach the candidates that the pool cut away.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use contracts::{Candidate, LeftOut, Side};
+use limits::Fine;
 use market::Isin;
+use money::Currency;
 
-use crate::{opportunities::ALL, sequences, snapshot::Snapshot};
+use crate::{
+    diversity::{self, Choice},
+    generators::{self, combinations::Belongs, draws::Draws},
+    groups::{self, Kind},
+    lists::{Category, Item, Lists, is_free_of_repeats},
+    opportunities::{ALL, Proposal},
+    patterns::{
+        Ground, Joined, Pattern,
+        adaptive::{Needs, lacking},
+        sequences,
+    },
+    sequences::pool_that_fits,
+    snapshot::Snapshot,
+};
+
+/// Candidates of each side that the pool keeps if there are so many.
+const EACH_SIDE: usize = 4;
 
 /// What a run starts from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pool {
-    /// In the order of execution.
+    /// In the order of execution: the pool and what further sequences need.
     pub candidates: Vec<Candidate>,
+    /// Places of the candidates, ascending, of which every subset is tried.
+    pub pool: Vec<u16>,
+    /// Further sequences, each a list of places in the order of execution.
+    pub further: Vec<Vec<u16>>,
     /// Every other security, by ISIN.
     pub left_out: Vec<LeftOut>,
 }
@@ -23,62 +46,271 @@ pub struct Pool {
 /// Asks every finder and keeps the best.
 #[must_use]
 pub fn gather(snapshot: &Snapshot<'_>) -> Pool {
-    let mut merged: BTreeMap<(Isin, Side), Candidate> = BTreeMap::new();
+    let (mut proposals, mut not) = ask(snapshot);
+    drop_unpaid(&mut proposals, &mut not, snapshot);
+    proposals.sort_by(by_priority);
+    let lists = Category::ALL.map(|category| choose(&proposals, category, snapshot, &mut not));
+    let mut kept: Vec<Proposal> = lists.concat();
+    kept.sort_by(by_priority);
+    let chosen = pool_of(&kept, snapshot);
+    // The order of execution, whatever of it is in the pool.
+    let mut order: Vec<usize> = (0..kept.len()).collect();
+    order.sort_by(|one, other| in_order(&kept[*one], &kept[*other]));
+    let kept: Vec<Proposal> = order.iter().map(|place| kept[*place].clone()).collect();
+    let is_chosen: Vec<bool> = order.iter().map(|place| chosen.contains(place)).collect();
+    let further = further(&kept, &is_chosen, snapshot);
+    finish(kept, &is_chosen, further, not, snapshot)
+}
+
+/// What the finders say, merged by security and side.
+fn ask(snapshot: &Snapshot<'_>) -> (Vec<Proposal>, BTreeMap<Isin, LeftOut>) {
+    let mut merged: BTreeMap<(Isin, Side), Proposal> = BTreeMap::new();
     let mut not: BTreeMap<Isin, LeftOut> = BTreeMap::new();
-    for (_, propose) in ALL {
-        let report = propose(snapshot);
-        for candidate in report.found {
-            merge(&mut merged, candidate);
+    for finder in ALL {
+        let switch = (finder.switch)(snapshot.parameters);
+        if !switch.enabled {
+            continue;
+        }
+        let report = (finder.propose)(snapshot, switch.weight);
+        for proposal in report.found {
+            let key = (proposal.isin, proposal.side);
+            let merged_one = match merged.remove(&key) {
+                Some(known) => known.merged(proposal),
+                None => proposal,
+            };
+            merged.insert(key, merged_one);
         }
         for left_out in report.not {
-            // The first finder's reason stays, unless it is only that nothing is to be done and another has more to say.
+            // The first finder's reason stays, unless it is only that there is nothing to do and another knows more.
             let says_more = not
                 .get(&left_out.isin)
-                .is_none_or(|known| known.code == "on_target" && left_out.code != "score_low");
+                .is_none_or(|known| is_nothing(&known.code) && !is_nothing(&left_out.code));
             if says_more {
                 not.insert(left_out.isin, left_out);
             }
         }
     }
-    let mut candidates: Vec<Candidate> = merged.into_values().collect();
-    candidates.sort_by(by_priority);
-    let most = sequences::pool_that_fits(snapshot.rules.max_pool, snapshot.rules.max_depth);
-    for candidate in candidates.drain(most.min(candidates.len())..) {
-        let text = format!("{most} better candidates fill the pool.");
-        not.insert(candidate.isin, LeftOut { isin: candidate.isin, code: "pool_full".into(), text });
+    (merged.into_values().collect(), not)
+}
+
+/// Purchases that neither the cash of their currency nor all sales in it together could pay for.
+fn drop_unpaid(proposals: &mut Vec<Proposal>, not: &mut BTreeMap<Isin, LeftOut>, snapshot: &Snapshot<'_>) {
+    let mut means: BTreeMap<Currency, i64> = BTreeMap::new();
+    for one in proposals.iter().filter(|one| one.side == Side::Sell) {
+        let net = one.value.e4().saturating_sub(one.cost.e4());
+        let known = means.entry(one.ccy).or_default();
+        *known = known.saturating_add(net);
     }
-    candidates.sort_by(in_order);
-    not.retain(|isin, _| candidates.iter().all(|candidate| candidate.isin != *isin));
+    proposals.retain(|one| {
+        let sales = means.get(&one.ccy).copied().unwrap_or(0);
+        let most = snapshot.spendable(one.ccy).e4().saturating_add(sales);
+        let needed = one.value.e4().saturating_add(one.cost.e4());
+        let paid = one.side == Side::Sell || needed <= most;
+        if !paid {
+            let text = "Neither the cash that may be used nor sales would pay for it.".to_string();
+            not.insert(one.isin, LeftOut { isin: one.isin, code: "insufficient_cash".into(), text });
+        }
+        paid
+    });
+}
+
+/// Reasons that say only that a finder has no cause to act.
+fn is_nothing(code: &str) -> bool {
+    const NOTHING: &[&str] = &[
+        "on_target",
+        "not_held",
+        "no_windfall",
+        "group_on_target",
+        "no_dip",
+        "no_dividends",
+        "yield_low",
+        "quality_low",
+        "quality_unknown",
+        "still_falling",
+    ];
+    NOTHING.contains(&code)
+}
+
+/// The best of a category that do not all come from the same corner, best first.
+fn choose(
+    proposals: &[Proposal],
+    category: Category,
+    snapshot: &Snapshot<'_>,
+    not: &mut BTreeMap<Isin, LeftOut>,
+) -> Vec<Proposal> {
+    let parameters = snapshot.parameters;
+    let of_it: Vec<&Proposal> = proposals.iter().filter(|one| one.category == category).collect();
+    let choices: Vec<Choice> = of_it
+        .iter()
+        .map(|one| {
+            let security = snapshot.security(one.isin);
+            let country = security.and_then(|security| security.country.as_deref());
+            let industry = security.and_then(|security| security.industry.as_deref());
+            let cluster = diversity::cluster(country, industry, &snapshot.name(one.isin));
+            Choice { cluster, priority: one.priority }
+        })
+        .collect();
+    let count = parameters.per_category;
+    let chosen = if parameters.diverse {
+        diversity::select(&choices, count, parameters.diversity_weight)
+    } else {
+        (0..of_it.len().min(count)).collect()
+    };
+    for (place, one) in of_it.iter().enumerate() {
+        if !chosen.contains(&place) {
+            let text = format!("{count} better candidates of {} are looked at.", category.name());
+            not.insert(one.isin, LeftOut { isin: one.isin, code: "category_full".into(), text });
+        }
+    }
+    chosen.into_iter().map(|place| of_it[place].clone()).collect()
+}
+
+/// Places of the pool in a list that is sorted by priority: the best, with some of each side.
+fn pool_of(kept: &[Proposal], snapshot: &Snapshot<'_>) -> Vec<usize> {
+    let parameters = snapshot.parameters;
+    let most = pool_that_fits(parameters.max_pool, parameters.max_depth).min(kept.len());
+    let of_side = |side| (0..kept.len()).filter(move |place| kept[*place].side == side);
+    let mut chosen: Vec<usize> = Vec::new();
+    // A pool smaller than both minima gives each side its half.
+    let each = EACH_SIDE.min(most.div_ceil(2));
+    for side in [Side::Sell, Side::Buy] {
+        chosen.extend(of_side(side).take(each));
+    }
+    chosen.sort_unstable();
+    chosen.truncate(most);
+    for place in 0..kept.len() {
+        if chosen.len() < most && !chosen.contains(&place) {
+            chosen.push(place);
+        }
+    }
+    chosen
+}
+
+/// Sequences of patterns and combinations that need a candidate outside the pool.
+fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Vec<Vec<u16>> {
+    let parameters = snapshot.parameters;
+    if is_chosen.iter().all(|chosen| *chosen) {
+        return Vec::new();
+    }
+    let (lists, securities) = numbered(kept);
+    let needs = needs(&securities, snapshot);
+    let cash = Fine::from(snapshot.cash);
+    let ground = Ground { lists: &lists, cash, joined: Joined::ByPriority, needs: &needs };
+    let belongs = |security: u16| belongs(securities.get(usize::from(security)).copied(), snapshot);
+    let mut found: BTreeMap<Vec<u16>, ()> = BTreeMap::new();
+    for depth in 1..=parameters.max_depth {
+        let mut all: Vec<Vec<Item>> = Vec::new();
+        for pattern in Pattern::ALL.into_iter().filter(|pattern| parameters.patterns.contains(pattern)) {
+            all.extend(sequences(pattern, ground, depth));
+        }
+        if parameters.combinations > 0 {
+            let limits =
+                generators::Limits::of_depth(depth, parameters.combinations, parameters.priority_threshold);
+            let mut draws = Draws::of(&snapshot.state.state_id, depth);
+            all.extend(generators::combinations(&lists.flat(), limits, Some(&belongs), &mut draws));
+        }
+        for sequence in all.into_iter().filter(|sequence| is_free_of_repeats(sequence)) {
+            let mut places: Vec<u16> = sequence.iter().map(|item| item.id).collect();
+            places.sort_unstable();
+            if places.iter().any(|place| !is_chosen[usize::from(*place)]) {
+                found.insert(places, ());
+            }
+        }
+    }
+    found.into_keys().collect()
+}
+
+/// The candidates as patterns see them, and the securities by their numbers.
+fn numbered(kept: &[Proposal]) -> (Lists, Vec<Isin>) {
+    let mut securities: Vec<Isin> = kept.iter().map(|one| one.isin).collect();
+    securities.sort();
+    securities.dedup();
+    let item = |(id, one): (u16, &Proposal)| Item {
+        id,
+        security: securities
+            .binary_search(&one.isin)
+            .ok()
+            .and_then(|at| u16::try_from(at).ok())
+            .unwrap_or(u16::MAX),
+        side: if one.side == Side::Buy { limits::Side::Buy } else { limits::Side::Sell },
+        value: one.worth(),
+        priority: one.priority,
+    };
+    let lists = Category::ALL.map(|category| {
+        let of_it = (0_u16..).zip(kept).filter(|(_, one)| one.category == category).map(item).collect();
+        crate::lists::by_priority(of_it)
+    });
+    (Lists::new(lists), securities)
+}
+
+fn belongs(isin: Option<Isin>, snapshot: &Snapshot<'_>) -> Belongs {
+    let security = isin.and_then(|isin| snapshot.security(isin));
+    let Some(security) = security else { return Belongs::default() };
+    let industries = groups::names(None, security.industry.as_deref());
+    let named = industries.filter(|(kind, name, _)| *kind == Kind::Industry && *name != groups::OTHER);
+    Belongs {
+        country: security.country.clone(),
+        industries: named.map(|(_, name, _)| name.to_string()).collect(),
+    }
+}
+
+/// The groups that lack something, and who belongs to them.
+fn needs(securities: &[Isin], snapshot: &Snapshot<'_>) -> Needs {
+    let gaps = |kind: Kind| -> Vec<(String, f64)> {
+        let names = snapshot.groups.all(kind).map(|(name, _)| name.to_string());
+        names.filter_map(|name| Some((name.clone(), -snapshot.groups.gap(kind, &name)?.over))).collect()
+    };
+    let numbered = || (0_u16..).zip(securities);
+    let country = |isin: Isin| snapshot.security(isin).and_then(|security| security.country.clone());
+    Needs {
+        countries: lacking(gaps(Kind::Country), 0.02),
+        industries: lacking(gaps(Kind::Industry), 0.01),
+        country_of: numbered().filter_map(|(n, isin)| Some((n, country(*isin)?))).collect(),
+        industries_of: numbered().map(|(n, isin)| (n, belongs(Some(*isin), snapshot).industries)).collect(),
+    }
+}
+
+/// Only the candidates that some sequence needs stay; everything else is left out with a reason.
+fn finish(
+    kept: Vec<Proposal>,
+    is_chosen: &[bool],
+    further: Vec<Vec<u16>>,
+    mut not: BTreeMap<Isin, LeftOut>,
+    snapshot: &Snapshot<'_>,
+) -> Pool {
+    let is_needed =
+        |place: usize| is_chosen[place] || further.iter().flatten().any(|at| usize::from(*at) == place);
+    let mut places: BTreeMap<u16, u16> = BTreeMap::new();
+    let (mut candidates, mut pool) = (Vec::new(), Vec::new());
+    for (place, one) in kept.into_iter().enumerate() {
+        let (Ok(from), Ok(to)) = (u16::try_from(place), u16::try_from(candidates.len())) else { break };
+        if !is_needed(place) {
+            let text = "Better candidates fill the pool.".to_string();
+            not.insert(one.isin, LeftOut { isin: one.isin, code: "pool_full".into(), text });
+            continue;
+        }
+        places.insert(from, to);
+        if is_chosen[place] {
+            pool.push(to);
+        }
+        candidates.push(one.candidate());
+    }
+    let moved =
+        |sequence: &Vec<u16>| sequence.iter().filter_map(|place| places.get(place).copied()).collect();
+    let further = further.iter().map(moved).collect();
+    not.retain(|isin, _| candidates.iter().all(|candidate: &Candidate| candidate.isin != *isin));
     for left_out in &snapshot.left_out {
         not.insert(left_out.isin, left_out.clone());
     }
-    Pool { candidates, left_out: not.into_values().collect() }
+    Pool { candidates, pool, further, left_out: not.into_values().collect() }
 }
 
-fn merge(merged: &mut BTreeMap<(Isin, Side), Candidate>, candidate: Candidate) {
-    let key = (candidate.isin, candidate.side);
-    let Some(known) = merged.remove(&key) else {
-        merged.insert(key, candidate);
-        return;
-    };
-    let priority = if candidate.priority > known.priority { candidate.priority } else { known.priority };
-    let finder = format!("{}, {}", known.finder, candidate.finder);
-    let reason = format!("{} {}", known.reason, candidate.reason);
-    let sells = candidate.side == Side::Sell;
-    let size = if (candidate.qty_e6 > known.qty_e6) == sells { known } else { candidate };
-    merged.insert(key, Candidate { priority, finder, reason, ..size });
-}
-
-fn by_priority(one: &Candidate, other: &Candidate) -> std::cmp::Ordering {
-    other
-        .priority
-        .get()
-        .total_cmp(&one.priority.get())
-        .then_with(|| one.isin.cmp(&other.isin))
-        .then_with(|| other.side.cmp(&one.side))
-}
-
-fn in_order(one: &Candidate, other: &Candidate) -> std::cmp::Ordering {
+fn by_priority(one: &Proposal, other: &Proposal) -> Ordering {
+    let order = other.priority.total_cmp(&one.priority).then_with(|| other.tie.total_cmp(&one.tie));
     // `Sell` is the greater side.
+    order.then_with(|| one.isin.cmp(&other.isin)).then_with(|| other.side.cmp(&one.side))
+}
+
+fn in_order(one: &Proposal, other: &Proposal) -> Ordering {
     other.side.cmp(&one.side).then_with(|| by_priority(one, other))
 }

@@ -27,7 +27,13 @@ impl Plan {
     /// Looks at everything; starts a round unless the same has been planned already.
     pub(crate) fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
         self.last_run = Some(now);
-        let snapshot = match Snapshot::take(&self.facts, &self.memory, &self.rules, &self.environment, now) {
+        let snapshot = match Snapshot::take(
+            &self.facts,
+            (&self.memory, &self.dividends),
+            &self.rules,
+            &self.environment,
+            now,
+        ) {
             Ok(snapshot) => snapshot,
             Err(why) => {
                 let why = why.to_string();
@@ -35,7 +41,7 @@ impl Plan {
             }
         };
         let basis = basis_of(&snapshot, &self.facts);
-        let Pool { candidates, left_out } = pool::gather(&snapshot);
+        let Pool { candidates, left_out, .. } = pool::gather(&snapshot);
         let before = self.context.as_ref();
         let made = context::make(&snapshot, candidates, before.map_or(now, |context| context.at));
         let context = match made {
@@ -89,7 +95,7 @@ impl Plan {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let lists = sequences::jobs(sequences::subsets(&context.candidates, self.rules.max_depth));
+        let lists = sequences::jobs(sequences::subsets(&context.candidates, self.rules.parameters.max_depth));
         let round = Round::new(context.clone(), left_out, lists, self.next_job, now);
         self.next_job = round.next_number();
         out.save(Save::NextJob(self.next_job));

@@ -8,7 +8,10 @@ use thiserror::Error;
 use limits::{Costs, SellTerms};
 use money::{Currency, Money, Weight};
 
-use crate::limits::{HOUR_MS, MINUTE_MS};
+use crate::{
+    limits::{HOUR_MS, MINUTE_MS},
+    parameters::Parameters,
+};
 
 /// `[stage.plan]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,8 +35,12 @@ pub struct Settings {
     pub base_trade_amount_eur: i64,
     /// Distance from the target from which on it is closed, in 1/10 000 (1–5 000).
     pub min_gap_bps: i64,
-    /// Score from which on a security is an opportunity (0.5–1).
-    pub opportunity_score: f64,
+    /// Quality from which on a security is an opportunity (0.5–1).
+    pub opportunity_quality: f64,
+    /// Score from which on a security may be bought (0.5–1).
+    pub min_score: f64,
+    /// Largest price of a share against its high of 52 weeks (0.5–0.95).
+    pub max_price_vs_high: f64,
     /// Score by which a plan must beat doing nothing (0.0001–1).
     pub min_improvement: f64,
     /// Oldest usable quote, in seconds (1–1 800).
@@ -74,7 +81,9 @@ impl Default for Settings {
             cash_reserve_bps: 200,
             base_trade_amount_eur: 1_000,
             min_gap_bps: 100,
-            opportunity_score: 0.7,
+            opportunity_quality: 0.7,
+            min_score: 0.5,
+            max_price_vs_high: 0.95,
             min_improvement: 0.002,
             price_age_max_s: 1_800,
             rate_age_max_h: 96,
@@ -120,10 +129,10 @@ pub struct Rules {
     pub reserve_share: Weight,
     /// See [`Settings::base_trade_amount_eur`].
     pub base_trade: Money,
-    /// See [`Settings::min_gap_bps`].
-    pub min_gap: Weight,
-    /// See [`Settings::opportunity_score`].
-    pub opportunity_score: f64,
+    /// See [`Settings::min_score`].
+    pub min_score: f64,
+    /// See [`Settings::max_price_vs_high`].
+    pub max_price_vs_high: f64,
     /// See [`Settings::min_improvement`].
     pub min_improvement: f64,
     /// See [`Settings::price_age_max_s`].
@@ -140,10 +149,8 @@ pub struct Rules {
     pub max_sell: Weight,
     /// See [`Settings::max_position_bps`].
     pub max_position: Weight,
-    /// See [`Settings::max_pool`].
-    pub max_pool: usize,
-    /// See [`Settings::max_depth`].
-    pub max_depth: usize,
+    /// Finders, patterns, generators.
+    pub parameters: Parameters,
     /// See [`Settings::opening_pause_min`].
     pub opening_pause_min: i64,
 }
@@ -167,7 +174,9 @@ impl Settings {
         within("cash_reserve_bps", self.cash_reserve_bps, &(0..=10_000))?;
         within("base_trade_amount_eur", self.base_trade_amount_eur, &(250..=1_000_000))?;
         within("min_gap_bps", self.min_gap_bps, &(1..=5_000))?;
-        within("opportunity_score", self.opportunity_score, &(0.5..=1.0))?;
+        within("opportunity_quality", self.opportunity_quality, &(0.5..=1.0))?;
+        within("min_score", self.min_score, &(0.5..=1.0))?;
+        within("max_price_vs_high", self.max_price_vs_high, &(0.5..=0.95))?;
         within("min_improvement", self.min_improvement, &(0.0001..=1.0))?;
         within("price_age_max_s", self.price_age_max_s, &(1..=1_800))?;
         within("rate_age_max_h", self.rate_age_max_h, &(1..=96))?;
@@ -204,8 +213,8 @@ impl Settings {
             reserve: eur(self.min_cash_reserve_eur),
             reserve_share: share(self.cash_reserve_bps),
             base_trade: eur(self.base_trade_amount_eur),
-            min_gap: share(self.min_gap_bps),
-            opportunity_score: self.opportunity_score,
+            min_score: self.min_score,
+            max_price_vs_high: self.max_price_vs_high,
             min_improvement: self.min_improvement,
             price_age_max_ms: self.price_age_max_s * 1_000,
             rate_age_max_ms: self.rate_age_max_h * HOUR_MS,
@@ -218,8 +227,13 @@ impl Settings {
             },
             max_sell: share(self.max_sell_bps),
             max_position: share(self.max_position_bps),
-            max_pool: self.max_pool,
-            max_depth: self.max_depth,
+            parameters: Parameters {
+                min_gap: share(self.min_gap_bps),
+                opportunity_quality: self.opportunity_quality,
+                max_pool: self.max_pool,
+                max_depth: self.max_depth,
+                ..Parameters::default()
+            },
             opening_pause_min: self.opening_pause_min,
         }
     }

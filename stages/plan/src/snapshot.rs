@@ -9,9 +9,14 @@ use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
 
 use crate::{
+    dividends::Dividends,
     facts::{CORE, Facts},
+    groups::{Groups, Member},
     limits::{CLOCK_SKEW_MS, DAY_MS, TARGETS_AGE_MAX_MS},
     memory::Memory,
+    merit::{self, Merit},
+    parameters::Parameters,
+    purses::Purses,
     settings::Rules,
 };
 
@@ -55,12 +60,14 @@ pub struct Usable<'a> {
     pub rate: Rate,
     /// Its score.
     pub score: Finite,
+    /// What else its score says.
+    pub merit: Merit,
     /// Its target share.
     pub target: Weight,
-    /// Its share now, in 1/1 000 000 of the fund.
-    pub current_e6: i64,
     /// Worth of all that is held of it.
     pub value: Money,
+    /// Dividends of it that no purchase has used yet.
+    pub dividends: Money,
     /// What the core holds.
     pub position: Option<&'a Position>,
     /// Whole days since the last purchase; `None` = known never, unknown counts as today.
@@ -80,14 +87,20 @@ pub struct Snapshot<'a> {
     pub state: &'a PortfolioState,
     /// Holdings and all cash.
     pub total: Money,
-    /// EUR that may be planned with.
+    /// EUR that may be planned with, all currencies together.
     pub cash: Money,
+    /// The same by currency.
+    pub purses: Purses,
+    /// Countries and industries against their targets.
+    pub groups: Groups,
     /// What may be traded, by ISIN.
     pub usable: Vec<Usable<'a>>,
     /// What may not, by ISIN.
     pub left_out: Vec<LeftOut>,
     /// Rules of this run.
     pub rules: &'a Rules,
+    /// What the planner configuration decides.
+    pub parameters: &'a Parameters,
     /// Days to hold in the core.
     pub min_hold_days: u32,
     facts: &'a Facts,
@@ -100,7 +113,7 @@ impl<'a> Snapshot<'a> {
     /// [`NoGround`]: what is missing for any run.
     pub fn take(
         facts: &'a Facts,
-        memory: &Memory,
+        (memory, dividends): (&Memory, &Dividends),
         rules: &'a Rules,
         environment: &str,
         now: Timestamp,
@@ -121,15 +134,56 @@ impl<'a> Snapshot<'a> {
         if !facts.targets.as_ref().is_some_and(|targets| fresh(targets.at)) {
             return Err(NoGround::NoTargets);
         }
-        let cash = plannable(state, total, rules).map_err(|error| NoGround::Arithmetic(error.to_string()))?;
+        let arithmetic = |error: MoneyError| NoGround::Arithmetic(error.to_string());
+        let purses = purses_of(facts, rules, state, now).map_err(arithmetic)?;
+        let cash = purses.sum();
         // The owner's minimum hold of the core may only be longer than the rule.
         let own_hold = facts.core.as_ref().map_or(0, |core| u32::from(core.min_hold_days));
         let min_hold_days = rules.sell.min_hold_days.max(own_hold);
-        let (usable, left_out) = (Vec::new(), Vec::new());
-        let mut snapshot =
-            Snapshot { now, state, total, cash, usable, left_out, rules, min_hold_days, facts };
-        snapshot.sort_out(universe, memory);
+        let mut snapshot = Snapshot {
+            now,
+            state,
+            total,
+            cash,
+            purses,
+            groups: Groups::default(),
+            usable: Vec::new(),
+            left_out: Vec::new(),
+            rules,
+            parameters: &rules.parameters,
+            min_hold_days,
+            facts,
+        };
+        snapshot.groups = snapshot.all_groups(universe);
+        snapshot.sort_out(universe, memory, dividends);
         Ok(snapshot)
+    }
+
+    /// EUR that may be spent on securities of a currency without any exchange.
+    #[must_use]
+    pub fn spendable(&self, ccy: Currency) -> Money {
+        self.purses.of(ccy)
+    }
+
+    /// Countries and industries of everything that is held or has a target.
+    fn all_groups(&self, universe: &Universe) -> Groups {
+        let known: BTreeMap<Isin, &Security> =
+            universe.securities.iter().map(|security| (security.isin, security)).collect();
+        let held = self.state.positions.iter().map(|position| {
+            (position.isin, position.value_eur.unwrap_or(Money::zero(Currency::EUR)), Weight::ZERO)
+        });
+        let targets = self.facts.targets.iter().flat_map(|targets| &targets.weights);
+        let wanted = targets.map(|one| (one.isin, Money::zero(Currency::EUR), one.weight_e6));
+        let members = held.chain(wanted).map(|(isin, value, target)| {
+            let security = known.get(&isin);
+            Member {
+                country: security.and_then(|security| security.country.as_deref()),
+                industry: security.and_then(|security| security.industry.as_deref()),
+                value: value.into(),
+                target: target.into(),
+            }
+        });
+        Groups::new(members)
     }
 
     /// Target share of a security; what is not listed has none.
@@ -137,6 +191,12 @@ impl<'a> Snapshot<'a> {
     pub fn target(&self, isin: Isin) -> Weight {
         let weights = self.facts.targets.iter().flat_map(|targets| &targets.weights);
         weights.into_iter().find(|one| one.isin == isin).map_or(Weight::ZERO, |one| one.weight_e6)
+    }
+
+    /// What is known of a security.
+    #[must_use]
+    pub fn security(&self, isin: Isin) -> Option<&Security> {
+        self.facts.universe.as_ref().and_then(|universe| universe.find(&isin))
     }
 
     /// Score of a security, if it is known.
@@ -152,7 +212,7 @@ impl<'a> Snapshot<'a> {
         known.map_or_else(|| isin.to_string(), |security| security.ticker.clone())
     }
 
-    fn sort_out(&mut self, universe: &'a Universe, memory: &Memory) {
+    fn sort_out(&mut self, universe: &'a Universe, memory: &Memory, dividends: &Dividends) {
         let listed = universe.securities.iter().map(|security| security.isin);
         let held = self.state.positions.iter().map(|position| position.isin);
         let all: BTreeSet<Isin> = listed.chain(held).collect();
@@ -160,7 +220,7 @@ impl<'a> Snapshot<'a> {
             universe.securities.iter().map(|security| (security.isin, security)).collect();
         for isin in all {
             match self.examine(isin, securities.get(&isin).copied(), memory) {
-                Ok(usable) => self.usable.push(usable),
+                Ok(usable) => self.usable.push(Usable { dividends: dividends.unused(isin), ..usable }),
                 Err((code, text)) => {
                     self.left_out.push(LeftOut { isin, code: code.into(), text });
                 }
@@ -206,9 +266,7 @@ impl<'a> Snapshot<'a> {
             return no("score_missing", "It has no score.");
         };
         let values = positions().filter_map(|position| position.value_eur);
-        let value = Money::checked_sum(Currency::EUR, values);
-        let current = value.as_ref().ok().and_then(|value| share_e6(*value, self.total));
-        let (Ok(value), Some(current_e6)) = (value, current) else {
+        let Ok(value) = Money::checked_sum(Currency::EUR, values) else {
             return no("overflow", "Its value cannot be computed.");
         };
         let mut usable = Usable {
@@ -216,9 +274,10 @@ impl<'a> Snapshot<'a> {
             quote,
             rate,
             score,
+            merit: self.facts.scores.get(&isin).map(merit::of).unwrap_or_default(),
             target: self.target(isin),
-            current_e6,
             value,
+            dividends: Money::zero(Currency::EUR),
             position: positions()
                 .find(|position| position.bucket_id == CORE && position.qty_e6.is_positive()),
             days_since_buy: None,
@@ -254,21 +313,11 @@ impl<'a> Snapshot<'a> {
     }
 
     fn rate(&self, ccy: Currency) -> Result<Rate, (&'static str, String)> {
-        if ccy == Currency::EUR {
-            return Ok(Rate::ONE);
-        }
-        let rate = self.facts.rates.as_ref().and_then(|known| known.rates.get(&ccy));
-        let Some(rate) = rate else {
-            return Err(("no_rate", format!("The rate of {ccy} is not known.")));
-        };
-        if !self.is_fresh(rate.as_of, self.rules.rate_age_max_ms) {
-            return Err(("stale_rate", format!("The rate of {ccy} is too old, or from the future.")));
-        }
-        Ok(rate.eur_per_unit_e9)
+        rate_of(self.facts, self.rules, ccy, self.now)
     }
 
     fn is_fresh(&self, at: Timestamp, age_max_ms: i64) -> bool {
-        (-CLOCK_SKEW_MS..=age_max_ms).contains(&self.now.since(at))
+        is_fresh(self.now, at, age_max_ms)
     }
 
     /// Days since the last trades, from the books and from our own orders.
@@ -295,25 +344,60 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// Spendable EUR of the core without what is promised to orders and without the reserve; never below zero.
-fn plannable(state: &PortfolioState, total: Money, rules: &Rules) -> Result<Money, MoneyError> {
-    let share = total.share(rules.reserve_share, Rounding::Up)?;
-    let reserve = if share.covers(rules.reserve)? { share } else { rules.reserve };
-    let zero = Money::zero(Currency::EUR);
-    let free = state
-        .cash
-        .iter()
-        .filter(|cash| cash.bucket_id == CORE && cash.amount.currency() == Currency::EUR)
-        .try_fold(zero, |sum, cash| sum.checked_add(cash.amount)?.checked_sub(cash.reserved))?
-        .checked_sub(reserve)?;
-    Ok(if free.is_positive() { free } else { zero })
+/// What may be spent of each currency now; nothing while the fund has no value.
+///
+/// # Errors
+/// [`MoneyError`] when amounts do not fit.
+pub fn purses_of(
+    facts: &Facts,
+    rules: &Rules,
+    state: &PortfolioState,
+    now: Timestamp,
+) -> Result<Purses, MoneyError> {
+    let Some(total) = state.nav else { return Ok(Purses::default()) };
+    let rates = |ccy| rate_of(facts, rules, ccy, now).ok();
+    Purses::new(&state.cash, reserve(total, rules, facts)?, rates)
 }
 
-/// A value as a share of the fund in 1/1 000 000, rounded down.
-fn share_e6(value: Money, total: Money) -> Option<i64> {
-    let share =
-        money::multiply_divide(value.e4().into(), 1_000_000, total.e4().into(), Rounding::Down).ok()?;
-    i64::try_from(share).ok()
+/// Cash that is never planned with: an amount, or a part of the fund that grows as the market falls. An unknown regime
+/// counts as the worst. Never less than the owner's own part.
+fn reserve(total: Money, rules: &Rules, facts: &Facts) -> Result<Money, MoneyError> {
+    let regime = facts.regime.as_ref().and_then(|regime| regime.score).map(|score| score.get());
+    let part = reserve_part(regime).max(rules.reserve_share);
+    let share = total.share(part, Rounding::Up)?;
+    Ok(if share.covers(rules.reserve)? { share } else { rules.reserve })
+}
+
+/// 3 % of the fund, up to 2 % more in a falling market and up to 1 % less in a rising one.
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // From 20 000 to 50 000.
+#[must_use]
+pub fn reserve_part(regime: Option<f64>) -> Weight {
+    let regime = regime.filter(|regime| regime.is_finite()).unwrap_or(-1.0).clamp(-1.0, 1.0);
+    let part = 0.03 + 0.02 * (-regime).max(0.0) - 0.01 * regime.max(0.0);
+    Weight::from_e6((part * 1e6).ceil() as i64).unwrap_or(Weight::ONE)
+}
+
+/// A rate that is known and fresh.
+fn rate_of(
+    facts: &Facts,
+    rules: &Rules,
+    ccy: Currency,
+    now: Timestamp,
+) -> Result<Rate, (&'static str, String)> {
+    if ccy == Currency::EUR {
+        return Ok(Rate::ONE);
+    }
+    let Some(rate) = facts.rates.as_ref().and_then(|known| known.rates.get(&ccy)) else {
+        return Err(("no_rate", format!("The rate of {ccy} is not known.")));
+    };
+    if !is_fresh(now, rate.as_of, rules.rate_age_max_ms) {
+        return Err(("stale_rate", format!("The rate of {ccy} is too old, or from the future.")));
+    }
+    Ok(rate.eur_per_unit_e9)
+}
+
+fn is_fresh(now: Timestamp, at: Timestamp, age_max_ms: i64) -> bool {
+    (-CLOCK_SKEW_MS..=age_max_ms).contains(&now.since(at))
 }
 
 /// Whole days since an instant; the future counts as today.

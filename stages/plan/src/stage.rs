@@ -4,11 +4,12 @@ use bus_client::{Input, NoCall, Out, Stage, Start};
 use contracts::stage::plan as topics;
 use contracts::{
     Id, Meta, OrderApproved, OrderRefused, OrderRequested, OrderState, Outcome, PlanContext, PlanNow,
-    PlanProposed, PlanResult, Received, Refusal,
+    PlanProposed, PlanResult, Received, Refusal, Side,
 };
 use market::Timestamp;
 
 use crate::{
+    dividends::Dividends,
     facts::{Basis, Facts, News},
     memory::{Hold, Memory, hold_of, hold_of_rejection, traded_of},
     requests::{self, Requests},
@@ -25,6 +26,7 @@ pub struct Plan {
     pub(crate) facts: Facts,
     pub(crate) memory: Memory,
     pub(crate) requests: Requests,
+    pub(crate) dividends: Dividends,
     /// Prices and scores of the last run.
     pub(crate) basis: Basis,
     /// The newest context.
@@ -70,7 +72,7 @@ impl Stage for Plan {
 
     fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
         let rules = start.settings.rules().map_err(|error| error.to_string())?;
-        let Rows { context, plan, requests, memory, next_job } =
+        let Rows { context, plan, requests, memory, dividends, next_job } =
             rows.map(store::load).transpose()?.unwrap_or_default();
         Ok(Plan {
             rules,
@@ -78,6 +80,7 @@ impl Stage for Plan {
             facts: Facts::default(),
             memory,
             requests,
+            dividends,
             basis: Basis::default(),
             last_context_at: context.as_ref().map(|context| context.at),
             context,
@@ -136,8 +139,8 @@ impl Plan {
             I::OrderState(heard) => self.order(heard, now, out),
             I::PlanResult(heard) => return self.result(heard, now, out),
             I::CommandPlanNow(heard) => return self.asked(&heard, now, out),
-            // Dividends to reinvest and a reserve by regime come with later work.
-            I::PortfolioFlow(_) | I::ScoreRegime(_) => News::Nothing,
+            I::PortfolioFlow(heard) => News::if_so(heard.body.is_some_and(|flow| self.dividends.hear(&flow))),
+            I::ScoreRegime(heard) => facts.hear_regime(heard),
         };
         self.settle(news, cause, now);
     }
@@ -227,6 +230,12 @@ impl Plan {
             let stage = if is_final { requests::Stage::Ended } else { requests::Stage::Placed };
             if self.advance(id, stage, now, out) && is_final {
                 news = News::Change;
+            }
+            if is_final && order.side == Side::Buy && !order.fills.is_empty() {
+                let worth = self.facts.worth_of(order);
+                for used in self.dividends.buy(id, worth) {
+                    out.save(Save::UsedDividend(used));
+                }
             }
             if let Some(traded) = traded_of(order) {
                 self.requests.fill(id);

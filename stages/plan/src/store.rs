@@ -7,6 +7,7 @@ use contracts::{Id, OrderRequested, PlanContext, PlanProposed};
 use market::Timestamp;
 
 use crate::{
+    dividends::{Dividends, Used},
     facts::CORE,
     limits::PLANS_KEPT_MS,
     memory::{Hold, Memory, Traded},
@@ -37,6 +38,8 @@ pub enum Save {
         /// Now.
         now: Timestamp,
     },
+    /// A purchase used dividends.
+    UsedDividend(Used),
     /// The next free job number.
     NextJob(u64),
 }
@@ -52,6 +55,8 @@ pub struct Rows {
     pub requests: Requests,
     /// Trades and holds.
     pub memory: Memory,
+    /// What purchases used of dividends.
+    pub dividends: Dividends,
     /// The next free job number.
     pub next_job: u64,
 }
@@ -74,6 +79,7 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         context,
         requests: load_requests(rows).map_err(failed("request"))?,
         memory: load_memory(rows).map_err(failed("traded or hold"))?,
+        dividends: load_dividends(rows).map_err(failed("used_dividend"))?,
         next_job: load_counter(rows).map_err(failed("counter"))?,
     })
 }
@@ -116,6 +122,12 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
                 (hold.scope, hold.code, hold.blocks, hold.until.ms()),
             )
         }
+        Save::UsedDividend(Used { order_id, flow, used_e4 }) => run(
+            rows,
+            "INSERT INTO used_dividend (order_id, flow_id, used_e4) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET used_e4 = excluded.used_e4",
+            (order_id.to_string(), flow.map_or_else(String::new, |id| id.to_string()), used_e4),
+        ),
         Save::NextJob(next) => run(
             rows,
             "INSERT INTO counter (name, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = excluded.next",
@@ -223,6 +235,25 @@ fn load_memory(rows: &Connection) -> Result<Memory, String> {
         memory.hold(hold.map_err(text)?);
     }
     Ok(memory)
+}
+
+fn load_dividends(rows: &Connection) -> Result<Dividends, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let mut query = rows.prepare("SELECT order_id, flow_id, used_e4 FROM used_dividend").map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 2] = [row.get(0)?, row.get(1)?];
+            Ok((words, row.get::<_, i64>(2)?))
+        })
+        .map_err(text)?;
+    let id = |word: &str| word.parse::<Id>().map_err(|error| error.to_string());
+    let mut dividends = Dividends::default();
+    for row in found {
+        let ([order, flow], used_e4) = row.map_err(text)?;
+        let flow = if flow.is_empty() { None } else { Some(id(&flow)?) };
+        dividends.restore(Used { order_id: id(&order)?, flow, used_e4 });
+    }
+    Ok(dividends)
 }
 
 fn load_counter(rows: &Connection) -> Result<u64, String> {

@@ -10,6 +10,7 @@ use crate::{
     price,
     requests::Requests,
     settings::Rules,
+    snapshot::purses_of,
 };
 
 /// One thing to wait for.
@@ -111,7 +112,18 @@ fn ground(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Opti
     if known.quote.ccy != step.ccy || !price::fits(step.price_e6, known.quote.price_e6) {
         return afresh("Its price moved more than 1 % since the plan.");
     }
+    if step.side == Side::Buy && !is_paid(step, question) {
+        return afresh(&format!("The {} that may be spent do not pay for it.", step.ccy));
+    }
     None
+}
+
+/// Whether the cash of a purchase's own currency pays for it now, without the reserve and without any exchange.
+fn is_paid(step: &Candidate, Question { facts, rules, now, .. }: Question<'_>) -> bool {
+    let Some(state) = &facts.state else { return false };
+    let Ok(purses) = purses_of(facts, rules, state, now) else { return false };
+    let needed = step.value_eur.e4().saturating_add(step.cost_eur.e4());
+    needed <= purses.of(step.ccy).e4()
 }
 
 /// Open for long enough, and known to be open still.

@@ -1,65 +1,56 @@
-//! Buys a base amount of what scores high.
+//! Buys a base amount of what is good.
 //!
-//! Rule: score ≥ `opportunity_score` → T = clamp(1 % of the fund, smallest trade, `base_trade_amount`), in whole lots;
-//! one lot may cost up to 1.5 · T. Priority: score · 1.1.
+//! Rule: quality ≥ 0.7 → T = clamp(1 % of the fund, smallest trade, `base_trade_amount`), in whole lots; one lot may cost
+//! up to 1.5 · T. Priority: quality.
 //!
 //! Worked example: fund 40 000, limit 30 EUR, lot 1: T = 400 → buys 13 for 390 EUR.
 
-use contracts::{Candidate, Side};
-use limits::Fine;
-use money::{Money, Rounding};
+use contracts::Side;
 
 use super::{
-    No, Report,
-    buy_checks::{affordable, concentration, may_buy, overflow, room},
-    trade::{Wish, candidate, limit},
+    No, Proposal, Report,
+    buying::{about, base_size, may_buy},
+    each,
+    proposal::{Wish, proposal, terms},
 };
-use crate::snapshot::{Snapshot, Usable};
+use crate::{
+    lists::Category,
+    snapshot::{Snapshot, Usable},
+};
 
-pub(super) const NAME: &str = "opportunity_buys";
-const WEIGHT: f64 = 1.1;
+/// Its name.
+pub const NAME: &str = "opportunity_buys";
 
-/// Proposes a purchase for every security with a high score.
-pub fn propose(snapshot: &Snapshot<'_>) -> Report {
-    let mut report = Report::default();
-    for usable in &snapshot.usable {
-        report.note(usable.security.isin, buy(usable, snapshot));
-    }
-    report
+/// Proposes a purchase for every security of high quality.
+pub fn propose(snapshot: &Snapshot<'_>, weight: f64) -> Report {
+    each(snapshot, |usable| buy(usable, weight, snapshot))
 }
 
-fn buy(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Candidate, No> {
-    let score = usable.score.get();
-    if score < snapshot.rules.opportunity_score {
-        return Err(("score_low", format!("Its score is below {}.", snapshot.rules.opportunity_score)));
+/// Whether a quality is enough.
+#[must_use]
+pub fn is_good(quality: f64, least: f64) -> bool {
+    quality >= least
+}
+
+fn buy(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Proposal, No> {
+    let Some(quality) = usable.merit.quality else {
+        return Err(("quality_unknown", "How good it is is not known.".into()));
+    };
+    let least = snapshot.parameters.opportunity_quality;
+    if !is_good(quality, least) {
+        return Err(("quality_low", format!("Its quality is below {least}.")));
     }
     may_buy(usable, snapshot)?;
-    let price = limit(usable, Side::Buy)?;
-    let target = base_size(snapshot)?;
-    let size = limits::buy_quantity(target, price, usable.security.lot_e6, Fine::ONE).map_err(overflow)?;
-    let most = target.scale(3, 2, Rounding::Down).map_err(overflow)?;
-    if size.value_eur > Fine::from(most) {
-        return Err(("lot_too_dear", format!("One lot costs more than {most}.")));
-    }
-    if size.value_eur > Fine::from(room(usable, snapshot)?) {
-        return Err(concentration(usable));
-    }
-    if size.value_eur > Fine::from(affordable(snapshot)?) {
-        return Err(("insufficient_cash", "The cash that may be used does not suffice.".into()));
-    }
+    let terms = terms(usable, Side::Buy)?;
     let wish = Wish {
         side: Side::Buy,
-        quantity: size.quantity,
-        limit: price,
+        size: about(base_size(snapshot)?, &terms, usable, snapshot)?,
+        limit: terms.price,
         finder: NAME,
-        priority: score * WEIGHT,
-        reason: format!("Its score is {score:.2}."),
+        category: Category::OpportunityBuys,
+        tags: &["quality", "opportunity"],
+        priority: quality * weight,
+        reason: format!("Its quality is {quality:.2}."),
     };
-    candidate(usable, wish, snapshot)
-}
-
-fn base_size(snapshot: &Snapshot<'_>) -> Result<Money, No> {
-    let (least, most) = (snapshot.rules.min_trade, snapshot.rules.base_trade);
-    let hundredth = snapshot.total.scale(1, 100, Rounding::Down).map_err(overflow)?;
-    Ok(Money::from_e4(hundredth.e4().clamp(least.e4(), most.e4().max(least.e4())), hundredth.currency()))
+    proposal(usable, wish, snapshot)
 }

@@ -1,0 +1,18 @@
+//! The planning and trading vectors that belong to proposing. A case of a mode that is not built is printed by name.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../../../../tests/vectors/open.rs"]
+mod open;
+
+mod allocation;
+mod case;
+mod diverse_selection;
+mod feasibility;
+mod filters;
+mod generators;
+mod opportunities;
+mod patterns;
+mod rebalancer;
+mod sequence_pool;
+mod sizing;
+mod windfall;
