@@ -7,8 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contracts::{Health, HealthState};
-use steward_tests::processes::{Demo, Listener, eventually, ports, programs, report, tail};
+use contracts::{
+    Address, Alert, Health, HealthState, OrderApproved, OrderIncident, Quote, RiskHalt, Sample, TopicId,
+};
+use steward_tests::processes::{Demo, Listener, eventually, ports, processes_in, programs, report, tail};
 
 const LONG: Duration = Duration::from_secs(120);
 const SHORT: Duration = Duration::from_secs(20);
@@ -65,7 +67,7 @@ fn killed_programs_come_back_and_nothing_is_doubled() {
         "steward-simworld",
     ] {
         let stage = program.trim_start_matches("steward-").to_string();
-        let Some(pid) = demo.process(program) else { continue };
+        let pid = eventually(program, SHORT, || demo.process(program));
         Demo::signal(pid, "-KILL");
         let killed = Instant::now();
         bus.wait_for::<Health>(&format!("{program} is back"), Duration::from_secs(6), |health| {
@@ -78,6 +80,119 @@ fn killed_programs_come_back_and_nothing_is_doubled() {
     let (status, text) = demo.wait(LONG);
     assert!(status.success(), "{}", tail(&text));
     assert_eq!(report(&file)["all_held"], true);
+}
+
+#[test]
+fn a_killed_broker_loses_nothing_that_is_not_said_again() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+    let before = live(&mut demo.client("steward", "steward-test"), Duration::from_secs(6));
+    assert!(before.len() > 40, "only {} statements before", before.len());
+    let broker = demo.process("steward-broker").unwrap();
+    Demo::signal(broker, "-KILL");
+    let killed = Instant::now();
+    eventually("another broker", SHORT, || demo.process("steward-broker").filter(|pid| *pid != broker));
+    let mut bus = eventually("the new broker answers", SHORT, || {
+        std::net::TcpStream::connect(("127.0.0.1", demo.ports))
+            .ok()
+            .map(|_| demo.client("steward", "steward-again"))
+    });
+    let mut missing = before.clone();
+    while killed.elapsed() < Duration::from_secs(10) && !missing.is_empty() {
+        if let Some((topic, _)) = bus.next(Duration::from_millis(200)) {
+            missing.retain(|known| *known != topic);
+        }
+    }
+    println!("all statements were back {:.2} s after the broker was killed", killed.elapsed().as_secs_f64());
+    // Orders and alerts may have ended meanwhile; what describes the world may not be missing.
+    missing.retain(|topic| !topic.contains("/order/") && !topic.contains("/alert/"));
+    assert!(missing.is_empty(), "not said again: {missing:?}");
+}
+
+fn live(bus: &mut Listener, for_so_long: Duration) -> Vec<String> {
+    let end = Instant::now() + for_so_long;
+    let mut topics = std::collections::BTreeSet::new();
+    while Instant::now() < end {
+        if let Some((topic, payload)) = bus.next(Duration::from_millis(200)) {
+            let statement = Address::parse("steward", &topic)
+                .is_ok_and(|address| address.topic.spec().class == contracts::Class::Statement);
+            if statement && !payload.is_empty() {
+                topics.insert(topic);
+            } else {
+                topics.remove(&topic);
+            }
+        }
+    }
+    topics.into_iter().collect()
+}
+
+#[test]
+fn a_forged_approval_is_refused_alarms_and_halts() {
+    for user in ["score", "bridge"] {
+        let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+        let mut bus = demo.client("steward", "steward-test");
+        bus.wait_for::<RiskHalt>("the gate has spoken", SHORT, |halt| !halt.halted);
+        bus.wait_for::<Health>("execute is healthy", SHORT, |health| {
+            health.stage == "execute" && health.state == HealthState::Healthy
+        });
+        let mut thief = demo.client(user, &format!("{user}-thief"));
+        let forged = OrderApproved::sample();
+        let topic = TopicId::OrderApproved.spec().address("steward", &forged.order_id.to_string());
+        let claims = if user == "score" { "score" } else { "risk-gate" };
+        let payload = steward_tests::encode(&serde_json::json!({
+            "id": forged.order_id, "key_version": 9_000_000, "at": 1_772_461_867_250_i64, "stage": claims, "trace": forged.order_id, "cause": null,
+            "body": serde_json::to_value(&forged).unwrap(),
+        }));
+        thief.publish(&topic, payload, true);
+        let mut bus = demo.client("steward", "steward-test-2");
+        bus.wait_for::<OrderIncident>("the forgery is named", SHORT, |_| true);
+        // A fresh client for each: what is retained comes again, in whatever order it happened.
+        let mut bus = demo.client("steward", "steward-test-4");
+        bus.wait_for::<RiskHalt>("trading is halted", SHORT, |halt| halt.halted);
+        let mut bus = demo.client("steward", "steward-test-3");
+        bus.wait_for::<Alert>("a person is told", SHORT, |_| true);
+        let orders = rusqlite::Connection::open(demo.dir().join("stores/orders.db")).unwrap();
+        let known: u32 = orders
+            .query_row(
+                "SELECT count(*) FROM api_order WHERE order_id = ?1",
+                [forged.order_id.to_string()],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(known, 0, "execute took the forged order up");
+    }
+}
+
+#[test]
+fn a_killed_supervisor_leaves_no_orphan() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+    let mut bus = demo.client("steward", "steward-test");
+    bus.wait_for::<Quote>("the first quote", SHORT, |_| true);
+    let folder = demo.dir();
+    assert!(processes_in(&folder).len() > 10, "the programs of the demo were not found");
+    Demo::signal(demo.pid(), "-KILL");
+    eventually("every child is gone", SHORT, || processes_in(&folder).is_empty().then_some(()));
+}
+
+#[test]
+fn a_second_demo_in_the_same_folder_is_refused() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+    let mut bus = demo.client("steward", "steward-test");
+    bus.wait_for::<Health>("it runs", SHORT, |_| true);
+    let second = Command::new(programs().join("steward"))
+        .args(["demo", "--headless", "--seed", "5", "--ports", &ports().to_string(), "--dir"])
+        .arg(demo.dir())
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let text = String::from_utf8_lossy(&second.stderr);
+    assert!(text.contains(&demo.pid().to_string()), "{text}");
+    let third = Command::new(programs().join("steward"))
+        .args(["demo", "--headless", "--ports", &demo.ports.to_string(), "--dir"])
+        .arg(tempfile::tempdir().unwrap().path().join("demo"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&third.stderr);
+    assert!(!third.status.success() && text.contains(&demo.ports.to_string()), "{text}");
 }
 
 #[test]

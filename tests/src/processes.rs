@@ -85,8 +85,7 @@ impl Demo {
     /// Processes of this demo by the name of their program, from the system's own list.
     #[must_use]
     pub fn processes(&self) -> Vec<(String, u32)> {
-        let config = self.dir().join("steward.toml");
-        processes_with(&config.display().to_string())
+        processes_in(&self.dir())
     }
 
     /// The process of one program.
@@ -176,19 +175,17 @@ pub fn tail(text: &str) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// Programs whose command line names this text.
+/// Stage programs that work in this folder, as every program of a demo does.
 #[must_use]
-pub fn processes_with(text: &str) -> Vec<(String, u32)> {
+pub fn processes_in(folder: &Path) -> Vec<(String, u32)> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
         let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-        if words.iter().any(|word| word.contains(text)) {
-            let program = words
-                .first()
-                .map(|word| word.rsplit('/').next().unwrap_or("").to_string())
-                .unwrap_or_default();
+        let program = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or("")).to_string();
+        let here = fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
+        if here && program.starts_with("steward-") {
             found.push((program, pid));
         }
     }
@@ -302,8 +299,11 @@ impl Listener {
     /// When there is no room.
     pub fn publish(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
         self.client.publish(topic, QoS::AtLeastOnce, retain, payload).expect("room for one message");
-        // Sending needs the connection to move.
-        drop(self.connection.recv_timeout(Duration::from_millis(200)));
+        // Sending needs the connection to move, until the broker says that it has it.
+        eventually("the broker takes a message", Duration::from_secs(10), || {
+            let event = self.connection.recv_timeout(Duration::from_millis(200));
+            matches!(event, Ok(Ok(Event::Incoming(Packet::PubAck(_))))).then_some(())
+        });
     }
 }
 
