@@ -28,7 +28,7 @@ mod store;
 pub mod transport;
 
 pub use clock::{Clock, virtual_time, wall};
-pub use config::{Config, ConfigError, Environment};
+pub use config::{Bus as BusConfig, Config, ConfigError, Environment};
 pub use engine::{Engine, EngineError, Node, Publication};
 pub use logging::start_log;
 pub use out::Out;

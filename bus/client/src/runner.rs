@@ -193,7 +193,7 @@ pub fn connect<S: Stage>(config: &Config, engine: &mut Engine<S>) -> Result<mqtt
     let instance = engine.start().instance.clone();
     let gone = Health { state: HealthState::Gone, ..engine.health(0, false) };
     let last_will = Some(engine.publish_health(gone, wall()));
-    let password = if config.bus.anonymous { None } else { Some(password(&config.dir, &instance)?) };
+    let password = password(config, &instance)?;
     let access = mqtt::Access { url: config.bus.url.clone(), instance, password, last_will };
     mqtt::MqttTransport::start(&access).map_err(StartError::Bus)
 }

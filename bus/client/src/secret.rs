@@ -10,6 +10,8 @@ use std::{
 use contracts::ApprovalKey;
 use thiserror::Error;
 
+use crate::Config;
+
 /// Why a secret cannot be had. The secret itself is never part of a message.
 #[derive(Debug, Error)]
 pub enum SecretError {
@@ -39,17 +41,20 @@ pub enum SecretError {
     },
 }
 
-/// The password of a stage at the broker.
+/// The password of a stage at the broker; `None` where the broker is somebody else's and asks for none.
 ///
 /// # Errors
 /// [`SecretError`].
-pub fn password(dir: &Path, stage: &str) -> Result<String, SecretError> {
-    let file = dir.join("credentials").join(contracts::stage_of(stage));
+pub fn password(config: &Config, stage: &str) -> Result<Option<String>, SecretError> {
+    if config.bus.anonymous {
+        return Ok(None);
+    }
+    let file = config.dir.join("credentials").join(contracts::stage_of(stage));
     let text = read(&file)?.trim().to_string();
     if text.is_empty() {
         return Err(SecretError::Malformed { file, expected: "a password" });
     }
-    Ok(text)
+    Ok(Some(text))
 }
 
 /// The key shared by gate and `execute`; the first of the two makes it.
@@ -130,7 +135,15 @@ mod tests {
     #[test]
     fn a_missing_password_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let sentence = password(folder.path(), "score").unwrap_err().to_string();
+        let config = Config::parse("environment = \"live\"", &folder.path().join("steward.toml")).unwrap();
+        let sentence = password(&config, "score").unwrap_err().to_string();
         assert!(sentence.contains("start steward-broker"), "{sentence}");
+    }
+
+    #[test]
+    fn a_broker_that_asks_for_no_password_gets_none() {
+        let text = "environment = \"live\"\n[bus]\nanonymous = true";
+        let config = Config::parse(text, Path::new("nowhere/steward.toml")).unwrap();
+        assert_eq!(password(&config, "score").unwrap(), None);
     }
 }

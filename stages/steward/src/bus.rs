@@ -61,7 +61,7 @@ impl Bus {
         let access = mqtt::Access {
             url: config.bus.url.clone(),
             instance: format!("{NAME}-{}", std::process::id()),
-            password: Some(password(&config.dir, NAME)?),
+            password: password(config, NAME)?,
             last_will: None,
         };
         let transport = mqtt::MqttTransport::start(&access).map_err(Fault::Unreachable)?;

@@ -180,7 +180,7 @@ pub struct UpOptions {
     /// Evaluators to start
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub evaluators: u32,
-    /// Stages not to start
+    /// Stages not to start; `broker` where another one serves `bus.url`
     #[arg(long, value_name = "STAGE", value_delimiter = ',')]
     pub without: Vec<String>,
 }
@@ -212,10 +212,13 @@ pub struct DemoOptions {
     /// First of three ports on loopback: bus, simulated broker, dashboard
     #[arg(long, value_name = "BASE", default_value_t = 18_800, value_parser = clap::value_parser!(u16).range(1_024..=65_000))]
     pub ports: u16,
+    /// Another MQTT broker to use instead of the built-in one; it must ask for no password
+    #[arg(long, value_name = "URL")]
+    pub bus: Option<String>,
     /// Deletes what an earlier demo left in the folder
     #[arg(long)]
     pub fresh: bool,
-    /// Stages not to start
+    /// Stages not to start; `broker` where another one serves the bus
     #[arg(long, value_name = "STAGE", value_delimiter = ',')]
     pub without: Vec<String>,
     /// Prints the whole log instead of warnings only

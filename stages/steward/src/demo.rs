@@ -43,7 +43,7 @@ pub async fn run(options: &DemoOptions) -> Result<u8, Fault> {
     let log = Arc::new(Log::shown(shown(options, screen)).kept_in(&options.dir.join(LOG_FILE))?);
     welcome(options, &programs, ports);
     let begun = Instant::now();
-    let broker = launch::own_broker(&config.bus.url)?;
+    let broker = launch::own_broker(&config.bus, &options.without)?;
     let mut supervisor = launch(options.dir.clone(), &programs, broker, log).await?;
     let ended = follow(options, &mut supervisor, &config, &names, begun, screen).await;
     let restarts = supervisor.restarts().clone();

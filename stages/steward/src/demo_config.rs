@@ -49,6 +49,8 @@ struct File {
 struct Bus {
     url: String,
     prefix: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    anonymous: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -153,7 +155,11 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
     let file = File {
         environment: format!("sim:{}", options.seed),
         dir: ".",
-        bus: Bus { url: format!("mqtt://127.0.0.1:{}", ports.bus), prefix: "steward" },
+        bus: Bus {
+            url: options.bus.clone().unwrap_or_else(|| format!("mqtt://127.0.0.1:{}", ports.bus)),
+            prefix: "steward",
+            anonymous: options.bus.is_some(),
+        },
         stage: Stages {
             simworld: Simworld {
                 http: format!("127.0.0.1:{}", ports.simworld),
@@ -275,6 +281,13 @@ mod tests {
         assert_eq!(config.environment, Environment::Sim(7));
         assert_eq!(config.bus.url, "mqtt://127.0.0.1:20000");
         assert_eq!(config.dir, Path::new("demo/."));
+    }
+
+    #[test]
+    fn another_broker_is_used_as_it_is() {
+        let text = text(&options("steward demo --bus mqtt://127.0.0.1:1885"), vec!["ingest".into()]).unwrap();
+        let config = Config::parse(&text, Path::new("demo/steward.toml")).unwrap();
+        assert_eq!((config.bus.url.as_str(), config.bus.anonymous), ("mqtt://127.0.0.1:1885", true));
     }
 
     #[test]

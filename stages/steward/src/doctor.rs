@@ -274,7 +274,7 @@ async fn sign_in(config: &Config, stage: &str) -> Result<(), String> {
     let access = mqtt::Access {
         url: config.bus.url.clone(),
         instance: format!("{stage}-{}", std::process::id()),
-        password: Some(password(&config.dir, stage).map_err(|error| error.to_string())?),
+        password: password(config, stage).map_err(|error| error.to_string())?,
         last_will: None,
     };
     let mut transport = mqtt::MqttTransport::start(&access)?;

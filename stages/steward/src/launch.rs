@@ -2,13 +2,13 @@
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use bus_client::transport::mqtt::host_and_port;
+use bus_client::{BusConfig, transport::mqtt::host_and_port};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     Fault, Log,
     ports::accepts,
-    programs::Programs,
+    programs::{BROKER, Programs},
     supervisor::{Change, Supervisor},
 };
 
@@ -21,12 +21,16 @@ pub(crate) fn own_executable() -> Result<PathBuf, Fault> {
         .map_err(|error| Fault::System(format!("the system does not tell where this program lies: {error}")))
 }
 
-/// The broker's address if it is to be started here; `None` if it is somebody else's.
+/// The broker's address if it is to be started here; `None` if it is somebody else's: on another machine, or one that
+/// asks for no password, which ours always does, or one that the owner starts.
 ///
 /// # Errors
 /// When the URL cannot be understood.
-pub(crate) fn own_broker(url: &str) -> Result<Option<SocketAddr>, Fault> {
-    let (host, port) = host_and_port(url).map_err(Fault::Refused)?;
+pub(crate) fn own_broker(bus: &BusConfig, without: &[String]) -> Result<Option<SocketAddr>, Fault> {
+    let (host, port) = host_and_port(&bus.url).map_err(Fault::Refused)?;
+    if bus.anonymous || without.iter().any(|name| name == BROKER) {
+        return Ok(None);
+    }
     let host = if host == "localhost" { "127.0.0.1".to_string() } else { host };
     let address = host.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, port)).ok();
     Ok(address.filter(|address| address.ip().is_loopback()))
@@ -101,8 +105,15 @@ mod tests {
             ("mqtt://broker.home:1883", None),
         ];
         for (url, expected) in table {
-            assert_eq!(own_broker(url).unwrap(), expected.map(|text| text.parse().unwrap()), "{url}");
+            let bus = |anonymous| BusConfig { url: url.into(), anonymous, ..BusConfig::default() };
+            assert_eq!(
+                own_broker(&bus(false), &[]).unwrap(),
+                expected.map(|text| text.parse().unwrap()),
+                "{url}"
+            );
+            assert_eq!(own_broker(&bus(true), &[]).unwrap(), None, "{url}");
+            assert_eq!(own_broker(&bus(false), &["broker".into()]).unwrap(), None, "{url}");
         }
-        assert!(own_broker("http://x:1").is_err());
+        assert!(own_broker(&BusConfig { url: "http://x:1".into(), ..BusConfig::default() }, &[]).is_err());
     }
 }

@@ -12,6 +12,9 @@ use crate::{Fault, supervisor::Program};
 /// Stages without which money still moves rightly; they are left out with a note when they are not installed.
 const OPTIONAL: [&str; 4] = ["notify", "hardware", "bridge", "keeper"];
 
+/// The broker's name among programs; it is no stage.
+pub(crate) const BROKER: &str = "broker";
+
 /// What is to run.
 #[derive(Debug, Clone)]
 pub struct Selection {
@@ -47,8 +50,10 @@ impl Programs {
 /// # Errors
 /// When a stage that is needed is not there, or one that is left out is not known.
 pub fn find(folder: &Path, config: &Path, selection: &Selection) -> Result<Programs, Fault> {
-    if let Some(unknown) =
-        selection.without.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name))
+    if let Some(unknown) = selection
+        .without
+        .iter()
+        .find(|name| *name != BROKER && !STAGES.iter().any(|stage| stage.name == **name))
     {
         return Err(Fault::Refused(format!(
             "--without names `{unknown}`, which is no stage; see `steward topics list`"
@@ -78,11 +83,11 @@ pub fn find(folder: &Path, config: &Path, selection: &Selection) -> Result<Progr
         stages
             .extend((1..=instances).map(|n| program(format!("{stage}-{n}"), path.clone(), config, Some(n))));
     }
-    let path = executable(folder, "broker");
+    let path = executable(folder, BROKER);
     if !path.exists() {
         return Err(not_there(&path));
     }
-    Ok(Programs { broker: program("broker".into(), path, config, None), stages, missing })
+    Ok(Programs { broker: program(BROKER.into(), path, config, None), stages, missing })
 }
 
 fn executable(folder: &Path, stage: &str) -> PathBuf {

@@ -69,7 +69,7 @@ pub async fn run(options: &UpOptions) -> Result<u8, Fault> {
     let programs =
         programs::find(executable.parent().unwrap_or(Path::new(".")), Path::new(&name), &selection)?;
     let _lock = lock::take(&config.dir)?;
-    let broker = launch::own_broker(&config.bus.url)?;
+    let broker = launch::own_broker(&config.bus, &options.without)?;
     if let Some(address) = broker {
         ports::ensure_free(address, "the bus", "set another port in `bus.url`")?;
     }
