@@ -252,6 +252,41 @@ fn a_wrong_password_and_an_absent_broker_are_named() {
     assert!(said.contains("cannot be reached") && said.contains("bus.url"), "{said}");
 }
 
+/// A real file system of two megabytes, filled up. Needs the right to mount one for itself (as root or in a user
+/// namespace); where a machine forbids both, the store's own test of a full disk remains.
+#[test]
+fn a_full_disk_is_one_sentence_and_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = |script: &str| {
+        Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", script])
+            .current_dir(folder.path())
+            .env("PROGRAM", programs().join("steward-keeper"))
+            .output()
+    };
+    if !inside("mount -t tmpfs -o size=2m tmpfs .").is_ok_and(|output| output.status.success()) {
+        println!("left out: this machine lets nobody mount a small disk");
+        return;
+    }
+    let output = inside(
+        "mount -t tmpfs -o size=2m tmpfs \"$PWD\" && cd \"$PWD\" && mkdir credentials && chmod 700 credentials
+        printf 'environment = \"sim:1\"\\ndir = \".\"\\n[bus]\\nanonymous = true\\n' > steward.toml
+        timeout -s TERM 2 \"$PROGRAM\" --config steward.toml 2>/dev/null
+        head -c 4m /dev/zero > filler 2>/dev/null
+        \"$PROGRAM\" --config steward.toml 2>full; echo \"exit $?\"
+        \"$PROGRAM\" --config steward.toml 2>&1; echo \"exit $?\"
+        rm filler; timeout -s TERM --preserve-status 2 \"$PROGRAM\" --config steward.toml 2>/dev/null; echo \"then $?\"",
+    )
+    .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    // Once with its own words going to the full disk as well, once with them shown, once with room again.
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines.first() == Some(&"exit 1") && lines.get(2) == Some(&"exit 1"), "{text}");
+    assert!(lines[1].contains("keeper.db cannot be written") && lines[1].contains("free space"), "{text}");
+    assert_eq!(lines.get(3..), Some(&["then 0"][..]), "{text}");
+}
+
 /// What the keeper says first about its bus.
 fn first_warning(config: &std::path::Path) -> String {
     use std::io::{BufRead, BufReader};

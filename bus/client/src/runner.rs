@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    io::Write as _,
     path::PathBuf,
     pin::Pin,
     process::ExitCode,
@@ -143,7 +144,7 @@ pub fn main_on<S: Stage, E: Edge<S> + 'static>(
         Ok(Ok(arguments)) => arguments,
         Ok(Err(text)) => return print(&text),
         Err(sentence) => {
-            eprintln!("{sentence}");
+            drop(writeln!(std::io::stderr(), "{sentence}"));
             return ExitCode::from(2);
         }
     };

@@ -11,7 +11,7 @@ use std::{
 
 use contracts::Address;
 use market::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction};
 use thiserror::Error;
 
 use crate::statements::Live;
@@ -214,8 +214,7 @@ impl Store {
     /// The live statements, and the cleared ones that are still worth repeating.
     pub(crate) fn statements(&mut self, now: Timestamp) -> Result<Vec<(Address, Live)>, StoreError> {
         let place = self.place.clone();
-        let damaged =
-            |error: rusqlite::Error| StoreError::Damaged { place: place.clone(), why: error.to_string() };
+        let damaged = |error| unusable(&place, &error);
         self.connection
             .execute(
                 "DELETE FROM statement WHERE length(body) = 0 AND at < ?1",
@@ -244,10 +243,7 @@ impl Store {
     }
 
     fn check_owner(&self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
-        let damaged = |error: rusqlite::Error| StoreError::Damaged {
-            place: self.place.clone(),
-            why: error.to_string(),
-        };
+        let damaged = |error| unusable(&self.place, &error);
         let read = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         let tables = read("SELECT count(*) FROM sqlite_schema").map_err(damaged)?;
         if tables == 0 {
@@ -259,9 +255,12 @@ impl Store {
             .query_row("SELECT store, environment FROM store_meta", [], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             })
-            .optional()
-            .ok()
-            .flatten();
+            .optional();
+        let meta = match meta {
+            // The question itself is wrong: there is no such table.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => None,
+            meta => meta.map_err(damaged)?,
+        };
         let Some((store, marker)) = meta else {
             return Err(StoreError::Foreign {
                 place: self.place.clone(),
@@ -320,13 +319,12 @@ impl Store {
         self.connection
             .busy_timeout(Duration::from_secs(5))
             .and_then(|()| self.connection.execute_batch(&pragmas))
-            .map_err(|error| StoreError::Damaged { place: self.place.clone(), why: error.to_string() })
+            .map_err(|error| unusable(&self.place, &error))
     }
 
     fn migrate(&mut self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
         let place = self.place.clone();
-        let damaged =
-            |error: rusqlite::Error| StoreError::Damaged { place: place.clone(), why: error.to_string() };
+        let damaged = |error| unusable(&place, &error);
         let done: i64 =
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
         let fresh = self
@@ -377,6 +375,17 @@ impl Store {
         })?;
         self.incarnation = u64::try_from(incarnation).unwrap_or(0);
         Ok(())
+    }
+}
+
+/// A disk that is full or fails is not a damaged file: restoring a backup would be the wrong advice.
+fn unusable(place: &str, error: &rusqlite::Error) -> StoreError {
+    let (place, why) = (place.to_string(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly) => {
+            StoreError::Unwritable { place, why }
+        }
+        _ => StoreError::Damaged { place, why },
     }
 }
 
