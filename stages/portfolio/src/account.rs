@@ -8,9 +8,15 @@ use market::{Calendars, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rounding, to_eur, value};
 use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
 
-use crate::books::{Books, Fill, Held, Origin};
+use crate::actions::{Action, Change, explain};
+use crate::books::{Books, Fill, Held, Origin, Traded};
+use crate::cash_book::{self, Parts, Purse};
+use crate::dividends::{Dividend, dividends};
 use crate::flows::{Booked, book};
 use crate::import::{self, Names};
+use crate::limits::REMOVAL_DAYS;
+use crate::nav::end_of;
+use crate::prices::Rebase;
 use crate::reconcile::{Account, Doubtful, Ours, Watch, differences, order_of};
 use crate::store::Loaded;
 use crate::value::rate_of;
@@ -24,32 +30,74 @@ pub(crate) struct Accounts {
     pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
     reported: Option<(Account, Timestamp, Vec<String>)>,
     pub(crate) flows: BTreeMap<String, Booked>,
+    pub(crate) dividends: BTreeMap<Id, Dividend>,
     pub(crate) names: Names,
     calendars: Calendars,
     doubtful: Doubtful,
-    watch: Watch,
+    watch: Watch<Isin>,
+    action_watch: Watch<Isin>,
+    /// Cash with which the books began.
+    opening: Purse,
+    /// Cash that may be counted on.
+    purse: Purse,
+    cash_watch: Watch<Currency>,
+    /// Confirmed differences of cash.
+    cash_off: BTreeMap<Currency, String>,
     said: BTreeMap<Currency, Reconciliation>,
-    nothing: BTreeMap<Currency, Money>,
 }
 
 impl Accounts {
     pub(crate) fn from_rows(loaded: Loaded, calendars: Calendars) -> Self {
         let mut names = Names::default();
         loaded.books.iter().for_each(|(isin, held)| names.learn(&held.ticker, *isin));
-        Accounts {
+        let dividends = dividends(loaded.flows.values()).into_iter().map(|one| (one.id, one)).collect();
+        let mut accounts = Accounts {
             books: loaded.books,
             fills: loaded.fills,
             before: loaded.before,
             frozen: loaded.frozen,
             reported: loaded.account,
             flows: loaded.flows,
+            dividends,
             names,
             calendars,
             doubtful: Doubtful::default(),
             watch: Watch::default(),
+            action_watch: Watch::default(),
+            opening: loaded.cash_opening,
+            purse: Purse::new(),
+            cash_watch: Watch::default(),
+            cash_off: BTreeMap::new(),
             said: BTreeMap::new(),
-            nothing: BTreeMap::new(),
-        }
+        };
+        let broker = accounts.reported.as_ref().map(|(account, ..)| account.cash.clone()).unwrap_or_default();
+        accounts.purse =
+            accounts.cash_of_books().map_or(Purse::new(), |ours| cash_book::careful(&ours, &broker));
+        accounts
+    }
+
+    /// Cash as the books have it; unknown if it cannot be added up.
+    pub(crate) fn cash_of_books(&self) -> Option<Purse> {
+        let parts = Parts { opening: &self.opening, fills: &self.fills, flows: &self.flows };
+        cash_book::cash(&parts).ok()
+    }
+
+    /// When a day of the fund ends, if it is one.
+    pub(crate) fn end_of(&self, day: market::Day) -> Option<Timestamp> {
+        let held = self.books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, _)| *isin);
+        end_of(&self.calendars, &self.names.venues(&held.collect()), day)
+    }
+
+    /// Securities of which the broker shows another number than the books.
+    fn in_doubt(&self) -> BTreeSet<Isin> {
+        let Some((account, ..)) = &self.reported else { return BTreeSet::new() };
+        let theirs = |isin: &Isin| account.held.get(isin).map_or(Quantity::ZERO, |theirs| theirs.qty);
+        let differing = self.books.iter().filter(|(isin, held)| held.qty != theirs(isin));
+        differing.map(|(isin, _)| *isin).collect()
+    }
+
+    pub(crate) fn is_held(&self, isin: &Isin) -> bool {
+        self.books.get(isin).is_some_and(|held| !held.qty.is_zero())
     }
 
     /// When the account was last read and believed.
@@ -57,9 +105,9 @@ impl Accounts {
         self.reported.as_ref().map(|(_, at, _)| *at)
     }
 
-    /// Cash as the broker reports it.
-    pub(crate) fn cash(&self) -> &BTreeMap<Currency, Money> {
-        self.reported.as_ref().map_or(&self.nothing, |(account, ..)| &account.cash)
+    /// Cash that books and broker both know.
+    pub(crate) fn cash(&self) -> &Purse {
+        &self.purse
     }
 
     /// Holdings of the broker that nobody can name.
@@ -69,7 +117,9 @@ impl Accounts {
 
     /// When a difference is to be looked at again.
     pub(crate) fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.watch.again_at(now)
+        let watches =
+            [self.watch.again_at(now), self.action_watch.again_at(now), self.cash_watch.again_at(now)];
+        watches.into_iter().flatten().min()
     }
 }
 
@@ -153,12 +203,14 @@ impl Portfolio {
                 qty,
                 price: reported.avg,
                 ccy: Some(reported.ccy),
+                amount: held.cost(),
                 fee: None,
                 rate: None,
-                value_eur: None,
+                value_eur: held.cost_eur,
                 executed: held.opened.unwrap_or(now),
                 settle_day: None,
                 origin: Origin::Import,
+                in_opening: true,
             });
             booking.books.insert(*isin, held);
         }
@@ -207,18 +259,20 @@ impl Portfolio {
         let side = import::side(trade.side);
         let known = isin.and_then(|isin| books.get(&isin).cloned());
         let ccy = trade.currency.or(known.as_ref().map(|held| held.ccy));
+        let rate = ccy.and_then(|ccy| rate_of(self.rates.as_ref(), ccy));
+        let amount =
+            trade.amount.or_else(|| value(trade.price, trade.quantity, ccy?, Rounding::HalfEven).ok());
+        let eur = amount.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok());
         if let Some(isin) = isin {
             let ccy = ccy.ok_or("its currency is unknown")?;
             let held = known.unwrap_or_else(|| Held::nothing(ticker, ccy));
             if held.ccy != ccy {
                 return Err(format!("it is in {ccy}, the holding in {}", held.ccy));
             }
-            let after = held.after(side, trade.quantity, Some(trade.price), executed);
-            books.insert(isin, after.map_err(|error| error.to_string())?);
+            let traded = Traded { side, qty: trade.quantity, price: Some(trade.price), eur, at: executed };
+            books.insert(isin, held.after(&traded).map_err(|error| error.to_string())?);
         }
         let broker_order_id = trade.order_id.as_ref().map(|id| id.as_str().to_owned());
-        let rate = ccy.and_then(|ccy| rate_of(self.rates.as_ref(), ccy));
-        let worth = ccy.and_then(|ccy| value(trade.price, trade.quantity, ccy, Rounding::HalfEven).ok());
         Ok(Fill {
             fill_id: Out::<Self>::derive_id(executed, &["trade", id]),
             trade_id: Some(id.to_owned()),
@@ -230,12 +284,14 @@ impl Portfolio {
             qty: trade.quantity,
             price: Some(trade.price),
             ccy,
+            amount,
             fee: trade.commission,
             rate,
-            value_eur: worth.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok()),
+            value_eur: eur,
             executed,
             settle_day: trade.settles_on,
             origin: Origin::Broker,
+            in_opening: false,
         })
     }
 
@@ -254,6 +310,10 @@ impl Portfolio {
                 if self.accounts.before.insert(id.clone()) {
                     out.save(Save::Before(id));
                 }
+            }
+            self.accounts.opening.clone_from(&account.cash);
+            for amount in account.cash.values() {
+                out.save(Save::CashOpening(*amount, now));
             }
             out.decided(format!("{} holdings were taken over into the books.", booking.fills.len()));
         }
@@ -288,9 +348,28 @@ impl Portfolio {
                 continue;
             }
             let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
-            let booked = book(&key, flow, rate, seen);
+            let booked = book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen);
             out.save(Save::Flow(Box::new(booked.clone())));
             self.accounts.flows.insert(key, booked);
+        }
+        for (trade_id, fill_id, fee) in
+            cash_book::late_fees(&self.accounts.fills, self.accounts.flows.values())
+        {
+            out.save(Save::Fee { fill_id, fee });
+            if let Some(fill) = self.accounts.fills.get_mut(&trade_id) {
+                fill.fee = Some(fee);
+            }
+        }
+        self.join_dividends(out);
+    }
+
+    /// Joins dividends, taxes and reversals anew, and writes what changed.
+    pub(crate) fn join_dividends(&mut self, out: &mut Out<Self>) {
+        for dividend in dividends(self.accounts.flows.values()) {
+            if self.accounts.dividends.get(&dividend.id) != Some(&dividend) {
+                out.save(Save::Dividend(dividend.clone()));
+                self.accounts.dividends.insert(dividend.id, dividend);
+            }
         }
     }
 
@@ -304,6 +383,10 @@ impl Portfolio {
         out: &mut Out<Self>,
     ) {
         self.link_orders(out);
+        self.book_actions(at_once, now, out);
+        self.compare_cash(now, out);
+        let in_doubt = self.accounts.in_doubt();
+        self.prices.confirm(&in_doubt);
         let mut foreign = notes.to_vec();
         foreign.extend(self.foreign_orders(snapshot));
         let accounts = &mut self.accounts;
@@ -341,6 +424,108 @@ impl Portfolio {
         self.say_reconciliation(now, out);
     }
 
+    /// Books corporate actions that explain a difference, once a second reading has shown the same.
+    fn book_actions(&mut self, at_once: bool, now: Timestamp, out: &mut Out<Self>) {
+        let Some((account, ..)) = &self.accounts.reported else { return };
+        let account = account.clone();
+        let recent = |booked: &&Booked| booked.flow.day.days_until(now.day_utc()) <= REMOVAL_DAYS;
+        let paid_out = |booked: &Booked| {
+            let action = booked.flow.kind == contracts::FlowKind::CorporateAction;
+            booked.flow.isin.filter(|_| action && !booked.flow.amount.is_negative())
+        };
+        let paid: BTreeSet<Isin> = self.accounts.flows.values().filter(recent).filter_map(paid_out).collect();
+        let books = &self.accounts.books;
+        let explained: BTreeMap<Isin, (Change, Quantity)> = self
+            .accounts
+            .in_doubt()
+            .into_iter()
+            .filter_map(|isin| Some((isin, explain(&isin, books, &account, &paid)?)))
+            .collect();
+        let texts = explained.iter().map(|(isin, (change, left))| (*isin, format!("{change:?} {left}")));
+        let confirmed = self.accounts.action_watch.observe(&texts.collect(), now);
+        for (isin, (change, left)) in explained {
+            if (at_once || confirmed.contains_key(&isin))
+                && let Err(error) = self.book_action(isin, change, left, now, out)
+            {
+                self.troubles
+                    .insert("actions", format!("{isin}: its corporate action cannot be booked: {error}"));
+            }
+        }
+    }
+
+    fn book_action(
+        &mut self,
+        isin: Isin,
+        change: Change,
+        left: Quantity,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Result<(), money::MoneyError> {
+        let Some(before) = self.accounts.books.get(&isin).cloned() else { return Ok(()) };
+        let mut after = before.clone();
+        let mut price = None;
+        match change {
+            Change::Split { before: old, after: new } => {
+                after = before.split(old, new, left)?;
+                let rebase = Rebase { day: now.day_utc(), before: old, after: new, price: None };
+                price = self.prices.split(isin, rebase);
+            }
+            Change::Renamed { to } => {
+                let moved = self.accounts.books.get(&to).map_or_else(
+                    || before.clone(),
+                    |known| Held { ticker: known.ticker.clone(), ..before.clone() },
+                );
+                out.save(Save::Position(to, moved.clone()));
+                self.accounts.books.insert(to, moved);
+                self.accounts.names.rename(isin, to);
+                self.prices.rename(isin, to);
+                (after.qty, after.last_sell) = (Quantity::ZERO, before.last_sell);
+                after.empty();
+            }
+            Change::Removed => {
+                after.qty = Quantity::ZERO;
+                after.empty();
+            }
+        }
+        let id = Out::<Self>::derive_id(now, &["action", isin.as_str()]);
+        let action = Action { id, isin, change, at: now, held: before.qty, left, price };
+        out.decided(format!("{isin}: {}.", told(&action)));
+        out.save(Save::Action(action));
+        out.save(Save::Position(isin, after.clone()));
+        self.accounts.books.insert(isin, after);
+        Ok(())
+    }
+
+    /// Compares cash, and remembers what is confirmed to differ.
+    fn compare_cash(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some((account, ..)) = &self.accounts.reported else { return };
+        let Some(ours) = self.accounts.cash_of_books() else {
+            self.troubles.insert("cash", "the cash of the books cannot be added up".into());
+            return;
+        };
+        let today = now.day_utc();
+        let (fills, rates) = (&self.accounts.fills, self.rates.as_ref());
+        let found = cash_book::differences(&ours, &account.cash, |ccy| {
+            cash_book::tolerance(fills, ccy, rate_of(rates, ccy), today)
+        });
+        self.accounts.purse = cash_book::careful(&ours, &account.cash);
+        let confirmed = self.accounts.cash_watch.observe(&found, now);
+        for (ccy, text) in &confirmed {
+            if self.accounts.cash_off.get(ccy) != Some(text) {
+                out.decided(format!("Cash in {ccy} differs: {text}."));
+            }
+        }
+        // What was confirmed once stays so until it is gone.
+        self.accounts.cash_off.retain(|ccy, _| found.contains_key(ccy));
+        self.accounts.cash_off.extend(confirmed);
+        if self.accounts.cash_off.is_empty() {
+            self.troubles.remove("cash");
+        } else {
+            let all = self.accounts.cash_off.iter().map(|(ccy, text)| format!("cash in {ccy}: {text}"));
+            self.troubles.insert("cash", all.collect::<Vec<_>>().join("; "));
+        }
+    }
+
     /// Working orders at the broker that are none of ours, by security.
     fn foreign_orders(&self, snapshot: &Snapshot) -> Vec<(Isin, String)> {
         let ours = |row: &tradernet::commands::order_rows::OrderRow| {
@@ -375,6 +560,7 @@ impl Portfolio {
     /// Per currency: cash and the securities in doubt at one price, ours against theirs.
     fn say_reconciliation(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some((account, ..)) = &self.accounts.reported else { return };
+        let cash_of_books = self.accounts.cash_of_books();
         let held = self.accounts.books.values().map(|held| held.ccy);
         let currencies: BTreeSet<Currency> = account
             .cash
@@ -382,10 +568,16 @@ impl Portfolio {
             .copied()
             .chain(held)
             .chain(account.held.values().map(|held| held.ccy))
+            .chain(self.accounts.cash_off.keys().copied())
             .collect();
         for currency in currencies {
             let cash = account.cash.get(&currency).copied().unwrap_or(Money::zero(currency));
             let (mut books, mut broker, mut agrees) = (cash, cash, true);
+            if self.accounts.cash_off.contains_key(&currency) {
+                agrees = false;
+                let ours = cash_of_books.as_ref().and_then(|purse| purse.get(&currency)).copied();
+                books = ours.unwrap_or(Money::zero(currency));
+            }
             for isin in self.accounts.frozen.keys() {
                 let ours = self.accounts.books.get(isin);
                 let theirs = account.held.get(isin);
@@ -417,7 +609,19 @@ impl Portfolio {
     /// A price that makes a difference visible: the last one, the average, or one.
     fn price_for_doubt(&self, isin: &Isin) -> Price {
         let average = || self.accounts.books.get(isin).and_then(|held| held.avg);
-        let last = self.prices.get(isin).map(|(price, _)| *price);
+        let last = self.prices.get(isin).map(|known| known.price);
         last.or_else(average).unwrap_or_else(|| Price::from_e6(Price::SCALE).expect("one is a price"))
+    }
+}
+
+/// A corporate action in words.
+fn told(action: &Action) -> String {
+    let Action { held, left, .. } = action;
+    match action.change {
+        Change::Split { before, after } => {
+            format!("{before} became {after} in a split, {held} are {left} now")
+        }
+        Change::Renamed { to } => format!("it goes on as {to}"),
+        Change::Removed => format!("{held} were taken over or delisted and paid in cash"),
     }
 }

@@ -1,7 +1,7 @@
 //! Cash flows: what the broker's codes mean for the owner, and how long they stay statements.
 
 use contracts::{Flow, FlowKind, Id};
-use market::{Day, Timestamp};
+use market::{Day, Isin, Timestamp};
 use money::{Money, Rate, Rounding, to_eur};
 use tradernet::commands::{cash_flows::CashFlow, flow_class::FlowClass};
 
@@ -22,8 +22,14 @@ pub struct Booked {
     pub seen: Timestamp,
 }
 
-/// Books a flow.
-pub(crate) fn book(key: &str, flow: &CashFlow, rate: Option<Rate>, seen: Timestamp) -> Booked {
+/// Books a flow; `isin` is the security that its text names.
+pub(crate) fn book(
+    key: &str,
+    flow: &CashFlow,
+    isin: Option<Isin>,
+    rate: Option<Rate>,
+    seen: Timestamp,
+) -> Booked {
     let at = Timestamp::from_ms(i64::from(flow.day.epoch_days()).saturating_mul(86_400_000));
     let external = flow.kind.class == FlowClass::External;
     Booked {
@@ -34,7 +40,7 @@ pub(crate) fn book(key: &str, flow: &CashFlow, rate: Option<Rate>, seen: Timesta
             day: flow.day,
             amount: flow.amount,
             amount_eur: in_eur(flow.amount, rate),
-            isin: None,
+            isin,
             text: flow.comment.chars().take(200).collect(),
         },
         raw_type: flow.type_code.clone(),
@@ -55,7 +61,9 @@ fn kind(code: &str, class: FlowClass, amount: Money) -> FlowKind {
         FlowClass::Income if code.contains("dividend") || code.contains("fund_payment") => FlowKind::Dividend,
         FlowClass::Income if code.contains("percents") || code.contains("coupon") => FlowKind::Interest,
         FlowClass::Cost if code.starts_with("tax") => FlowKind::Tax,
+        FlowClass::CostRefund if code.starts_with("tax") => FlowKind::Tax,
         FlowClass::Cost | FlowClass::CostRefund => FlowKind::Fee,
+        FlowClass::CorporateAction => FlowKind::CorporateAction,
         _ => FlowKind::Other,
     }
 }
@@ -68,7 +76,7 @@ pub(crate) fn is_said(flow: &Flow, today: Day) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use money::Currency;
     use tradernet::commands::flow_class::FlowKind as Class;
 
@@ -87,6 +95,12 @@ mod tests {
         }
     }
 
+    /// A flow in euros seen at an instant.
+    pub(crate) fn booked(key: &str, code: &str, e4: i64, seen: i64) -> Booked {
+        let row = CashFlow { amount: Money::from_e4(e4, Currency::EUR), ..flow(code, e4) };
+        book(key, &row, None, Some(Rate::ONE), Timestamp::from_ms(seen))
+    }
+
     #[test]
     fn codes_become_kinds_and_the_sign_decides_the_direction() {
         for (code, e4, expected) in [
@@ -97,32 +111,42 @@ mod tests {
             ("percents", -1, FlowKind::Interest),
             ("tax", -1, FlowKind::Tax),
             ("commission_for_trades", -1, FlowKind::Fee),
+            ("tax_vat_refund", 1, FlowKind::Tax),
+            ("split", 1, FlowKind::CorporateAction),
+            ("merger", 1, FlowKind::CorporateAction),
             ("a_new_code", 1, FlowKind::Other),
         ] {
-            assert_eq!(book("k", &flow(code, e4), None, Timestamp::ZERO).flow.kind, expected, "{code} {e4}");
+            assert_eq!(
+                book("k", &flow(code, e4), None, None, Timestamp::ZERO).flow.kind,
+                expected,
+                "{code} {e4}"
+            );
         }
     }
 
     #[test]
     fn without_a_rate_the_worth_is_unknown_and_an_overflow_too() {
         let deposit = flow("bank", 10_000);
-        assert_eq!(book("k", &deposit, None, Timestamp::ZERO).flow.amount_eur, None);
+        assert_eq!(book("k", &deposit, None, None, Timestamp::ZERO).flow.amount_eur, None);
         let half = Rate::from_e9(500_000_000).unwrap();
-        assert_eq!(book("k", &deposit, Some(half), Timestamp::ZERO).flow.amount_eur.unwrap().e4(), 5_000);
+        assert_eq!(
+            book("k", &deposit, None, Some(half), Timestamp::ZERO).flow.amount_eur.unwrap().e4(),
+            5_000
+        );
         let huge = flow("bank", i64::MAX);
         assert_eq!(
-            book("k", &huge, Some(Rate::from_e9(i64::MAX).unwrap()), Timestamp::ZERO).flow.amount_eur,
+            book("k", &huge, None, Some(Rate::from_e9(i64::MAX).unwrap()), Timestamp::ZERO).flow.amount_eur,
             None
         );
     }
 
     #[test]
     fn only_the_last_days_are_said() {
-        let deposit = book("k", &flow("bank", 1), None, Timestamp::ZERO).flow;
+        let deposit = book("k", &flow("bank", 1), None, None, Timestamp::ZERO).flow;
         assert!(is_said(&deposit, "2026-03-09".parse().unwrap()));
         assert!(!is_said(&deposit, "2026-03-10".parse().unwrap()));
         assert!(!is_said(
-            &book("k", &flow("tax", -1), None, Timestamp::ZERO).flow,
+            &book("k", &flow("tax", -1), None, None, Timestamp::ZERO).flow,
             "2026-03-02".parse().unwrap()
         ));
     }

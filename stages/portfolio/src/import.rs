@@ -1,33 +1,68 @@
 //! What the broker's rows mean in the books: who is meant by a ticker, when a trade happened, how the first
 //! holdings are dated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Security, Side};
 use market::{Calendars, Isin, Mic, Timestamp};
-use money::{Currency, Quantity};
+use money::{Currency, Quantity, Rounding, value};
 use tradernet::{
     Side as BrokerSide,
     commands::{positions, trades::TradeRow},
 };
 
-use crate::books::Held;
+use crate::books::{Held, Traded};
 use crate::reconcile::{Account, Reported};
 
 /// Which security a ticker of the broker names, and where it is traded.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     known: BTreeMap<String, (Isin, Option<Mic>)>,
+    /// The first part of a ticker, as texts of the account statement write it; `None` where two securities share it.
+    short: BTreeMap<String, Option<Isin>>,
 }
 
 impl Names {
     pub(crate) fn learn(&mut self, ticker: &str, isin: Isin) {
         self.known.entry(ticker.to_owned()).or_insert((isin, None));
+        self.learn_short(ticker, isin);
+    }
+
+    fn learn_short(&mut self, ticker: &str, isin: Isin) {
+        let short = ticker.split('.').next().unwrap_or(ticker).to_owned();
+        let before = self.short.entry(short).or_insert(Some(isin));
+        if *before != Some(isin) {
+            *before = None;
+        }
+    }
+
+    /// A security goes on under another ISIN: its ticker means the new one from now on.
+    pub(crate) fn rename(&mut self, from: Isin, to: Isin) {
+        let names = self.known.values_mut().map(|(isin, _)| isin);
+        for isin in names.chain(self.short.values_mut().flatten()).filter(|isin| **isin == from) {
+            *isin = to;
+        }
+    }
+
+    /// The security that a text of the account statement begins with, such as `NRDW dividend`.
+    pub(crate) fn named(&self, comment: &str) -> Option<Isin> {
+        let word = comment.split_whitespace().next()?;
+        self.isin(word).or_else(|| self.short.get(word).copied().flatten())
+    }
+
+    /// The venues of these securities, or of all where none of them is known.
+    pub(crate) fn venues(&self, held: &BTreeSet<Isin>) -> BTreeSet<Mic> {
+        let of = |wanted: &dyn Fn(&Isin) -> bool| -> BTreeSet<Mic> {
+            self.known.values().filter(|(isin, _)| wanted(isin)).filter_map(|(_, mic)| *mic).collect()
+        };
+        let venues = of(&|isin| held.contains(isin));
+        if venues.is_empty() { of(&|_| true) } else { venues }
     }
 
     pub(crate) fn learn_all(&mut self, securities: &[Security]) {
         for security in securities {
             self.known.insert(security.ticker.clone(), (security.isin, Some(security.mic)));
+            self.learn_short(&security.ticker, security.isin);
         }
     }
 
@@ -97,13 +132,17 @@ pub(crate) fn side(side: BrokerSide) -> Side {
 pub(crate) fn opening(reported: &Reported, trades: &[(Timestamp, Side, Quantity)]) -> Held {
     let mut dated = Held::nothing(&reported.ticker, reported.ccy);
     for (at, side, qty) in trades {
-        dated = dated.after(*side, *qty, None, *at).unwrap_or(dated);
+        dated =
+            dated.after(&Traded { side: *side, qty: *qty, price: None, eur: None, at: *at }).unwrap_or(dated);
     }
     let first_buy = trades.iter().filter(|(_, side, _)| *side == Side::Buy).map(|(at, ..)| *at).min();
+    let cost = reported.avg.and_then(|avg| value(avg, reported.qty, reported.ccy, Rounding::HalfEven).ok());
     Held {
         ticker: reported.ticker.clone(),
         qty: reported.qty,
         avg: reported.avg,
+        // What was bought for foreign money before the books began was so at rates that nobody knows here.
+        cost_eur: cost.filter(|cost| cost.currency() == Currency::EUR),
         ccy: reported.ccy,
         opened: dated.opened.or(first_buy),
         last_buy: dated.last_buy,

@@ -8,35 +8,43 @@
 //! `portfolio/reconciliation/{currency}`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
-//! `broker_cash`, `sync`, `cash_flow`, `eod_snapshot`; views `api_fill`, `api_position`, `api_cash`,
-//! `api_cash_flow`, `api_nav`.
+//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`; views
+//! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`.
 //!
 //! **Refuses** an answer that says suspiciously less than the one before, until three equal ones came; to
 //! value the whole while a price or rate is missing; to start on books whose positions are not the sum of
-//! their fills, with an address of the wrong environment, or with a key that others can read.
+//! their fills and corporate actions, with an address of the wrong environment, or with a key that others can read.
 //!
-//! **Invariants:** positions are the sum of fills; a trade is booked once, by the broker's id; a difference
-//! to the broker or to `order/state` that is seen twice, a minute apart, freezes the security until it is
-//! gone; negative cash stays negative.
+//! **Invariants:** positions are the sum of fills and corporate actions; cash is what was there at first, and every
+//! fill and flow since; a trade is booked once, by the broker's id; a difference to the broker or to
+//! `order/state` that is seen twice, a minute apart, is explained by a corporate action, or freezes the security
+//! until it is gone; of cash that differs the smaller amount is counted on; negative cash stays negative.
 //!
-//! **Deliberately does not do (yet):** paper books, satellites, corporate actions (a split shows as a
-//! difference and freezes), dividends to reinvest, analytics. Prices never come from the broker's account.
+//! **Deliberately does not do (yet):** paper books, satellites, dividends to reinvest, analytics. Prices never come
+//! from the broker's account.
 //!
 //! | Question | File |
 //! |---|---|
-//! | what is held | `books`, `import` |
+//! | what is held and what did it cost | `books`, `import` |
+//! | what cash is there, settled and under way | `cash_book` |
+//! | was it a split, a takeover, a new name | `actions` |
 //! | does the broker agree | `reconcile` |
-//! | what is it worth | `value`, `nav` |
-//! | what came in and went out | `flows` |
+//! | what is it worth, and at which price | `value`, `prices` |
+//! | when does a day end, and what did it bring | `nav` |
+//! | what came in and went out | `flows`, `dividends` |
 //! | what are these holdings called | `state_id` |
 
 mod account;
+mod actions;
 mod books;
+mod cash_book;
+mod dividends;
 mod edge;
 mod flows;
 mod import;
 mod limits;
 mod nav;
+mod prices;
 mod reconcile;
 mod settings;
 mod stage;
@@ -44,7 +52,9 @@ mod state_id;
 mod store;
 mod value;
 
+pub use actions::{Action, Change};
 pub use books::{Books, Fill, Held, Origin};
+pub use dividends::Dividend;
 pub use edge::{Call, Failure, PortfolioEdge, Reply, Snapshot};
 pub use flows::Booked;
 pub use nav::DayEnd;

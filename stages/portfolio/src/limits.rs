@@ -18,12 +18,22 @@ pub const EQUAL_ANSWERS: usize = 3;
 pub const DOUBT_MS: i64 = 60_000;
 /// Pauses after the first, second, … failed pass; the last repeats.
 pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
-/// Minutes after midnight UTC at which a day of the fund ends: 22:30.
-pub const DAY_END_MS: i64 = (22 * 60 + 30) * 60_000;
+/// A day of the fund ends this long after the last close among the venues of what is held.
+pub const AFTER_CLOSE_MS: i64 = 30 * 60_000;
+/// Where no calendar knows a day, it ends at 22:30 UTC.
+pub const UNKNOWN_END_MS: i64 = (22 * 60 + 30) * 60_000;
+/// A day that was over before anybody could value it is valued this long after the start.
+pub const LATE_END_MS: i64 = 300_000;
+/// Cash of books and broker may differ by less than this, a cent.
+pub const CASH_TOLERANCE_E4: i64 = 100;
+/// Days for which a fee may be missing.
+pub const FEE_DAYS: i32 = 2;
 /// Flows stay statements for this many days.
 pub const FLOW_DAYS: i32 = 7;
 /// Orders followed at most; more are a fault of their owner.
 pub const ORDERS_MAX: usize = 10_000;
+/// Cash of a corporate action explains a removed security for this many days.
+pub const REMOVAL_DAYS: i32 = 30;
 /// Commands that may wait for one reading of the account.
 pub const WAITING_MAX: usize = 16;
 /// The one part of the fund so far.

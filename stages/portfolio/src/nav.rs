@@ -1,18 +1,24 @@
 //! The value of the fund over time: days, their ends, and the gain with flows taken out.
 
+use std::collections::BTreeSet;
+
 use contracts::{Finite, Nav};
-use market::{Day, Timestamp};
+use market::{Calendars, Day, Mic, Timestamp};
 use money::{Currency, Money};
 
-use crate::limits::DAY_END_MS;
+use crate::limits::{AFTER_CLOSE_MS, LATE_END_MS, UNKNOWN_END_MS};
 
 const DAY_MS: i64 = 86_400_000;
+/// Days looked ahead for one on which anything trades.
+const AHEAD_DAYS: i32 = 40;
 
 /// The fund at the end of a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DayEnd {
     /// Which day.
     pub day: Day,
+    /// When it ended; what came in later belongs to the next day.
+    pub ended: Timestamp,
     /// Everything in EUR.
     pub nav: Money,
     /// Holdings.
@@ -29,14 +35,45 @@ pub struct DayEnd {
     pub opening: bool,
 }
 
-/// The fund's day to which an instant belongs; it ends at 22:30 UTC.
-pub(crate) fn fund_day(now: Timestamp) -> Day {
-    now.saturating_plus_ms(DAY_MS - DAY_END_MS).day_utc()
+/// A day of the fund and when it ends.
+pub(crate) type FundDay = (Day, Timestamp);
+
+/// When a day of the fund ends: half an hour after the last close among these venues. A day on which all of them
+/// are closed is none.
+pub(crate) fn end_of(calendars: &Calendars, venues: &BTreeSet<Mic>, day: Day) -> Option<Timestamp> {
+    let known: Vec<_> = venues.iter().filter_map(|mic| calendars.sessions(*mic, day)).collect();
+    if known.is_empty() {
+        let midnight = Timestamp::from_ms(i64::from(day.epoch_days()).saturating_mul(DAY_MS));
+        return (!day.weekday().is_weekend()).then(|| midnight.saturating_plus_ms(UNKNOWN_END_MS));
+    }
+    let close = known.iter().filter_map(|sessions| sessions.last()).map(|interval| interval.close).max();
+    close.map(|close| close.saturating_plus_ms(AFTER_CLOSE_MS))
 }
 
-/// When a day of the fund ends.
-pub(crate) fn end_of(day: Day) -> Timestamp {
-    Timestamp::from_ms(i64::from(day.epoch_days()).saturating_mul(DAY_MS).saturating_add(DAY_END_MS))
+/// The day of the fund that goes on now. `last` has ended; `planned` is what was said of it before, which stays
+/// when a sale would move the end of a day into the past.
+pub(crate) fn fund_day(
+    end_of: impl Fn(Day) -> Option<Timestamp>,
+    now: Timestamp,
+    last: Option<Day>,
+    planned: Option<FundDay>,
+) -> FundDay {
+    let today = now.day_utc();
+    for ahead in 0..AHEAD_DAYS {
+        let day = today.plus_days(ahead);
+        if last.is_some_and(|last| day <= last) {
+            continue;
+        }
+        match end_of(day) {
+            Some(end) if end > now => return (day, end),
+            Some(_) => {
+                let before = planned.filter(|(planned, _)| *planned == day).map(|(_, end)| end);
+                return (day, before.unwrap_or_else(|| now.saturating_plus_ms(LATE_END_MS)));
+            }
+            None => {}
+        }
+    }
+    (today.next(), now.saturating_plus_ms(DAY_MS))
 }
 
 /// The growth since a day's end, flows taken out; unchanged where no growth can be computed.
@@ -46,21 +83,26 @@ pub(crate) fn index_now(base: &DayEnd, nav: Money, flow: Money) -> f64 {
 }
 
 /// The statement about the value now.
-pub(crate) fn statement(base: &DayEnd, at: Timestamp, sums: (Money, Money), flow: Money) -> Option<Nav> {
+pub(crate) fn statement(
+    base: &DayEnd,
+    (at, day): (Timestamp, Day),
+    sums: (Money, Money),
+    flow: Money,
+) -> Option<Nav> {
     let (positions, cash) = sums;
     let nav = positions.checked_add(cash).ok()?;
     let since_start = Finite::new(index_now(base, nav, flow) - 1.0)?;
-    let (day, day_start, flow_today) = (fund_day(at), base.nav, flow);
+    let (day_start, flow_today) = (base.nav, flow);
     Some(Nav { at, nav, positions, cash, day, day_start, flow_today, since_start })
 }
 
 /// The row with which the books begin: the first value counts as that of the evening before.
-pub(crate) fn opening(now: Timestamp, sums: (Money, Money)) -> Option<DayEnd> {
+pub(crate) fn opening(now: Timestamp, today: Day, sums: (Money, Money)) -> Option<DayEnd> {
     let (positions, cash) = sums;
     let nav = positions.checked_add(cash).ok()?;
     let net_flow = Money::zero(Currency::EUR);
-    let day = fund_day(now).prev();
-    Some(DayEnd { day, nav, positions, cash, net_flow, index: 1.0, stale: false, opening: true })
+    let day = today.prev();
+    Some(DayEnd { day, ended: now, nav, positions, cash, net_flow, index: 1.0, stale: false, opening: true })
 }
 
 #[cfg(test)]
@@ -72,18 +114,57 @@ mod tests {
         Money::from_units(units, Currency::EUR).unwrap()
     }
 
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn ends(venues: &[&str], day: &str) -> Option<Timestamp> {
+        let venues = venues.iter().map(|mic| mic.parse().unwrap()).collect();
+        end_of(&Calendars::embedded(), &venues, day.parse().unwrap())
+    }
+
     #[test]
-    fn a_day_ends_at_half_past_ten() {
-        let day = |text: &str| fund_day(text.parse().unwrap()).to_string();
-        assert_eq!(day("2026-03-02T22:29:59.999Z"), "2026-03-02");
-        assert_eq!(day("2026-03-02T22:30:00Z"), "2026-03-03");
-        assert_eq!(end_of("2026-03-02".parse().unwrap()), "2026-03-02T22:30:00Z".parse().unwrap());
+    fn a_day_ends_half_an_hour_after_the_last_close_of_what_is_held() {
+        assert_eq!(ends(&["XETR"], "2026-03-02"), Some(at("2026-03-02T17:00:00Z")));
+        assert_eq!(ends(&["XETR", "XNYS"], "2026-03-02"), Some(at("2026-03-02T21:30:00Z")));
+        assert_eq!(ends(&["XETR", "XNYS"], "2026-03-07"), None, "nothing trades on a Saturday");
+        assert_eq!(ends(&[], "2026-03-02"), Some(at("2026-03-02T22:30:00Z")), "no calendar knows");
+        assert_eq!(ends(&[], "2026-03-07"), None);
+    }
+
+    #[test]
+    fn days_follow_each_other_over_weekends_and_each_ends_once() {
+        let of = |now: &str, last: Option<&str>, planned| {
+            let venues = BTreeSet::from(["XETR".parse().unwrap()]);
+            let calendars = Calendars::embedded();
+            let last = last.map(|day| day.parse().unwrap());
+            let (day, end) = fund_day(|day| end_of(&calendars, &venues, day), at(now), last, planned);
+            (day.to_string(), end)
+        };
+        assert_eq!(of("2026-03-06T16:59:59Z", None, None).0, "2026-03-06");
+        let monday = ("2026-03-09".to_string(), at("2026-03-09T17:00:00Z"));
+        assert_eq!(of("2026-03-06T17:00:00Z", Some("2026-03-06"), None), monday);
+        assert_eq!(of("2026-03-07T12:00:00Z", Some("2026-03-06"), None), monday);
+        assert_eq!(of("2026-03-06T12:00:00Z", Some("2026-03-06"), None), monday, "a day ends once");
+        // Nobody was there at its end: it is valued soon after the start, and once.
+        let late = of("2026-03-06T20:00:00Z", Some("2026-03-05"), None);
+        assert_eq!(late, ("2026-03-06".to_string(), at("2026-03-06T20:05:00Z")));
+        let planned = Some(("2026-03-06".parse().unwrap(), at("2026-03-06T21:30:00Z")));
+        assert_eq!(of("2026-03-06T20:00:00Z", Some("2026-03-05"), planned).1, at("2026-03-06T21:30:00Z"));
+    }
+
+    fn begun(sums: (Money, Money)) -> DayEnd {
+        opening(at("2026-03-02T08:00:00Z"), "2026-03-02".parse().unwrap(), sums).unwrap()
+    }
+
+    fn now(base: &DayEnd, sums: (Money, Money), flow: Money) -> Nav {
+        statement(base, (Timestamp::ZERO, "2026-03-02".parse().unwrap()), sums, flow).unwrap()
     }
 
     #[test]
     fn a_deposit_is_no_gain() {
-        let base = opening("2026-03-02T08:00:00Z".parse().unwrap(), (eur(900), eur(100))).unwrap();
-        let now = statement(&base, Timestamp::ZERO, (eur(910), eur(600)), eur(500)).unwrap();
+        let base = begun((eur(900), eur(100)));
+        let now = now(&base, (eur(910), eur(600)), eur(500));
         assert!((now.since_start.get() - 0.01).abs() < 1e-12, "{}", now.since_start);
         assert_eq!((now.day_start, now.nav), (eur(1_000), eur(1_510)));
     }
@@ -91,8 +172,7 @@ mod tests {
     #[test]
     fn nothing_and_less_than_nothing_have_no_growth() {
         for start in [0, -5] {
-            let base = opening(Timestamp::ZERO, (eur(0), eur(start))).unwrap();
-            let now = statement(&base, Timestamp::ZERO, (eur(0), eur(100)), eur(0)).unwrap();
+            let now = now(&begun((eur(0), eur(start))), (eur(0), eur(100)), eur(0));
             assert_eq!(now.since_start, Finite::ZERO);
         }
     }

@@ -79,28 +79,27 @@ impl Doubtful {
 }
 
 /// Differences seen, each with when it was first seen like this.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    seen: BTreeMap<Isin, (Timestamp, String)>,
+#[derive(Debug)]
+pub(crate) struct Watch<K> {
+    seen: BTreeMap<K, (Timestamp, String)>,
 }
 
-impl Watch {
+impl<K> Default for Watch<K> {
+    fn default() -> Self {
+        Watch { seen: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Copy> Watch<K> {
     /// Takes what one reading shows and returns what is confirmed: seen before, the same, long enough ago.
-    pub(crate) fn observe(
-        &mut self,
-        found: &BTreeMap<Isin, String>,
-        now: Timestamp,
-    ) -> BTreeMap<Isin, String> {
-        self.seen.retain(|isin, (_, text)| found.get(isin) == Some(text));
-        for (isin, text) in found {
-            self.seen.entry(*isin).or_insert_with(|| (now, text.clone()));
+    pub(crate) fn observe(&mut self, found: &BTreeMap<K, String>, now: Timestamp) -> BTreeMap<K, String> {
+        self.seen.retain(|key, (_, text)| found.get(key) == Some(text));
+        for (key, text) in found {
+            self.seen.entry(*key).or_insert_with(|| (now, text.clone()));
         }
         let old = |since: &Timestamp| now.since(*since) >= DOUBT_MS;
-        self.seen
-            .iter()
-            .filter(|(_, (since, _))| old(since))
-            .map(|(isin, (_, text))| (*isin, text.clone()))
-            .collect()
+        let confirmed = self.seen.iter().filter(|(_, (since, _))| old(since));
+        confirmed.map(|(key, (_, text))| (*key, text.clone())).collect()
     }
 
     /// When what is not confirmed yet should be looked at again.

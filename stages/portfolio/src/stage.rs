@@ -9,8 +9,8 @@ use contracts::{
     Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
     SyncNow, Universe,
 };
-use market::{Calendars, Isin, Timestamp};
-use money::{Currency, Money, Price};
+use market::{Calendars, Day, Isin, Timestamp};
+use money::{Currency, Money};
 
 use crate::account::Accounts;
 use crate::flows::{in_eur, is_said};
@@ -18,7 +18,8 @@ use crate::limits::{
     AFTER_GRID_MS, CORE, DOUBT_MS, IMPORT_DAYS, ORDERS_MAX, OVERLAP_DAYS, RETRY_MS, START_WAIT_MS,
     WAITING_MAX,
 };
-use crate::nav::{DayEnd, end_of, fund_day, index_now, opening, statement};
+use crate::nav::{DayEnd, FundDay, fund_day, index_now, opening, statement};
+use crate::prices::Prices;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
 use crate::{Call, Reply, Save, Settings, state_id::state_id, store};
 
@@ -31,7 +32,7 @@ pub struct Portfolio {
     pub(crate) settings: Settings,
     pub(crate) accounts: Accounts,
     pub(crate) orders: BTreeMap<Id, OrderState>,
-    pub(crate) prices: BTreeMap<Isin, (Price, Currency)>,
+    pub(crate) prices: Prices,
     pub(crate) rates: Option<FxRates>,
     base: Option<DayEnd>,
     started: bool,
@@ -42,7 +43,8 @@ pub struct Portfolio {
     /// Commands that wait for the next reading of the account.
     waiting: Vec<Meta>,
     settle_at: Option<Timestamp>,
-    day_end_at: Option<Timestamp>,
+    today: Option<FundDay>,
+    last_day: Option<Day>,
     cause: Option<Meta>,
     state: Option<PortfolioState>,
     nav: Option<Nav>,
@@ -66,6 +68,9 @@ impl Stage for Portfolio {
                 .map_err(|error| format!("[stage.portfolio] {}", error.sentence()))?;
         }
         let mut loaded = store::load(rows.ok_or("the stage `portfolio` needs its store")?)?;
+        let mut prices = Prices::default();
+        loaded.splits.iter().for_each(|(isin, split)| prices.remember(*isin, *split));
+        let last_day = loaded.base.as_ref().map(|base| base.day);
         let calendars = Calendars::embedded();
         let calendars = if live { calendars } else { calendars.with_rules() };
         Ok(Portfolio {
@@ -74,7 +79,7 @@ impl Stage for Portfolio {
             base: loaded.base.take(),
             accounts: Accounts::from_rows(loaded, calendars),
             orders: BTreeMap::new(),
-            prices: BTreeMap::new(),
+            prices,
             rates: None,
             started: false,
             sync_at: Timestamp::ZERO,
@@ -83,7 +88,8 @@ impl Stage for Portfolio {
             failures: 0,
             waiting: Vec::new(),
             settle_at: None,
-            day_end_at: None,
+            today: None,
+            last_day,
             cause: None,
             state: None,
             nav: None,
@@ -95,7 +101,7 @@ impl Stage for Portfolio {
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
         self.start(now);
         // A day ends before anything of the next one is counted.
-        if self.day_end_at.is_some_and(|then| then <= now) {
+        if self.today.is_some_and(|(_, end)| end <= now) {
             self.end_day(now, out);
         }
         match input {
@@ -114,7 +120,8 @@ impl Stage for Portfolio {
     fn wake_at(&self) -> Option<Timestamp> {
         let start = (!self.started).then_some(Timestamp::ZERO);
         let sync = (self.started && !self.asked).then_some(self.sync_at);
-        [start, sync, self.settle_at, self.day_end_at, self.stale_at()].into_iter().flatten().min()
+        let day_end = self.today.map(|(_, end)| end);
+        [start, sync, self.settle_at, day_end, self.stale_at()].into_iter().flatten().min()
     }
 
     fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -130,7 +137,7 @@ impl Portfolio {
         }
         self.started = true;
         self.sync_at = now.saturating_plus_ms(START_WAIT_MS);
-        self.day_end_at = Some(end_of(fund_day(now)));
+        self.plan_day(now);
         self.settle(now);
     }
 
@@ -152,7 +159,12 @@ impl Portfolio {
         match heard.body {
             // Nobody is richer for a price that nobody believes.
             Some(quote) if quote.suspect => return,
-            Some(quote) => drop(self.prices.insert(quote.isin, (quote.price_e6, quote.ccy))),
+            Some(quote) => {
+                let is_held = self.accounts.is_held(&quote.isin);
+                if self.prices.hear(&quote, is_held) {
+                    self.read_soon(now);
+                }
+            }
             None => {
                 let Ok(isin) = heard.key.parse::<Isin>() else { return };
                 self.prices.remove(&isin);
@@ -160,6 +172,12 @@ impl Portfolio {
         }
         self.cause = heard.meta.or(self.cause.take());
         self.settle(now);
+    }
+
+    /// Which day of the fund goes on, and when it ends; what is held decides.
+    fn plan_day(&mut self, now: Timestamp) {
+        let accounts = &self.accounts;
+        self.today = Some(fund_day(|day| accounts.end_of(day), now, self.last_day, self.today));
     }
 
     fn rates(&mut self, heard: Received<FxRates>, now: Timestamp) {
@@ -310,14 +328,15 @@ impl Portfolio {
         self.settle_at = None;
         let cause = self.cause.take();
         out.because(cause.as_ref());
+        self.plan_day(now);
         self.link_orders(out);
         self.value_flows(out);
         let Some(at) = self.accounts.at() else { return };
-        let all = self.valuation();
+        let all = self.valuation(now);
         self.say_state(at, &all, now, out);
         self.say_flows(now, out);
         if self.base.is_none()
-            && let Some(base) = self.opening(&all, now)
+            && let Some(base) = all.sums.and_then(|sums| opening(now, self.day(now), sums))
         {
             out.save(Save::DayEnd(base.clone()));
             out.decided(format!("The books begin at {}.", base.nav));
@@ -336,13 +355,15 @@ impl Portfolio {
         }
     }
 
-    fn valuation(&self) -> Valuation {
+    fn valuation(&self, now: Timestamp) -> Valuation {
         let frozen: BTreeSet<Isin> = self.accounts.frozen.keys().copied().collect();
         valuation(&Inputs {
             books: &self.accounts.books,
             cash: self.accounts.cash(),
             orders: &self.orders,
             prices: &self.prices,
+            fills: &self.accounts.fills,
+            today: now.day_utc(),
             rates: self.rates.as_ref(),
             frozen: &frozen,
             nameless: self.accounts.nameless(),
@@ -376,19 +397,15 @@ impl Portfolio {
         self.state = Some(state);
     }
 
-    /// The value with which the books begin; what came in since the evening before is taken out of it.
-    fn opening(&self, all: &Valuation, now: Timestamp) -> Option<DayEnd> {
-        let mut base = opening(now, all.sums?)?;
-        let flow = self.flow_since(&base)?;
-        base.nav = base.nav.checked_sub(flow).ok()?;
-        base.cash = base.cash.checked_sub(flow).ok()?;
-        Some(base)
+    /// The day of the fund that goes on.
+    fn day(&self, now: Timestamp) -> Day {
+        self.today.map_or(now.day_utc(), |(day, _)| day)
     }
 
     /// Paid in less paid out since the last day's end; unknown while the worth of any of it is.
     fn flow_since(&self, base: &DayEnd) -> Option<Money> {
-        let after = end_of(base.day);
-        let owners = self.accounts.flows.values().filter(|booked| booked.external && booked.seen > after);
+        let owners =
+            self.accounts.flows.values().filter(|booked| booked.external && booked.seen > base.ended);
         owners
             .map(|booked| booked.flow.amount_eur)
             .try_fold(Money::zero(Currency::EUR), |sum, eur| sum.checked_add(eur?).ok())
@@ -397,7 +414,7 @@ impl Portfolio {
     fn say_nav(&mut self, all: &Valuation, now: Timestamp, out: &mut Out<Self>) {
         let (Some(base), Some(sums)) = (&self.base, all.sums) else { return };
         let Some(flow) = self.flow_since(base) else { return };
-        let Some(mut nav) = statement(base, now, sums, flow) else { return };
+        let Some(mut nav) = statement(base, (now, self.day(now)), sums, flow) else { return };
         if let Some(last) = &self.nav {
             // Nothing else has changed: it is still the old value.
             let same = Nav { at: last.at, ..nav.clone() };
@@ -438,27 +455,33 @@ impl Portfolio {
     /// Gives flows their worth as soon as a rate is known.
     fn value_flows(&mut self, out: &mut Out<Self>) {
         let rates = self.rates.as_ref();
+        let mut valued = false;
         for booked in self.accounts.flows.values_mut().filter(|booked| booked.flow.amount_eur.is_none()) {
             booked.flow.amount_eur =
                 in_eur(booked.flow.amount, rate_of(rates, booked.flow.amount.currency()));
             if booked.flow.amount_eur.is_some() {
                 out.save(Save::Flow(Box::new(booked.clone())));
+                valued = true;
             }
+        }
+        if valued {
+            self.join_dividends(out);
         }
     }
 
     /// Writes the end of the day that is over, and begins the next one.
     fn end_day(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let Some(end) = self.day_end_at.replace(end_of(fund_day(now))) else { return };
+        let Some((day, ended)) = self.today else { return };
+        self.last_day = Some(day);
+        self.plan_day(now);
         self.settle(now);
-        let all = self.valuation();
+        let all = self.valuation(now);
         let read = self.accounts.at().is_some();
         let (Some(base), Some((positions, cash)), true) = (&self.base, all.sums, read) else { return };
         let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
-        let day = fund_day(end.saturating_minus_ms(1));
         let stale = self.state.as_ref().is_none_or(|state| state.stale);
         let index = index_now(base, nav, net_flow);
-        let ended = DayEnd { day, nav, positions, cash, net_flow, index, stale, opening: false };
+        let ended = DayEnd { day, ended, nav, positions, cash, net_flow, index, stale, opening: false };
         out.save(Save::DayEnd(ended.clone()));
         out.decided(format!("{day} ended at {nav}."));
         self.base = Some(ended);

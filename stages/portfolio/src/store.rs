@@ -7,10 +7,14 @@ use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::FromSql};
 
+use crate::actions::{Action, Change};
 use crate::books::{Books, Fill, Held, Origin};
+use crate::cash_book::Purse;
+use crate::dividends::Dividend;
 use crate::flows::Booked;
 use crate::limits::CORE;
 use crate::nav::DayEnd;
+use crate::prices::Rebase;
 use crate::reconcile::{Account, Reported};
 
 /// One change of the rows.
@@ -37,6 +41,19 @@ pub enum Save {
     Flow(Box<Booked>),
     /// The end of a day.
     DayEnd(DayEnd),
+    /// Cash of one currency with which the books begin.
+    CashOpening(Money, Timestamp),
+    /// A fee that came later than its fill.
+    Fee {
+        /// Which fill.
+        fill_id: Id,
+        /// The fee.
+        fee: Money,
+    },
+    /// A corporate action, once.
+    Action(Action),
+    /// A dividend as far as it is known.
+    Dividend(Dividend),
 }
 
 /// Everything the stage starts from.
@@ -49,6 +66,8 @@ pub(crate) struct Loaded {
     pub(crate) account: Option<(Account, Timestamp, Vec<String>)>,
     pub(crate) flows: BTreeMap<String, Booked>,
     pub(crate) base: Option<DayEnd>,
+    pub(crate) cash_opening: Purse,
+    pub(crate) splits: Vec<(Isin, Rebase)>,
 }
 
 /// Reads everything.
@@ -57,7 +76,14 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     let failed = |error: rusqlite::Error| format!("the store `ledger` cannot be read: {error}");
     let mut query = rows
-        .prepare("SELECT isin, sum(CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END) FROM fill WHERE isin IS NOT NULL GROUP BY isin")
+        .prepare(
+            "SELECT isin, sum(qty) FROM (
+                 SELECT isin, CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END AS qty FROM fill WHERE isin IS NOT NULL
+                 UNION ALL SELECT isin, CASE kind WHEN 'renamed' THEN -held_e6 ELSE left_e6 - held_e6 END
+                 FROM corporate_action
+                 UNION ALL SELECT to_isin, left_e6 FROM corporate_action WHERE kind = 'renamed'
+             ) GROUP BY isin",
+        )
         .map_err(failed)?;
     let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
     for row in found {
@@ -68,7 +94,7 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
         let sum = sums.get(isin.as_str()).copied().unwrap_or(0);
         if sum != held.qty.e6() {
             return Err(format!(
-                "the books contradict themselves: {isin} has {} but its fills sum up to {sum} millionths; restore the store `ledger`",
+                "the books contradict themselves: {isin} has {} but its fills and corporate actions sum up to {sum} millionths; restore the store `ledger`",
                 held.qty
             ));
         }
@@ -78,22 +104,42 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
 
 fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
     Ok(Loaded {
-        books: all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger FROM position", held)?,
-        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id FROM fill WHERE source = 'broker'", fill)?,
+        books: all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger, cost_eur_e4 FROM position", held)?,
+        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id, amount_e4, fee_e4, fee_ccy, settle_day, in_opening FROM fill WHERE source = 'broker'", fill)?,
         before: all(rows, "SELECT broker_trade_id FROM trade_before", |row| row.get(0))?,
         frozen: all(rows, "SELECT isin, since, reason FROM frozen", |row| {
             Ok((parsed(row, 0)?, (Timestamp::from_ms(row.get(1)?), row.get(2)?)))
         })?,
         account: account(rows)?,
-        flows: all(rows, "SELECT broker_txn_id, id, kind, external, raw_type, day, amount_e4, ccy, amount_eur_e4, description, seen FROM cash_flow", flow)?,
+        flows: all(rows, "SELECT broker_txn_id, id, kind, external, raw_type, day, amount_e4, ccy, amount_eur_e4, description, seen, isin FROM cash_flow", flow)?,
         base: rows
             .query_row(
-                "SELECT day, nav, positions, cash, net_flow, nav_index, stale FROM api_nav ORDER BY day DESC LIMIT 1",
+                "SELECT day, nav, positions, cash, net_flow, nav_index, stale, ended FROM api_nav ORDER BY day DESC LIMIT 1",
                 [],
                 day_end,
             )
             .optional()?,
+        cash_opening: all(rows, "SELECT ccy, amount_e4 FROM cash_opening", |row| {
+            let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
+            Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
+        })?,
+        splits: all(
+            rows,
+            "SELECT isin, at, units_before, units_after, price_e6 FROM corporate_action WHERE kind = 'split' ORDER BY at",
+            |row| {
+                let day = Timestamp::from_ms(row.get(1)?).day_utc();
+                let price = checked(row, 4, price)?;
+                Ok((parsed(row, 0)?, Rebase { day, before: row.get(2)?, after: row.get(3)?, price }))
+            },
+        )?,
     })
+}
+
+/// An amount whose currency stands in another column; without one it is unknown.
+fn money_at(row: &Row<'_>, amount: usize, ccy: usize) -> rusqlite::Result<Option<Money>> {
+    let e4: Option<i64> = row.get(amount)?;
+    let ccy = checked(row, ccy, |text: Option<String>| text.map(|text| Currency::new(&text)).transpose())?;
+    Ok(e4.zip(ccy).map(|(e4, ccy)| Money::from_e4(e4, ccy)))
 }
 
 fn all<T, C: FromIterator<T>>(
@@ -114,6 +160,7 @@ fn held(row: &Row<'_>) -> rusqlite::Result<(Isin, Held)> {
         last_buy: time(row, 6)?,
         last_sell: time(row, 7)?,
         predates: row.get(8)?,
+        cost_eur: row.get::<_, Option<i64>>(9)?.map(|e4| Money::from_e4(e4, Currency::EUR)),
     };
     Ok((parsed(row, 0)?, held))
 }
@@ -131,12 +178,14 @@ fn fill(row: &Row<'_>) -> rusqlite::Result<(String, Fill)> {
         qty: checked(row, 6, |e6: i64| Quantity::from_e6(e6))?,
         price: checked(row, 7, price)?,
         ccy: checked(row, 8, |text: Option<String>| text.map(|text| Currency::new(&text)).transpose())?,
-        fee: None,
+        amount: money_at(row, 11, 8)?,
+        fee: money_at(row, 12, 13)?,
         rate: None,
         value_eur: None,
         executed: Timestamp::from_ms(row.get(9)?),
-        settle_day: None,
+        settle_day: checked(row, 14, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         origin: Origin::Broker,
+        in_opening: row.get(15)?,
     };
     Ok((trade_id, fill))
 }
@@ -173,7 +222,7 @@ fn flow(row: &Row<'_>) -> rusqlite::Result<(String, Booked)> {
         day: parsed(row, 5)?,
         amount: Money::from_e4(row.get(6)?, ccy),
         amount_eur: eur.map(|e4| Money::from_e4(e4, Currency::EUR)),
-        isin: None,
+        isin: checked(row, 11, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         text: row.get(9)?,
     };
     let seen = Timestamp::from_ms(row.get(10)?);
@@ -184,6 +233,7 @@ fn day_end(row: &Row<'_>) -> rusqlite::Result<DayEnd> {
     let eur = |place| Ok::<_, rusqlite::Error>(Money::from_e4(row.get(place)?, Currency::EUR));
     Ok(DayEnd {
         day: parsed(row, 0)?,
+        ended: Timestamp::from_ms(row.get(7)?),
         nav: eur(1)?,
         positions: eur(2)?,
         cash: eur(3)?,
@@ -225,7 +275,8 @@ fn checked<V: FromSql, T, E: std::error::Error + Send + Sync + 'static>(
     read(row.get(place)?).map_err(failed)
 }
 
-const KINDS: [(FlowKind, &str); 7] = [
+const KINDS: [(FlowKind, &str); 8] = [
+    (FlowKind::CorporateAction, "corporate_action"),
     (FlowKind::Deposit, "deposit"),
     (FlowKind::Withdrawal, "withdrawal"),
     (FlowKind::Dividend, "dividend"),
@@ -275,16 +326,30 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         Save::Account(account, at, nameless) => write_account(rows, &account, at, &nameless),
         Save::Flow(booked) => write_flow(rows, &booked),
         Save::DayEnd(end) => write_day_end(rows, &end),
+        Save::CashOpening(amount, at) => rows
+            .execute(
+                "INSERT OR IGNORE INTO cash_opening VALUES (?1, ?2, ?3)",
+                (amount.currency().as_str(), at.ms(), amount.e4()),
+            )
+            .map(drop),
+        Save::Fee { fill_id, fee } => rows
+            .prepare_cached(
+                "UPDATE fill SET fee_e4 = ?2, fee_ccy = ?3 WHERE fill_id = ?1 AND fee_e4 IS NULL",
+            )?
+            .execute((fill_id.to_string(), fee.e4(), fee.currency().as_str()))
+            .map(drop),
+        Save::Action(action) => write_action(rows, &action),
+        Save::Dividend(dividend) => write_dividend(rows, &dividend),
     }
 }
 
 fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
     let source = match fill.origin {
         Origin::Broker => "broker",
-        Origin::Import => "import",
+        Origin::Import | Origin::Csv => "import",
     };
     rows.prepare_cached(
-        "INSERT INTO fill VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        "INSERT INTO fill VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )?
     .execute(params![
         fill.fill_id.to_string(),
@@ -305,25 +370,31 @@ fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
         fill.settle_day.map(|day| day.to_string()),
         CORE,
         source,
+        fill.amount.map(Money::e4),
+        fill.origin == Origin::Csv,
+        fill.in_opening,
     ])
     .map(drop)
 }
 
 fn write_position(rows: &Transaction<'_>, isin: &Isin, held: &Held) -> rusqlite::Result<()> {
-    rows.prepare_cached("INSERT OR REPLACE INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
-        .execute(params![
-            isin.as_str(),
-            CORE,
-            held.ticker,
-            held.qty.e6(),
-            held.avg.map(Price::e6),
-            held.ccy.as_str(),
-            held.opened.map(Timestamp::ms),
-            held.last_buy.map(Timestamp::ms),
-            held.last_sell.map(Timestamp::ms),
-            held.predates,
-        ])
-        .map(drop)
+    rows.prepare_cached(
+        "INSERT OR REPLACE INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        isin.as_str(),
+        CORE,
+        held.ticker,
+        held.qty.e6(),
+        held.avg.map(Price::e6),
+        held.ccy.as_str(),
+        held.opened.map(Timestamp::ms),
+        held.last_buy.map(Timestamp::ms),
+        held.last_sell.map(Timestamp::ms),
+        held.predates,
+        held.cost_eur.map(Money::e4),
+    ])
+    .map(drop)
 }
 
 fn write_account(
@@ -351,7 +422,7 @@ fn write_account(
 fn write_flow(rows: &Transaction<'_>, booked: &Booked) -> rusqlite::Result<()> {
     let Booked { key, flow, raw_type, external, seen } = booked;
     rows.prepare_cached(
-        "INSERT INTO cash_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO cash_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (id) DO UPDATE SET amount_eur_e4 = excluded.amount_eur_e4 WHERE amount_eur_e4 IS NULL",
     )?
     .execute(params![
@@ -366,22 +437,70 @@ fn write_flow(rows: &Transaction<'_>, booked: &Booked) -> rusqlite::Result<()> {
         flow.amount_eur.map(Money::e4),
         flow.text,
         seen.ms(),
+        flow.isin.map(|isin| isin.to_string()),
     ])
     .map(drop)
 }
 
 fn write_day_end(rows: &Transaction<'_>, end: &DayEnd) -> rusqlite::Result<()> {
     let revision = i64::from(!end.opening);
-    rows.prepare_cached("INSERT OR IGNORE INTO eod_snapshot VALUES (?1, '*', ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+    rows.prepare_cached(
+        "INSERT OR IGNORE INTO eod_snapshot VALUES (?1, '*', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        end.day.to_string(),
+        revision,
+        end.nav.e4(),
+        end.positions.e4(),
+        end.cash.e4(),
+        end.net_flow.e4(),
+        end.index,
+        end.stale,
+        end.ended.ms(),
+    ])
+    .map(drop)
+}
+
+fn write_action(rows: &Transaction<'_>, action: &Action) -> rusqlite::Result<()> {
+    let (kind, before, after, to) = match action.change {
+        Change::Split { before, after } => ("split", Some(before), Some(after), None),
+        Change::Renamed { to } => ("renamed", None, None, Some(to.to_string())),
+        Change::Removed => ("removed", None, None, None),
+    };
+    rows.prepare_cached("INSERT INTO corporate_action VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
         .execute(params![
-            end.day.to_string(),
-            revision,
-            end.nav.e4(),
-            end.positions.e4(),
-            end.cash.e4(),
-            end.net_flow.e4(),
-            end.index,
-            end.stale,
+            action.id.to_string(),
+            action.isin.as_str(),
+            kind,
+            action.at.ms(),
+            action.held.e6(),
+            action.left.e6(),
+            before,
+            after,
+            to,
+            action.price.map(Price::e6),
         ])
         .map(drop)
+}
+
+fn write_dividend(rows: &Transaction<'_>, dividend: &Dividend) -> rusqlite::Result<()> {
+    let state = if dividend.reversed { "reversed" } else { "received" };
+    rows.prepare_cached(
+        "INSERT INTO dividend VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)
+         ON CONFLICT DO UPDATE SET tax_e4 = excluded.tax_e4, net_e4 = excluded.net_e4,
+         net_eur_e4 = excluded.net_eur_e4, remaining_eur_e4 = excluded.remaining_eur_e4, state = excluded.state",
+    )?
+    .execute(params![
+        dividend.id.to_string(),
+        dividend.isin.map(|isin| isin.to_string()),
+        dividend.gross.e4(),
+        dividend.tax.e4(),
+        dividend.net.e4(),
+        dividend.gross.currency().as_str(),
+        dividend.net_eur.map(Money::e4),
+        dividend.paid.to_string(),
+        state,
+        CORE,
+    ])
+    .map(drop)
 }

@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Cash, FxRates, Id, OpenOrder, OrderState, Position, Side};
-use market::Isin;
-use money::{Currency, Money, MoneyError, Price, Quantity, Rate, Rounding, to_eur, value};
+use market::{Day, Isin};
+use money::{Currency, Money, MoneyError, Quantity, Rate, Rounding, to_eur, value};
 
-use crate::books::{Books, Held};
+use crate::books::{Books, Fill, Held};
+use crate::cash_book::pending;
 use crate::limits::CORE;
+use crate::prices::Prices;
 
 /// What a valuation needs.
 pub(crate) struct Inputs<'a> {
     pub(crate) books: &'a Books,
     pub(crate) cash: &'a BTreeMap<Currency, Money>,
     pub(crate) orders: &'a BTreeMap<Id, OrderState>,
-    pub(crate) prices: &'a BTreeMap<Isin, (Price, Currency)>,
+    pub(crate) prices: &'a Prices,
+    pub(crate) fills: &'a BTreeMap<String, Fill>,
+    pub(crate) today: Day,
     pub(crate) rates: Option<&'a FxRates>,
     pub(crate) frozen: &'a BTreeSet<Isin>,
     /// Holdings of the broker that no ISIN is known of.
@@ -62,7 +66,8 @@ pub(crate) fn valuation(inputs: &Inputs<'_>) -> Valuation {
     for ccy in currencies {
         let amount = inputs.cash.get(&ccy).copied().unwrap_or(Money::zero(ccy));
         let reserved = reserved.get(&ccy).copied().unwrap_or(Money::zero(ccy));
-        cash.push(Cash { bucket_id: CORE.into(), amount, reserved, pending_in: None, pending_out: None });
+        let (pending_in, pending_out) = pending(inputs.fills, ccy, inputs.today);
+        cash.push(Cash { bucket_id: CORE.into(), amount, reserved, pending_in, pending_out });
         if amount.is_zero() {
             continue;
         }
@@ -84,7 +89,7 @@ fn sums(positions: impl Iterator<Item = Money>, cash: Vec<Money>) -> Option<(Mon
 
 fn position(isin: Isin, held: &Held, inputs: &Inputs<'_>) -> Position {
     // A price in another currency than the holding's is no price of it.
-    let price = inputs.prices.get(&isin).filter(|(_, ccy)| *ccy == held.ccy).map(|(price, _)| *price);
+    let price = inputs.prices.get(&isin).filter(|known| known.ccy == held.ccy).map(|known| known.price);
     let worth = price.and_then(|price| value(price, held.qty, held.ccy, Rounding::HalfEven).ok());
     let rate = rate_of(inputs.rates, held.ccy);
     let value_eur = worth.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok());
@@ -93,7 +98,7 @@ fn position(isin: Isin, held: &Held, inputs: &Inputs<'_>) -> Position {
         bucket_id: CORE.into(),
         qty_e6: held.qty,
         avg_price_e6: held.avg,
-        cost_eur: None,
+        cost_eur: held.cost_eur,
         ccy: held.ccy,
         price_e6: price,
         value_eur,
@@ -141,8 +146,9 @@ fn reserved(orders: &BTreeMap<Id, OrderState>, unvalued: &mut Vec<String>) -> BT
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use contracts::{FxRate, OrderStatus, Sample, Source};
+    use contracts::{FxRate, OrderStatus, Quote, Sample, Source};
     use market::Timestamp;
+    use money::Price;
 
     use super::*;
 
@@ -150,11 +156,18 @@ mod tests {
         "US99S0011099".parse().unwrap()
     }
 
+    fn priced(e6: i64, ccy: Currency) -> Prices {
+        let mut prices = Prices::default();
+        let quote = Quote { isin: isin(), price_e6: Price::from_e6(e6).unwrap(), ccy, ..Quote::sample() };
+        prices.hear(&quote, false);
+        prices
+    }
+
     struct Case {
         books: Books,
         cash: BTreeMap<Currency, Money>,
         orders: BTreeMap<Id, OrderState>,
-        prices: BTreeMap<Isin, (Price, Currency)>,
+        prices: Prices,
         rates: Option<FxRates>,
     }
 
@@ -170,7 +183,7 @@ mod tests {
             books: BTreeMap::from([(isin(), held)]),
             cash: BTreeMap::from([(Currency::GBP, Money::from_e4(-12_700, Currency::GBP))]),
             orders: BTreeMap::new(),
-            prices: BTreeMap::from([(isin(), (Price::from_e6(42_500_000).unwrap(), Currency::USD))]),
+            prices: priced(42_500_000, Currency::USD),
             rates: Some(FxRates {
                 rates: BTreeMap::from([
                     (Currency::USD, rate(500_000_000)),
@@ -187,6 +200,8 @@ mod tests {
             cash: &case.cash,
             orders: &case.orders,
             prices: &case.prices,
+            fills: &BTreeMap::new(),
+            today: Timestamp::ZERO.day_utc(),
             rates: case.rates.as_ref(),
             frozen: &BTreeSet::new(),
             nameless: &[],
@@ -203,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_missing_price_or_rate_leaves_the_whole_unknown_and_named() {
-        let unpriced = Case { prices: BTreeMap::new(), ..case() };
+        let unpriced = Case { prices: Prices::default(), ..case() };
         assert_eq!((valued(&unpriced).nav(), valued(&unpriced).unvalued), (None, vec![isin().to_string()]));
         let mut unrated = case();
         unrated.rates.as_mut().unwrap().rates.remove(&Currency::GBP);
@@ -215,7 +230,7 @@ mod tests {
     #[test]
     fn a_price_in_another_currency_is_no_price() {
         let mut wrong = case();
-        wrong.prices.insert(isin(), (Price::from_e6(1).unwrap(), Currency::EUR));
+        wrong.prices = priced(1, Currency::EUR);
         assert_eq!(valued(&wrong).positions[0].price_e6, None);
     }
 
@@ -223,7 +238,7 @@ mod tests {
     fn an_overflow_is_unknown_not_wrong() {
         let mut huge = case();
         huge.books.get_mut(&isin()).unwrap().qty = Quantity::from_units(200).unwrap();
-        huge.prices.insert(isin(), (Price::from_e6(i64::MAX).unwrap(), Currency::USD));
+        huge.prices = priced(i64::MAX, Currency::USD);
         assert_eq!(valued(&huge).nav(), None);
     }
 

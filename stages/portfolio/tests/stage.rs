@@ -5,12 +5,15 @@
 mod support;
 
 use contracts::{
-    Bucket, Flow, FlowKind, Mode, Nav, OrderStatus, Outcome, PortfolioState, Reconciliation, Reply, Sample,
-    Side, SyncNow,
+    Bucket, Flow, FlowKind, Mode, Nav, OrderState, OrderStatus, Outcome, PortfolioState, Reconciliation,
+    Reply, Sample, Side, SyncNow,
 };
 use money::{Currency, Quantity};
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
-use tradernet::Side::{Buy, Sell};
+use tradernet::{
+    Side::{Buy, Sell},
+    commands::trades::TradeRow,
+};
 
 const MORNING: &str = "2026-03-02T09:00:00Z";
 
@@ -285,7 +288,7 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
         flow("c", "commission_for_trades", -20_000, "2026-03-02"),
     ];
     let richer =
-        Broker { cash: vec![(Currency::EUR, 15_000_000), (Currency::USD, -10_000)], flows, ..broker() };
+        Broker { cash: vec![(Currency::EUR, 14_980_000), (Currency::USD, -10_000)], flows, ..broker() };
     rig.run("2026-03-02T09:10:00Z", &richer);
     let said = rig.about::<Flow>();
     assert_eq!(
@@ -293,8 +296,8 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
         (1, FlowKind::Deposit, 5_000_000)
     );
     let nav: Nav = rig.last();
-    assert_eq!((nav.flow_today.e4(), nav.nav.e4() - nav.day_start.e4()), (5_000_000, 5_000_000));
-    assert!(nav.since_start.get().abs() < 1e-12, "{}", nav.since_start);
+    assert_eq!((nav.flow_today.e4(), nav.nav.e4() - nav.day_start.e4()), (5_000_000, 4_980_000));
+    assert!((nav.since_start.get() + 2.0 / 1_624.5).abs() < 1e-9, "a fee is a loss: {}", nav.since_start);
     rig.run_with(at("2026-03-10T09:00:00Z"), |call, _| richer.answer(call));
     let cleared =
         rig.heard.iter().filter(|said| said.topic.contains("portfolio/flow") && said.payload.is_empty());
@@ -303,25 +306,25 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
 }
 
 #[test]
-fn a_day_ends_at_half_past_ten_and_the_next_begins_with_its_value() {
+fn a_day_ends_half_an_hour_after_the_last_close_and_the_next_begins_with_its_value() {
     let mut rig = begun(&broker());
-    rig.run("2026-03-02T22:00:00Z", &broker());
+    rig.run("2026-03-02T21:00:00Z", &broker());
     let now = rig.now;
     rig.hear(quote(RHNA, 60, now));
-    rig.run("2026-03-02T22:29:59Z", &broker());
+    rig.run("2026-03-02T21:29:59Z", &broker());
     let before: Nav = rig.last();
     assert_eq!(
         (before.day.to_string().as_str(), before.nav.e4() - before.day_start.e4()),
         ("2026-03-02", 1_000_000)
     );
-    rig.run("2026-03-02T22:31:00Z", &broker());
+    rig.run("2026-03-02T21:31:00Z", &broker());
     let after: Nav = rig.last();
     assert_eq!((after.day.to_string().as_str(), after.day_start), ("2026-03-03", before.nav));
     assert!((after.since_start.get() - before.since_start.get()).abs() < 1e-12);
     assert_eq!(rig.count("SELECT count(*) FROM api_nav WHERE day = '2026-03-02'"), 1);
     rig.restart();
     rig.hear(quote(RHNA, 60, now));
-    rig.run("2026-03-02T22:40:00Z", &broker());
+    rig.run("2026-03-02T21:40:00Z", &broker());
     assert_eq!(rig.last::<Nav>().day_start, before.nav);
 }
 
@@ -373,4 +376,190 @@ fn whoever_asks_for_a_reading_is_told_what_it_brought() {
     let reply: Reply = rig.last();
     assert_eq!(reply.outcome, Outcome::Failed);
     assert!(reply.text.contains("the broker is silent"), "{}", reply.text);
+}
+
+/// Ten of the first security and as much cash as that many purchases and sales leave.
+fn with_cash(e4: i64, held: i64, trades: Vec<TradeRow>) -> Broker {
+    Broker {
+        held: vec![(RHNA, held), (NRDW, 5)],
+        cash: vec![(Currency::EUR, e4), (Currency::USD, -10_000)],
+        trades,
+        ..broker()
+    }
+}
+
+#[test]
+fn a_broker_read_that_fails_or_comes_back_empty_never_changes_positions() {
+    let mut rig = begun(&broker());
+    let before: PortfolioState = rig.last();
+    for wrong in [
+        Broker { silent: true, ..broker() },
+        Broker::default(),
+        Broker { held: vec![], ..broker() },
+        Broker { cash: vec![], ..broker() },
+    ] {
+        rig.run_with(rig.now.saturating_plus_ms(310_000), |call, _| wrong.answer(call));
+        let after: PortfolioState = rig.last();
+        let held = |state: &PortfolioState| (qty(state, RHNA), qty(state, NRDW));
+        assert_eq!(held(&after), held(&before));
+        let cost =
+            |state: &PortfolioState| state.positions.iter().map(|one| one.avg_price_e6).collect::<Vec<_>>();
+        assert_eq!(cost(&after), cost(&before));
+        rig.run_with(rig.now.saturating_plus_ms(310_000), |call, _| broker().answer(call));
+        assert_eq!(rig.last::<PortfolioState>().state_id, before.state_id);
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM fill"), 2);
+}
+
+#[test]
+fn a_duplicate_reordered_or_late_fill_report_changes_nothing() {
+    let [one, two] = [("7", 2), ("8", 3)].map(|(id, n)| trade(id, RHNA, Buy, n, "2026-03-02T10:01:00"));
+    let paid = 10_000_000 - 5 * 500_000 - 2 * 20_000;
+    let mut rig = begun(&broker());
+    rig.hear(order(OrderStatus::Filled, Side::Buy, 5, &[("7", 2, 50), ("8", 3, 50)]));
+    rig.run("2026-03-02T09:02:00Z", &with_cash(paid, 15, vec![one.clone(), two.clone()]));
+    let booked: PortfolioState = rig.last();
+    assert_eq!(qty(&booked, RHNA), Some(units(15)));
+    for trades in [
+        vec![two.clone(), one.clone()],
+        vec![one.clone(), one.clone(), two.clone(), two.clone()],
+        vec![two.clone()],
+        vec![one, two],
+    ] {
+        rig.hear(order(OrderStatus::Filled, Side::Buy, 5, &[("8", 3, 50), ("7", 2, 50)]));
+        rig.run_with(rig.now.saturating_plus_ms(310_000), |call, _| {
+            with_cash(paid, 15, trades.clone()).answer(call)
+        });
+        let after: PortfolioState = rig.last();
+        assert_eq!((after.state_id, after.positions), (booked.state_id.clone(), booked.positions.clone()));
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 2);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_holding_costs_what_was_paid_at_the_rate_of_its_day() {
+    let mut rig = begun(&Broker { held: vec![(RHNA, 10)], ..broker() });
+    let now = rig.now;
+    rig.hear(OrderState { isin: isin(NRDW), ..order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]) });
+    let after = Broker {
+        held: vec![(RHNA, 10), (NRDW, 2)],
+        cash: vec![(Currency::EUR, 10_000_000), (Currency::USD, -10_000 - 1_000_000 - 20_000)],
+        trades: vec![trade("7", NRDW, Buy, 2, "2026-03-02T04:01:00")],
+        ..broker()
+    };
+    rig.run("2026-03-02T09:02:00Z", &after);
+    rig.hear(dollar(900_000_000, now));
+    rig.run("2026-03-02T09:10:00Z", &after);
+    let state: PortfolioState = rig.last();
+    assert_eq!(state.position(&isin(NRDW)).unwrap().cost_eur.unwrap().e4(), 500_000, "at half a euro");
+    assert_eq!(state.position(&isin(RHNA)).unwrap().cost_eur.unwrap().e4(), 4_000_000);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_split_does_not_look_like_a_crash() {
+    let mut rig = begun(&broker());
+    let before = rig.last::<Nav>().nav;
+    let cost = rig.last::<PortfolioState>().position(&isin(RHNA)).unwrap().cost_eur;
+    let mut after = Broker { held: vec![(RHNA, 40), (NRDW, 5)], ..broker() };
+    after.averages.insert(RHNA, price(10));
+    let navs = rig.about::<Nav>().len();
+    rig.run("2026-03-02T09:05:30Z", &after);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(10)), "seen once is not believed");
+    rig.run("2026-03-02T09:07:00Z", &after);
+    let state: PortfolioState = rig.last();
+    let rhna = state.position(&isin(RHNA)).unwrap();
+    assert_eq!((rhna.qty_e6, rhna.avg_price_e6, rhna.cost_eur), (units(40), Some(price(10)), cost));
+    assert!(!rhna.frozen);
+    assert!(
+        rig.about::<Nav>().iter().skip(navs).all(|nav| nav.nav == before),
+        "it is worth the same all along"
+    );
+    // The last price of the old units comes once more, then the first of the new ones.
+    let old = contracts::Quote { at: at("2026-02-27T16:00:00Z"), ..quote(RHNA, 50, rig.now) };
+    rig.hear(old);
+    rig.run("2026-03-02T09:08:00Z", &after);
+    assert_eq!(rig.last::<Nav>().nav, before);
+    rig.restart();
+    rig.run("2026-03-02T09:15:00Z", &after);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(40)));
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_price_of_new_units_waits_until_the_account_shows_the_split() {
+    let mut rig = begun(&broker());
+    let before = rig.last::<Nav>().nav;
+    let now = rig.now;
+    let navs = rig.about::<Nav>().len();
+    let twelve_and_a_half =
+        contracts::Quote { price_e6: money::Price::from_e6(12_500_000).unwrap(), ..quote(RHNA, 1, now) };
+    rig.hear(twelve_and_a_half);
+    let mut after = Broker { held: vec![(RHNA, 40), (NRDW, 5)], ..broker() };
+    after.averages.insert(RHNA, price(10));
+    rig.run("2026-03-02T09:03:00Z", &after);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(40)));
+    assert!(rig.about::<Nav>().iter().skip(navs).all(|nav| nav.nav == before));
+}
+
+#[test]
+fn what_was_taken_over_leaves_the_books_with_its_cash() {
+    let mut rig = begun(&broker());
+    let mut paid = flow("t", "merger", 6_000_000, "2026-03-02");
+    paid.comment = "RHNA.EU taken over".into();
+    let after = Broker {
+        held: vec![(NRDW, 5)],
+        cash: vec![(Currency::EUR, 16_000_000), (Currency::USD, -10_000)],
+        flows: vec![paid],
+        ..broker()
+    };
+    rig.run("2026-03-02T09:10:00Z", &after);
+    let state: PortfolioState = rig.last();
+    assert_eq!(qty(&state, RHNA), None);
+    assert_eq!(state.cash_in(Currency::EUR).unwrap().amount.e4(), 16_000_000);
+    assert_eq!(rig.count("SELECT count(*) FROM api_corporate_action WHERE kind = 'removed'"), 1);
+    assert_eq!(rig.trouble(), None);
+    rig.restart();
+    rig.run("2026-03-02T09:20:00Z", &after);
+    assert_eq!(rig.last::<PortfolioState>().state_id, state.state_id);
+}
+
+#[test]
+fn cash_that_nothing_explains_is_not_counted_on_and_named_after_a_minute() {
+    let mut rig = begun(&broker());
+    let richer = with_cash(10_000_100, 10, vec![]);
+    rig.run("2026-03-02T09:05:30Z", &richer);
+    let euros = |rig: &Rig| {
+        let all = rig.about::<Reconciliation>();
+        all.into_iter().rfind(|books| books.currency == Currency::EUR).unwrap()
+    };
+    assert!(euros(&rig).agrees, "seen once is not confirmed");
+    rig.run("2026-03-02T09:07:00Z", &richer);
+    assert!(!euros(&rig).agrees);
+    assert_eq!(rig.last::<PortfolioState>().cash_in(Currency::EUR).unwrap().amount.e4(), 10_000_000);
+    assert!(rig.trouble().unwrap().contains("our books say"), "{:?}", rig.trouble());
+    let explained = Broker { flows: vec![flow("x", "bank", 100, "2026-03-02")], ..richer };
+    rig.run("2026-03-02T09:20:00Z", &explained);
+    assert!(euros(&rig).agrees);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_dividend_its_tax_and_its_reversal_are_one() {
+    let mut rig = begun(&broker());
+    let named = |id, code, e4| {
+        let mut one = flow(id, code, e4, "2026-03-02");
+        one.comment = "RHNA dividend".into();
+        one
+    };
+    let mut flows = vec![named("d", "dividend", 100_000), named("t", "tax", -26_000)];
+    rig.run("2026-03-02T09:06:00Z", &Broker { flows: flows.clone(), ..with_cash(10_074_000, 10, vec![]) });
+    let net =
+        "SELECT net_eur FROM api_dividend WHERE isin = 'DE000SMX0015' AND tax = 26000 AND state = 'received'";
+    assert_eq!(rig.count(net), 74_000);
+    flows.extend([named("r", "dividend_reverted", -100_000), named("u", "tax_reverted", 26_000)]);
+    rig.run("2026-03-02T09:12:00Z", &Broker { flows, ..with_cash(10_000_000, 10, vec![]) });
+    assert_eq!(rig.count("SELECT net FROM api_dividend WHERE state = 'reversed'"), 0);
+    assert_eq!(rig.trouble(), None);
 }

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
-use std::{cell::RefCell, path::Path, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
 
 use bus_client::{Config, Engine, Place, Publication};
 use contracts::{Address, Body, Envelope, FxRate, FxRates, Id, OrderFill, OrderState, OrderStatus};
@@ -55,6 +55,8 @@ pub struct Broker {
     pub cash: Vec<(Currency, i64)>,
     pub trades: Vec<TradeRow>,
     pub flows: Vec<CashFlow>,
+    /// Average prices other than 40.
+    pub averages: BTreeMap<&'static str, Price>,
     pub silent: bool,
 }
 
@@ -80,7 +82,7 @@ impl Broker {
                 name: None,
                 quantity: units(*n),
                 currency,
-                average_price: Some(price(40)),
+                average_price: Some(self.averages.get(key).copied().unwrap_or(price(40))),
                 market_price: None,
                 close_price: None,
                 accrued: None,
@@ -200,10 +202,15 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(now: &str) -> Rig {
+        Rig::with(now, "")
+    }
+
+    /// With more settings.
+    pub fn with(now: &str, more: &str) -> Rig {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let place = Place::File(folder.path().join("ledger.db"));
-        let text = "environment = \"sim:1\"\n[stage.portfolio]\nmode = \"live\"\n";
-        let config = Config::parse(text, Path::new("steward.toml")).unwrap();
+        let text = format!("environment = \"sim:1\"\n[stage.portfolio]\nmode = \"live\"\n{more}\n");
+        let config = Config::parse(&text, Path::new("steward.toml")).unwrap();
         let now = at(now);
         let engine = Engine::open(&config, "portfolio", Some(place.clone()), now).unwrap();
         Rig { engine, place, config, heard: vec![], calls: vec![], now, version: 0, _folder: folder }
@@ -277,6 +284,13 @@ impl Rig {
         let is = |said: &&Publication| Address::parse("steward", &said.topic).unwrap().topic == B::TOPIC;
         let decode = |said: &Publication| rmp_serde::from_slice::<Envelope<B>>(&said.payload).unwrap().body;
         self.heard.iter().filter(is).filter(|said| !said.payload.is_empty()).map(decode).collect()
+    }
+
+    /// Forgets all but the last word on each topic.
+    pub fn keep_last(&mut self) {
+        let last: BTreeMap<String, Publication> =
+            std::mem::take(&mut self.heard).into_iter().map(|said| (said.topic.clone(), said)).collect();
+        self.heard = last.into_values().collect();
     }
 
     pub fn last<B: Body>(&self) -> B {
