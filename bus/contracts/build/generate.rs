@@ -114,7 +114,7 @@ fn stages(registry: &Registry, out: &mut String) {
         );
         let _ = writeln!(
             out,
-            "    /// One message of a topic that `{name}` reads.\n    #[derive(Debug, Clone, PartialEq)]\n    pub enum Input {{"
+            "    /// One message of a topic that `{name}` reads.\n    #[derive(Debug, Clone, PartialEq)]\n    #[allow(clippy::large_enum_variant)] // Handed over once and taken apart.\n    pub enum Input {{"
         );
         for (topic_name, topic) in &read {
             let _ = writeln!(

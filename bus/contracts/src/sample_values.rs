@@ -41,3 +41,6 @@ pub(crate) fn number(number: f64) -> Finite {
 pub(crate) fn weight() -> Weight {
     Weight::from_e6(125_000).expect("a valid example")
 }
+pub(crate) fn share(e6: i64) -> Weight {
+    Weight::from_e6(e6).expect("a valid example")
+}

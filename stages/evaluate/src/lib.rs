@@ -8,17 +8,21 @@
 //! dropped; a job whose context is not here yet waits, within [`limits`].
 //!
 //! **Invariants.** A sequence's score depends on its context and on nothing else: not on the instance, the job it came
-//! in, or the order of messages. Cash moves in integers; floats only make the score.
+//! in, or the order of messages. Cash moves in integers; floats only make the score ([`score`]).
 //!
 //! **Limits** are in [`limits`]. Nothing is allocated per sequence.
 //!
 //! **Deliberately does not do**: choose, remember, read prices, know a bucket's rules, or talk to anything but the bus.
+//! It looks at every sequence it is given: no beam, no early stop, no sampling of prices.
 
 pub mod limits;
 mod rank;
+pub mod score;
 mod simulate;
 mod stage;
+pub mod start;
 
-pub use rank::{Tally, tally};
-pub use simulate::{BadContext, Infeasible, Outcome, Prepared};
+pub use rank::{Ranking, Tally, tally};
+pub use simulate::{Infeasible, Outcome, Parts, Prepared, Walker, in_eur};
 pub use stage::{Evaluate, Settings};
+pub use start::{BadContext, Start};

@@ -1,47 +1,39 @@
 //! One sequence of trades, walked through and scored.
 //!
-//! With w = value / total of the context, the score of a state is
+//! Everything that is the same for all sequences of a context is formed once ([`Prepared`]); a sequence changes only
+//! what it touches, in buffers that one [`Walker`] uses for all. Its score depends on the context and the sequence alone.
 //!
-//! ```text
-//! before = Σ quality_s · w_s  +  0.34 · cash share  −  0.5 · Σ |w_s − target_s|
-//! score  = clamp((before − costs / total + 1) / 2, 0, 1)
-//! ```
-//!
-//! The sum lies between −1 and 1 and is moved to 0…1: a fund that is mostly cash must still see what improves it.
-//!
-//! Both sums are formed once per context; a sequence changes only the terms of the holdings it touches. The total is
-//! the one of the start, so that an untouched holding keeps its weight. Cash is walked step by step in integers.
-//!
-//! Worked example: total 1 000, all cash, one security with quality 0.8 and target 0.3. Doing nothing:
-//! 0.34 − 0.5 · 0.3 = 0.19, hence 0.595. Buying for 300 at cost 3: 0.8 · 0.3 + 0.34 · 0.697 − 0 − 0.003 = 0.47398, hence 0.737.
+//! A sale brings its value less commission; one of more than is held, by at most 1 %, sells what is held. A purchase
+//! needs its value and commission in its currency; what is missing is converted from the other currencies, at a cost.
+//! At the end no purchase may leave a position, a country or an industry above its limit.
 
-use std::collections::BTreeMap;
+use contracts::{PlanContext, Side};
 
-use thiserror::Error;
+use crate::{
+    limits::{ACTIONS_MAX, DUST, NANO_PER_EUR},
+    score::{self, State, to_f64},
+    start::{BadContext, Move, Start, part_down},
+};
 
-use contracts::{Candidate, PlanContext, Side};
-use money::{Currency, Money};
-
-use crate::limits::ACTIONS_MAX;
-
-/// Worth of a unit of cash: a middling security without its risk.
-const CASH_QUALITY: f64 = 0.34;
-/// Price of each unit of distance from the targets.
-const DISTANCE_WEIGHT: f64 = 0.5;
-
-/// Why a sequence cannot be carried out, in order of precedence.
+/// Why a sequence cannot be carried out; the first that is met counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Infeasible {
     /// More actions than any plan has.
     TooLong,
-    /// It names a candidate that the context does not have, or one without a holding.
+    /// It names a candidate that the context does not have, or one with an impossible amount.
     BadIndex,
+    /// It names a security twice.
+    Repeated,
     /// It sells more than is held.
     Position,
     /// A purchase costs more than the cash at that step.
     Cash,
-    /// A figure leaves its range.
-    Overflow,
+    /// A position would be too large a part of the fund.
+    PositionLimit,
+    /// A country would be.
+    CountryLimit,
+    /// An industry would be.
+    IndustryLimit,
 }
 
 impl Infeasible {
@@ -51,249 +43,371 @@ impl Infeasible {
         match self {
             Infeasible::TooLong => "too_long",
             Infeasible::BadIndex => "bad_index",
+            Infeasible::Repeated => "duplicate_symbol",
             Infeasible::Position => "position",
             Infeasible::Cash => "cash",
-            Infeasible::Overflow => "overflow",
+            Infeasible::PositionLimit => "position_limit",
+            Infeasible::CountryLimit => "country_limit",
+            Infeasible::IndustryLimit => "industry_limit",
         }
     }
 }
 
-/// Why a context cannot be evaluated against.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum BadContext {
-    /// Weights need something to be a part of.
-    #[error("total_eur of context {0} is not above zero; plan must not ask about an empty fund")]
-    NoTotal(String),
-    /// Amounts of several currencies have no sum.
-    #[error("an amount of context {0} is not in EUR; plan converts before it asks")]
-    NotEur(String),
-    /// The holdings are worth more than 64 bits hold.
-    #[error("the sums of context {0} leave their range; its figures are implausible")]
-    Overflow(String),
-}
-
-/// A sequence's end.
+/// A sequence's end. Amounts are in 1/1 000 000 000 EUR.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
     /// 0 to 1.
     pub score: f64,
     /// The same before costs.
     pub before_costs: f64,
-    /// All costs.
-    pub cost_eur: Money,
+    /// Commission and conversions.
+    pub cost: i64,
+    /// Estimated spread and slippage.
+    pub impact: i64,
     /// Spendable cash left.
-    pub cash_eur: Money,
+    pub cash: i64,
+}
+
+/// What a score is made of, each 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parts {
+    /// Expected total return.
+    pub total_return: f64,
+    /// Long-term promise.
+    pub promise: f64,
+    /// Stability.
+    pub stability: f64,
+    /// Diversification.
+    pub diversification: f64,
+    /// Dividends.
+    pub dividend: f64,
+    /// Quality.
+    pub quality: f64,
 }
 
 /// A context with everything that is the same for all its sequences.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    total: f64,
-    /// Cash that purchases may use.
-    spendable_e4: i64,
-    /// All cash, the reserve too.
-    cash_e4: i64,
-    quality_sum: f64,
-    distance_sum: f64,
-    holdings: Vec<Held>,
-    moves: Vec<Option<Move>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    value_e4: i64,
-    target: f64,
-    quality: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Move {
-    held: usize,
-    side: Side,
-    value_e4: i64,
-    cost_e4: i64,
-    /// Proceeds in another currency cannot pay for a purchase in EUR.
-    spendable: bool,
+    start: Start,
+    coefficients: Vec<f64>,
+    cash_coefficient: f64,
+    linear: f64,
+    income: f64,
+    invested: i64,
+    /// Cash that no purchase may use: the reserve and what is promised to orders.
+    idle: i64,
+    groups: Vec<i64>,
+    concentrations: Vec<i64>,
 }
 
 impl Prepared {
-    /// Forms the sums of the start.
+    /// Forms the sums of a context.
     ///
     /// # Errors
     /// [`BadContext`]: no total, another currency than EUR, or figures out of range.
     pub fn of(context: &PlanContext) -> Result<Prepared, BadContext> {
-        let id = || context.context_id.clone();
-        let amounts = [context.cash_eur, context.total_eur];
-        let all = amounts.into_iter().chain(context.holdings.iter().map(|holding| holding.value_eur));
-        if all.into_iter().any(|amount| amount.currency() != Currency::EUR) {
-            return Err(BadContext::NotEur(id()));
-        }
-        if !context.total_eur.is_positive() {
-            return Err(BadContext::NoTotal(id()));
-        }
-        let invested =
-            Money::checked_sum(Currency::EUR, context.holdings.iter().map(|holding| holding.value_eur));
-        let cash = invested
-            .and_then(|invested| context.total_eur.checked_sub(invested))
-            .map_err(|_| BadContext::Overflow(id()))?;
-        let total = context.total_eur.to_f64();
-        let holdings: Vec<Held> = context
-            .holdings
-            .iter()
-            .map(|holding| Held {
-                value_e4: holding.value_eur.e4(),
-                target: holding.target_e6.to_f64(),
-                quality: holding.quality.get(),
-            })
-            .collect();
-        let mut prepared = Prepared {
-            total,
-            spendable_e4: context.cash_eur.e4(),
-            cash_e4: cash.e4(),
-            quality_sum: 0.0,
-            distance_sum: 0.0,
-            moves: moves(context),
-            holdings,
-        };
-        for held in &prepared.holdings {
-            prepared.quality_sum += held.quality * prepared.weight(held.value_e4);
-            prepared.distance_sum += prepared.distance(held, held.value_e4);
-        }
-        Ok(prepared)
+        Ok(Prepared::from(Start::of(context)?))
     }
 
     /// The score of doing nothing.
     #[must_use]
     pub fn unchanged(&self) -> f64 {
-        clamp(self.before(self.quality_sum, self.distance_sum, self.cash_e4))
+        self.walker().simulate(&[]).map_or(0.0, |outcome| outcome.score)
     }
 
-    /// Walks one sequence and scores its end.
+    /// Buffers to walk sequences with.
+    #[must_use]
+    pub fn walker(&self) -> Walker<'_> {
+        Walker {
+            prepared: self,
+            values: self.start.holdings.iter().map(|held| held.value).collect(),
+            cash: self.start.cash.clone(),
+            groups: self.groups.clone(),
+            concentrations: self.concentrations.clone(),
+            touched: Vec::with_capacity(ACTIONS_MAX),
+        }
+    }
+
+    fn a_move(&self, index: u16) -> Result<Move, Infeasible> {
+        self.start.moves.get(usize::from(index)).copied().flatten().ok_or(Infeasible::BadIndex)
+    }
+}
+
+impl From<Start> for Prepared {
+    fn from(start: Start) -> Prepared {
+        let invested = start.holdings.iter().map(|held| held.value).sum();
+        let spendable: i64 = start.cash.iter().sum();
+        let coefficients: Vec<f64> =
+            start.holdings.iter().map(|held| score::coefficient(held, &start.weights)).collect();
+        let mut groups = vec![0; start.targets.len()];
+        let mut concentrations: Vec<i64> = start.concentrations.iter().map(|limit| limit.elsewhere).collect();
+        let (mut linear, mut income) = (0.0, 0.0);
+        for (held, coefficient) in start.holdings.iter().zip(&coefficients) {
+            linear += coefficient * to_f64(held.value);
+            income += held.dividend_yield * to_f64(held.value);
+            if let Some(group) = held.group {
+                groups[group] += held.value;
+            }
+            for (place, share_e6) in &held.counts_in {
+                concentrations[*place] += part_down(held.value, *share_e6);
+            }
+        }
+        Prepared {
+            cash_coefficient: score::cash_coefficient(&start.weights),
+            coefficients,
+            linear,
+            income,
+            invested,
+            idle: start.total - invested - spendable,
+            groups,
+            concentrations,
+            start,
+        }
+    }
+}
+
+/// Walks sequences, one after the other, without allocating.
+#[derive(Debug)]
+pub struct Walker<'a> {
+    prepared: &'a Prepared,
+    values: Vec<i64>,
+    cash: Vec<i64>,
+    groups: Vec<i64>,
+    concentrations: Vec<i64>,
+    touched: Vec<usize>,
+}
+
+/// What a walk costs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Paid {
+    cost: i64,
+    impact: i64,
+}
+
+impl Walker<'_> {
+    /// Walks one sequence, which must not name a security twice, and scores its end.
     ///
     /// # Errors
     /// [`Infeasible`]: why it cannot be carried out.
-    pub fn evaluate(&self, actions: &[u16]) -> Result<Outcome, Infeasible> {
+    pub fn evaluate(&mut self, actions: &[u16]) -> Result<Outcome, Infeasible> {
+        for (place, index) in actions.iter().enumerate() {
+            let held = self.prepared.a_move(*index)?.held;
+            if actions[..place]
+                .iter()
+                .any(|other| self.prepared.a_move(*other).is_ok_and(|one| one.held == held))
+            {
+                return Err(Infeasible::Repeated);
+            }
+        }
+        self.simulate(actions)
+    }
+
+    /// The same for any sequence.
+    ///
+    /// # Errors
+    /// [`Infeasible`].
+    pub fn simulate(&mut self, actions: &[u16]) -> Result<Outcome, Infeasible> {
+        let outcome = self.walk(actions).and_then(|paid| {
+            self.within_limits()?;
+            Ok(self.scored(paid))
+        });
+        self.back_to_start();
+        outcome
+    }
+
+    /// What the score of a feasible sequence is made of; slower, for the few that are shown.
+    ///
+    /// # Errors
+    /// [`Infeasible`].
+    pub fn parts(&mut self, actions: &[u16]) -> Result<Parts, Infeasible> {
+        let parts = self.walk(actions).map(|paid| self.taken_apart(paid));
+        self.back_to_start();
+        parts
+    }
+
+    /// Values of all holdings after a sequence, in the order of the context.
+    ///
+    /// # Errors
+    /// [`Infeasible`].
+    pub fn end(&mut self, actions: &[u16]) -> Result<Vec<i64>, Infeasible> {
+        let values = self.walk(actions).map(|_| self.values.clone());
+        self.back_to_start();
+        values
+    }
+
+    fn walk(&mut self, actions: &[u16]) -> Result<Paid, Infeasible> {
         if actions.len() > ACTIONS_MAX {
             return Err(Infeasible::TooLong);
         }
-        let mut walk = Walk::start(self);
+        let mut paid = Paid::default();
         for index in actions {
-            let step = self.moves.get(usize::from(*index)).copied().flatten().ok_or(Infeasible::BadIndex)?;
-            walk.take(self, step)?;
-        }
-        Ok(self.score(&walk))
-    }
-
-    fn score(&self, walk: &Walk) -> Outcome {
-        let (mut quality, mut distance) = (self.quality_sum, self.distance_sum);
-        for (place, value_e4) in walk.touched() {
-            let held = &self.holdings[*place];
-            quality += held.quality * (self.weight(*value_e4) - self.weight(held.value_e4));
-            distance += self.distance(held, *value_e4) - self.distance(held, held.value_e4);
-        }
-        let before = self.before(quality, distance, walk.cash_e4);
-        Outcome {
-            score: clamp(before - self.weight(walk.cost_e4)),
-            before_costs: clamp(before),
-            cost_eur: Money::from_e4(walk.cost_e4, Currency::EUR),
-            cash_eur: Money::from_e4(walk.spendable_e4, Currency::EUR),
-        }
-    }
-
-    fn before(&self, quality: f64, distance: f64, cash_e4: i64) -> f64 {
-        quality + CASH_QUALITY * self.weight(cash_e4) - DISTANCE_WEIGHT * distance
-    }
-
-    fn weight(&self, amount_e4: i64) -> f64 {
-        Money::from_e4(amount_e4, Currency::EUR).to_f64() / self.total
-    }
-
-    fn distance(&self, held: &Held, value_e4: i64) -> f64 {
-        (self.weight(value_e4) - held.target).abs()
-    }
-}
-
-/// The candidates as moves; one without a holding or with impossible amounts becomes none.
-fn moves(context: &PlanContext) -> Vec<Option<Move>> {
-    let places: BTreeMap<_, _> =
-        context.holdings.iter().enumerate().map(|(place, holding)| (holding.isin, place)).collect();
-    let of = |candidate: &Candidate| {
-        let amounts = [candidate.value_eur, candidate.cost_eur];
-        if amounts.iter().any(|amount| amount.currency() != Currency::EUR || amount.is_negative()) {
-            return None;
-        }
-        Some(Move {
-            held: *places.get(&candidate.isin)?,
-            side: candidate.side,
-            value_e4: candidate.value_eur.e4(),
-            cost_e4: candidate.cost_eur.e4(),
-            spendable: candidate.ccy == Currency::EUR,
-        })
-    };
-    context.candidates.iter().map(of).collect()
-}
-
-/// Where a sequence has got to: on the stack, one per sequence.
-struct Walk {
-    touched: [(usize, i64); ACTIONS_MAX],
-    count: usize,
-    spendable_e4: i64,
-    cash_e4: i64,
-    cost_e4: i64,
-}
-
-impl Walk {
-    fn start(from: &Prepared) -> Walk {
-        Walk {
-            touched: [(0, 0); ACTIONS_MAX],
-            count: 0,
-            spendable_e4: from.spendable_e4,
-            cash_e4: from.cash_e4,
-            cost_e4: 0,
-        }
-    }
-
-    fn touched(&self) -> &[(usize, i64)] {
-        &self.touched[..self.count]
-    }
-
-    fn take(&mut self, from: &Prepared, step: Move) -> Result<(), Infeasible> {
-        let Move { held, side, value_e4, cost_e4, spendable } = step;
-        let overflow = Infeasible::Overflow;
-        let slot = self.slot_of(from, held);
-        let value = self.touched[slot].1;
-        let (after, change) = match side {
-            Side::Sell if value_e4 > value => return Err(Infeasible::Position),
-            Side::Sell => (value.checked_sub(value_e4), value_e4.checked_sub(cost_e4)),
-            Side::Buy => {
-                let needed = value_e4.checked_add(cost_e4).ok_or(overflow)?;
-                if needed > self.spendable_e4 {
-                    return Err(Infeasible::Cash);
-                }
-                (value.checked_add(value_e4), needed.checked_neg())
+            let step = self.prepared.a_move(*index)?;
+            match step.side {
+                Side::Sell => self.sell(step, &mut paid)?,
+                Side::Buy => self.buy(step, &mut paid)?,
             }
-        };
-        self.touched[slot].1 = after.ok_or(overflow)?;
-        let change = change.ok_or(overflow)?;
-        if spendable || side == Side::Buy {
-            self.spendable_e4 = self.spendable_e4.checked_add(change).ok_or(overflow)?;
         }
-        self.cash_e4 = self.cash_e4.checked_add(change).ok_or(overflow)?;
-        self.cost_e4 = self.cost_e4.checked_add(cost_e4).ok_or(overflow)?;
+        Ok(paid)
+    }
+
+    fn sell(&mut self, step: Move, paid: &mut Paid) -> Result<(), Infeasible> {
+        let have = self.values[step.held];
+        if have <= 0 || (step.value > have && step.value - have > have / 100) {
+            return Err(Infeasible::Position);
+        }
+        let value = step.value.min(have);
+        let commission = self.pay(value, paid);
+        let purse = &mut self.cash[step.cash];
+        *purse += value - commission;
+        if *purse < 0 {
+            return Err(Infeasible::Cash);
+        }
+        let left = have - value;
+        self.set(step.held, if left <= DUST { 0 } else { left });
         Ok(())
     }
 
-    /// Where a holding's value at this step stands. A sequence touches no more holdings than it has actions.
-    fn slot_of(&mut self, from: &Prepared, held: usize) -> usize {
-        let known = self.touched().iter().position(|(place, _)| *place == held);
-        known.unwrap_or_else(|| {
-            self.touched[self.count] = (held, from.holdings[held].value_e4);
-            self.count += 1;
-            self.count - 1
-        })
+    fn buy(&mut self, step: Move, paid: &mut Paid) -> Result<(), Infeasible> {
+        let commission = self.pay(step.value, paid);
+        let needed = step.value + commission;
+        let missing = needed - self.cash[step.cash];
+        if missing > 0 {
+            let conversion = self.prepared.start.costs.conversion(missing).ok_or(Infeasible::Cash)?;
+            self.convert(step.cash, missing + conversion)?;
+            paid.cost += conversion;
+            self.cash[step.cash] = 0;
+        } else {
+            self.cash[step.cash] -= needed;
+        }
+        self.set(step.held, self.values[step.held] + step.value);
+        Ok(())
+    }
+
+    fn pay(&self, value: i64, paid: &mut Paid) -> i64 {
+        let costs = &self.prepared.start.costs;
+        let commission = costs.commission(value);
+        paid.cost += commission;
+        paid.impact += costs.impact(value);
+        commission
+    }
+
+    /// Takes this much from the other currencies, from the first on.
+    fn convert(&mut self, into: usize, mut needed: i64) -> Result<(), Infeasible> {
+        for (place, purse) in self.cash.iter_mut().enumerate() {
+            if place != into {
+                let taken = needed.min((*purse).max(0));
+                *purse -= taken;
+                needed -= taken;
+            }
+        }
+        if needed > 0 { Err(Infeasible::Cash) } else { Ok(()) }
+    }
+
+    fn set(&mut self, place: usize, value: i64) {
+        if !self.touched.contains(&place) {
+            self.touched.push(place);
+        }
+        let held = &self.prepared.start.holdings[place];
+        let before = std::mem::replace(&mut self.values[place], value);
+        if let Some(group) = held.group {
+            self.groups[group] += value - before;
+        }
+        for (concentration, share_e6) in &held.counts_in {
+            self.concentrations[*concentration] += part_down(value, *share_e6) - part_down(before, *share_e6);
+        }
+    }
+
+    /// What a purchase has lifted must not be above its limit; what was above before may stay or fall.
+    fn within_limits(&self) -> Result<(), Infeasible> {
+        let prepared = self.prepared;
+        for place in &self.touched {
+            let held = &prepared.start.holdings[*place];
+            if self.values[*place] <= held.value {
+                continue;
+            }
+            if self.values[*place] > held.most {
+                return Err(Infeasible::PositionLimit);
+            }
+            for (concentration, _) in &held.counts_in {
+                let limit = &prepared.start.concentrations[*concentration];
+                let now = self.concentrations[*concentration];
+                if now > limit.most && now > prepared.concentrations[*concentration] {
+                    let country = limit.is_country;
+                    return Err(if country { Infeasible::CountryLimit } else { Infeasible::IndustryLimit });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scored(&self, paid: Paid) -> Outcome {
+        let prepared = self.prepared;
+        let (mut linear, mut income, mut invested) = (prepared.linear, prepared.income, prepared.invested);
+        for place in &self.touched {
+            let held = &prepared.start.holdings[*place];
+            let moved = self.values[*place] - held.value;
+            linear += prepared.coefficients[*place] * to_f64(moved);
+            income += held.dividend_yield * to_f64(moved);
+            invested += moved;
+        }
+        let cash: i64 = self.cash.iter().sum();
+        let state = State {
+            linear,
+            income,
+            cash: to_f64(prepared.idle + cash),
+            total: to_f64(prepared.start.total - paid.cost),
+            diversification: score::diversification(&self.groups, &prepared.start.targets, to_f64(invested)),
+        };
+        let weights = &prepared.start.weights;
+        let before_costs = score::before_costs(&state, weights, prepared.cash_coefficient);
+        let lost =
+            prepared.start.costs.factor * to_f64(paid.cost + paid.impact) / to_f64(prepared.start.total);
+        Outcome {
+            score: (before_costs - lost).clamp(0.0, 1.0),
+            before_costs,
+            cost: paid.cost,
+            impact: paid.impact,
+            cash,
+        }
+    }
+
+    fn taken_apart(&self, paid: Paid) -> Parts {
+        let prepared = self.prepared;
+        let holdings = || {
+            let pairs = prepared.start.holdings.iter().zip(&self.values);
+            pairs.map(|(held, value)| (held, to_f64(*value)))
+        };
+        let cash = to_f64(prepared.idle + self.cash.iter().sum::<i64>());
+        let total = to_f64(prepared.start.total - paid.cost);
+        let [total_return, promise, stability, quality] = score::means(holdings(), cash, total);
+        let invested: i64 = self.values.iter().sum();
+        let income: f64 = holdings().map(|(held, value)| held.dividend_yield * value).sum();
+        Parts {
+            total_return,
+            promise,
+            stability,
+            diversification: score::diversification(&self.groups, &prepared.start.targets, to_f64(invested)),
+            dividend: score::dividend(income / total),
+            quality,
+        }
+    }
+
+    fn back_to_start(&mut self) {
+        let prepared = self.prepared;
+        self.cash.copy_from_slice(&prepared.start.cash);
+        self.groups.copy_from_slice(&prepared.groups);
+        for place in self.touched.drain(..) {
+            let held = &prepared.start.holdings[place];
+            self.values[place] = held.value;
+            for (concentration, _) in &held.counts_in {
+                self.concentrations[*concentration] = prepared.concentrations[*concentration];
+            }
+        }
     }
 }
 
-fn clamp(sum: f64) -> f64 {
-    f64::midpoint(sum, 1.0).clamp(0.0, 1.0)
+/// An amount in the evaluator's unit as EUR, for people and tests.
+#[must_use]
+pub fn in_eur(amount: i64) -> f64 {
+    to_f64(amount) / to_f64(NANO_PER_EUR)
 }

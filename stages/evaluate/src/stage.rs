@@ -11,7 +11,10 @@ use contracts::{Finite, Meta, PlanContext, PlanJob, PlanResult, Received};
 use market::Timestamp;
 
 use crate::limits::{BUCKETS_MAX, REPLACED_KEPT, SEQUENCES_MAX, WAIT_MS, WAITING_MAX};
-use crate::{rank::tally, simulate::Prepared};
+use crate::{
+    rank::{said_parts, tally},
+    simulate::Prepared,
+};
 
 /// There is nothing to set: the score is the same everywhere.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,6 +34,7 @@ pub struct Evaluate {
 struct Current {
     context_id: Option<String>,
     prepared: Option<Prepared>,
+    pool: Vec<u16>,
     replaced: VecDeque<String>,
 }
 
@@ -95,8 +99,9 @@ impl Evaluate {
     }
 
     fn job(&mut self, job: PlanJob, cause: Option<Meta>, now: Timestamp, out: &mut Out<Self>) {
-        if job.sequences.len() > SEQUENCES_MAX {
-            warn!(n = job.n, sequences = job.sequences.len(), "Job too large, dropped.");
+        let sequences = job.sequence_count();
+        if sequences > SEQUENCES_MAX {
+            warn!(n = job.n, sequences, "Job too large, dropped.");
             return;
         }
         match self.place(&job) {
@@ -146,14 +151,17 @@ impl Evaluate {
     }
 
     fn evaluate(&self, job: &PlanJob, out: &mut Out<Self>) {
-        let prepared = self.contexts.get(&job.bucket_id).and_then(|current| current.prepared.as_ref());
-        let Some(prepared) = prepared else { return };
+        let Some(current) = self.contexts.get(&job.bucket_id) else { return };
+        let Some(prepared) = &current.prepared else { return };
         let Some(unchanged) = Finite::new(prepared.unchanged()) else { return };
-        let tally = tally(prepared, &job.sequences, job.keep);
+        let parts = prepared.walker().parts(&[]);
+        let Some(unchanged_parts) = parts.ok().and_then(|parts| said_parts(&parts)) else { return };
+        let tally = tally(prepared, &current.pool, job);
         out.say(PlanResult {
             n: job.n,
             context_id: job.context_id.clone(),
             unchanged,
+            unchanged_parts,
             best: tally.best,
             evaluated: tally.evaluated,
             infeasible: tally.infeasible,
@@ -171,10 +179,14 @@ impl Current {
             }
         }
         self.prepared = None;
+        self.pool.clear();
         let Some(context) = context else { return };
         self.replaced.retain(|old| *old != context.context_id);
         match Prepared::of(&context) {
-            Ok(prepared) => self.prepared = Some(prepared),
+            Ok(prepared) => {
+                self.prepared = Some(prepared);
+                self.pool = context.pool;
+            }
             Err(why) => warn!(%why, "Context cannot be evaluated."),
         }
         self.context_id = Some(context.context_id);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bus_client::{Config, Input, Out, Stage, Start};
 use contracts::stage::evaluate::Input as Heard;
-use contracts::{PlanContext, PlanJob, PlanResult, Received, Side};
+use contracts::{PlanContext, PlanJob, PlanResult, Received, Side, SubsetRange};
 use evaluate::{Evaluate, Settings};
 use market::Timestamp;
 use support::{candidate, context, holding};
@@ -27,8 +27,8 @@ fn stage(instance: &str) -> Evaluate {
 }
 
 fn a_context(id: &str) -> PlanContext {
-    let held = vec![holding(0, 0, 300_000, 0.8), holding(1, 400 * E4, 0, 0.2)];
-    let found = vec![candidate(0, Side::Buy, 300 * E4, 3 * E4), candidate(1, Side::Sell, 200 * E4, 2 * E4)];
+    let held = vec![holding(0, 0, 0, 0.8), holding(1, 400 * E4, 1, 0.2)];
+    let found = vec![candidate(0, Side::Buy, 300 * E4), candidate(1, Side::Sell, 200 * E4)];
     PlanContext { context_id: id.into(), ..context(600 * E4, 0, held, found) }
 }
 
@@ -38,6 +38,7 @@ fn job(n: u64, context_id: &str) -> PlanJob {
         context_id: context_id.into(),
         bucket_id: "core".into(),
         attempt: 1,
+        ranges: vec![],
         sequences: vec![vec![0], vec![1], vec![1, 0], vec![7]],
         keep: 2,
     }
@@ -74,6 +75,22 @@ fn a_job_is_answered_with_its_best() {
     assert_eq!(results[0].best[0].actions, [1, 0]);
     assert_eq!((results[0].evaluated, results[0].infeasible.get("bad_index")), (3, Some(&1)));
     assert_eq!(stage.wake_at(), None);
+}
+
+#[test]
+fn subsets_by_number_are_the_listed_sequences() {
+    let mut stage = stage("evaluate");
+    say_context(&mut stage, Some(a_context("a")));
+    let listed = PlanJob { sequences: vec![vec![0], vec![1]], ..job(5, "a") };
+    let numbered = |count| PlanJob {
+        ranges: vec![SubsetRange { size: 1, first: 0, count }],
+        sequences: Vec::new(),
+        ..job(5, "a")
+    };
+    let expected = say_job(&mut stage, listed);
+    assert_eq!(say_job(&mut stage, numbered(2)), expected);
+    let beyond = say_job(&mut stage, numbered(5));
+    assert_eq!((&beyond[0].best, beyond[0].infeasible.get("bad_index")), (&expected[0].best, Some(&3)));
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub mod facts;
 pub mod feasibility;
 pub mod generators;
 pub mod groups;
+pub mod jobs;
 pub mod limits;
 pub mod lists;
 pub mod memory;
@@ -58,6 +59,7 @@ pub mod sizing;
 pub mod snapshot;
 mod stage;
 pub mod store;
+pub mod terms;
 pub mod trigger;
 pub mod waits;
 

@@ -1,17 +1,17 @@
 //! Bounds and pauses that no setting changes.
 
 /// Sequences of one planning run; the pool shrinks until they fit.
-pub const SEQUENCES_MAX: usize = 4_096;
+pub const SEQUENCES_MAX: usize = 65_536;
 /// Sequences of one job.
-pub const JOB_SEQUENCES: usize = 256;
+pub const JOB_SEQUENCES: u32 = 4_096;
 /// Best sequences that each job sends back.
 pub const JOB_KEEP: u16 = 20;
 /// Rejected sequences shown in a plan.
-pub const RIVALS_SHOWN: usize = 5;
+pub const RIVALS_SHOWN: usize = 20;
 /// Securities shown as left out; more would not fit into the statement.
 pub const LEFT_OUT_SHOWN: usize = 200;
 /// Holdings of one context; more would not fit into the statement.
-pub const HOLDINGS_MAX: usize = 300;
+pub const HOLDINGS_MAX: usize = 200;
 /// Securities, venues and orders followed at all.
 pub const FOLLOWED_MAX: usize = 2_000;
 
@@ -67,6 +67,6 @@ pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// One day of 24 hours.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
-const _: () = assert!(JOB_SEQUENCES <= SEQUENCES_MAX);
+const _: () = assert!(JOB_SEQUENCES as usize <= SEQUENCES_MAX);
 const _: () = assert!(STEP_LIFE_MS < PLAN_LIFE_MS, "a step must not outlive its plan");
 const _: () = assert!(LIMIT_BUFFER_E6 <= 20_000, "the broker refuses limits more than 2 % away");

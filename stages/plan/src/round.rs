@@ -4,10 +4,15 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use contracts::{Evaluated, Finite, LeftOut, PlanContext, PlanJob, PlanResult};
+use contracts::{
+    Evaluated, Finite, LeftOut, PlanContext, PlanJob, PlanResult, ScoreParts, SubsetRange, number_of,
+};
 use market::Timestamp;
 
-use crate::limits::{JOB_KEEP, RETRIES, RETRY_MS};
+use crate::{
+    jobs::Work,
+    limits::{JOB_KEEP, RETRIES, RETRY_MS},
+};
 
 /// A run that waits for results.
 #[derive(Debug, Clone)]
@@ -16,6 +21,8 @@ pub struct Round {
     pub context: PlanContext,
     /// Securities that are not in it.
     pub left_out: Vec<LeftOut>,
+    /// Why it began.
+    pub cause: String,
     jobs: BTreeMap<u64, Job>,
     merged: Merged,
 }
@@ -33,6 +40,8 @@ struct Job {
 pub struct Merged {
     /// Score of doing nothing.
     pub unchanged: Option<Finite>,
+    /// What that is made of.
+    pub unchanged_parts: ScoreParts,
     /// Best first.
     pub best: Vec<Evaluated>,
     /// Sequences scored.
@@ -67,24 +76,25 @@ impl Round {
     pub fn new(
         context: PlanContext,
         left_out: Vec<LeftOut>,
-        lists: Vec<Vec<Vec<u16>>>,
+        works: Vec<Work>,
         first: u64,
         now: Timestamp,
     ) -> Round {
-        let job = |(n, sequences)| {
+        let job = |(n, Work { ranges, sequences })| {
             let body = PlanJob {
                 n,
                 context_id: context.context_id.clone(),
                 bucket_id: context.bucket_id.clone(),
                 attempt: 1,
+                ranges,
                 sequences,
                 keep: JOB_KEEP,
             };
             let again_at = now.saturating_plus_ms(RETRY_MS);
             (n, Job { body, pause_ms: RETRY_MS, again_at, answered: false })
         };
-        let jobs = (first..).zip(lists).map(job).collect();
-        Round { context, left_out, jobs, merged: Merged::default() }
+        let jobs = (first..).zip(works).map(job).collect();
+        Round { context, left_out, cause: String::new(), jobs, merged: Merged::default() }
     }
 
     /// The jobs to publish.
@@ -112,7 +122,7 @@ impl Round {
         let Some(job) = self.jobs.get_mut(&result.n).filter(|job| !job.answered) else {
             return Heard::NotWanted;
         };
-        if let Err(why) = fits(&job.body, &result, self.merged.unchanged) {
+        if let Err(why) = fits(&job.body, &self.context.pool, &result, self.merged.unchanged) {
             return Heard::Wrong(why);
         }
         job.answered = true;
@@ -153,17 +163,25 @@ impl Round {
 }
 
 /// Whether a result can be the answer to a job; doubt means it is not.
-fn fits(job: &PlanJob, result: &PlanResult, unchanged: Option<Finite>) -> Result<(), &'static str> {
+fn fits(
+    job: &PlanJob,
+    pool: &[u16],
+    result: &PlanResult,
+    unchanged: Option<Finite>,
+) -> Result<(), &'static str> {
     let infeasible: u64 = result.infeasible.values().map(|count| u64::from(*count)).sum();
     let counted = infeasible + u64::from(result.evaluated);
-    if usize::try_from(counted) != Ok(job.sequences.len()) {
+    if usize::try_from(counted) != Ok(job.sequence_count()) {
         return Err("it does not count every sequence of its job");
     }
     let kept = usize::try_from(result.evaluated).unwrap_or(usize::MAX).min(usize::from(job.keep));
     if result.best.len() != kept {
         return Err("it does not name as many sequences as were asked for");
     }
-    if result.best.iter().any(|best| !job.sequences.contains(&best.actions)) {
+    let asked = |actions: &Vec<u16>| {
+        job.ranges.iter().any(|range| names(*range, pool, actions)) || job.sequences.contains(actions)
+    };
+    if result.best.iter().any(|best| !asked(&best.actions)) {
         return Err("it names a sequence that was not asked for");
     }
     if unchanged.is_some_and(|known| known != result.unchanged) {
@@ -172,9 +190,21 @@ fn fits(job: &PlanJob, result: &PlanResult, unchanged: Option<Finite>) -> Result
     Ok(())
 }
 
+/// Whether a list of candidates is one of the subsets of a range.
+fn names(range: SubsetRange, pool: &[u16], actions: &[u16]) -> bool {
+    let places: Option<Vec<u16>> = actions
+        .iter()
+        .map(|action| pool.iter().position(|one| one == action).and_then(|place| u16::try_from(place).ok()))
+        .collect();
+    let number = places.and_then(|places| number_of(pool.len(), &places));
+    let end = range.first.saturating_add(u64::from(range.count));
+    actions.len() == usize::from(range.size) && number.is_some_and(|n| (range.first..end).contains(&n))
+}
+
 impl Merged {
     fn take(&mut self, result: PlanResult) {
         self.unchanged = Some(result.unchanged);
+        self.unchanged_parts = result.unchanged_parts;
         self.best.extend(result.best);
         self.best.sort_by(better);
         self.best.truncate(usize::from(JOB_KEEP));
@@ -209,7 +239,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_000);
 
     fn round(lists: Vec<Vec<Vec<u16>>>) -> Round {
-        Round::new(PlanContext::sample(), Vec::new(), lists, 7, NOW)
+        let works = lists.into_iter().map(|sequences| Work { ranges: Vec::new(), sequences }).collect();
+        Round::new(PlanContext::sample(), Vec::new(), works, 7, NOW)
     }
 
     fn evaluated(actions: &[u16], score: f64, cost: i64) -> Evaluated {
@@ -218,7 +249,9 @@ mod tests {
             score: Finite::new(score).unwrap(),
             before_costs: Finite::new(score).unwrap(),
             cost_eur: Money::from_e4(cost, Currency::EUR),
+            impact_eur: Money::zero(Currency::EUR),
             cash_eur: Money::zero(Currency::EUR),
+            parts: ScoreParts::sample(),
         }
     }
 
@@ -262,6 +295,23 @@ mod tests {
             let mut round = round(vec![vec![vec![0]]]);
             assert!(matches!(round.accept(result), Heard::Wrong(_)));
             assert_eq!(round.accept(fitting()), Heard::Whole);
+        }
+    }
+
+    #[test]
+    fn a_range_names_its_subsets_and_no_others() {
+        let range = SubsetRange { size: 2, first: 1, count: 3 };
+        let pool = [3, 5, 8, 9];
+        for (actions, expected) in [
+            (&[3, 5][..], false),
+            (&[3, 8], true),
+            (&[5, 8], true),
+            (&[5, 9], false),
+            (&[8, 3], false),
+            (&[3], false),
+            (&[3, 4], false),
+        ] {
+            assert_eq!(names(range, &pool, actions), expected, "{actions:?}");
         }
     }
 

@@ -10,13 +10,14 @@ use market::{Isin, Timestamp};
 use money::Weight;
 
 use crate::{
-    choose, context,
+    choose,
+    context::{self, Ground},
     facts::{Basis, CORE, Facts},
+    jobs,
     limits::{FAILED_PAUSE_MS, STEP_LIFE_MS},
     pool::{self, Pool},
     requests::{Request, Stage},
     round::{GaveUp, Round},
-    sequences,
     snapshot::Snapshot,
     stage::Plan,
     store::Save,
@@ -41,9 +42,10 @@ impl Plan {
             }
         };
         let basis = basis_of(&snapshot, &self.facts);
-        let Pool { candidates, left_out, .. } = pool::gather(&snapshot);
+        let Pool { candidates, pool, further, left_out } = pool::gather(&snapshot);
         let before = self.context.as_ref();
-        let made = context::make(&snapshot, candidates, before.map_or(now, |context| context.at));
+        let at = before.map_or(now, |context| context.at);
+        let made = context::make(Ground { snapshot: &snapshot, candidates, pool, terms: &self.terms, at });
         let context = match made {
             Ok(context) => context,
             Err(why) => {
@@ -71,7 +73,7 @@ impl Plan {
             return self.due_by(now.saturating_plus_ms(1));
         }
         let context = context::at(context, now);
-        self.start(context, left_out, now, out);
+        self.start(context, (further, left_out), now, out);
     }
 
     /// Whether the plan of this content may still be acted on, or has been.
@@ -91,12 +93,13 @@ impl Plan {
     fn start(
         &mut self,
         context: PlanContext,
-        left_out: Vec<contracts::LeftOut>,
+        (further, left_out): (Vec<Vec<u16>>, Vec<contracts::LeftOut>),
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let lists = sequences::jobs(sequences::subsets(&context.candidates, self.rules.parameters.max_depth));
-        let round = Round::new(context.clone(), left_out, lists, self.next_job, now);
+        let works = jobs::split(context.pool.len(), self.rules.parameters.max_depth, &further);
+        let mut round = Round::new(context.clone(), left_out, works, self.next_job, now);
+        round.cause = std::mem::take(&mut self.because);
         self.next_job = round.next_number();
         out.save(Save::NextJob(self.next_job));
         out.save(Save::Context(Box::new(context.clone())));
@@ -145,7 +148,9 @@ impl Plan {
     pub(crate) fn finish(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(round) = self.round.take() else { return };
         let names = names(&self.facts);
-        let Some(plan) = choose::propose(&round, self.rules.min_improvement, &names) else { return };
+        let Some(plan) = choose::propose(&round, &self.terms, self.facts.targets.as_ref(), &names) else {
+            return;
+        };
         if self.troubles.evaluators.take().is_some() {
             self.troubles.tell(out);
         }

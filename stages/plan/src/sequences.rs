@@ -1,10 +1,10 @@
-//! All subsets of the pool up to a depth, and their split into jobs.
+//! All subsets of the pool up to a depth.
 //!
 //! Ascending indexes are the order of execution, so each subset is one sequence. A security occurs once in each.
 
 use contracts::Candidate;
 
-use crate::limits::{JOB_SEQUENCES, SEQUENCES_MAX};
+use crate::limits::SEQUENCES_MAX;
 
 /// The largest pool, at most `wanted`, whose sequences stay within [`SEQUENCES_MAX`].
 #[must_use]
@@ -55,15 +55,6 @@ fn extend(
     }
 }
 
-/// The jobs' lists. Without any sequence there is one empty job: it still asks for the score of doing nothing.
-#[must_use]
-pub fn jobs(sequences: Vec<Vec<u16>>) -> Vec<Vec<Vec<u16>>> {
-    if sequences.is_empty() {
-        return vec![Vec::new()];
-    }
-    sequences.chunks(JOB_SEQUENCES).map(<[Vec<u16>]>::to_vec).collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -108,20 +99,7 @@ mod tests {
     #[test]
     fn the_pool_shrinks_until_its_sequences_fit() {
         assert_eq!((count(12, 3), pool_that_fits(12, 3)), (298, 12));
-        assert_eq!(pool_that_fits(24, 5), 14);
-        assert!(count(14, 5) <= SEQUENCES_MAX && count(15, 5) > SEQUENCES_MAX);
-    }
-
-    #[test]
-    fn jobs_hold_at_most_256_sequences_and_all_of_them() {
-        let sequences: Vec<Vec<u16>> = (0..257).map(|n| vec![n]).collect();
-        let jobs = jobs(sequences.clone());
-        assert_eq!(jobs.iter().map(Vec::len).collect::<Vec<_>>(), [256, 1]);
-        assert_eq!(jobs.concat(), sequences);
-    }
-
-    #[test]
-    fn nothing_to_try_is_still_one_question() {
-        assert_eq!(jobs(Vec::new()), vec![Vec::<Vec<u16>>::new()]);
+        assert_eq!(pool_that_fits(24, 5), 24);
+        assert!(count(24, 5) <= SEQUENCES_MAX && count(25, 5) > SEQUENCES_MAX);
     }
 }

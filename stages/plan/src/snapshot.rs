@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use contracts::{Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, Side, Universe};
+use contracts::{
+    Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, SecurityScore, Side, TargetWeight,
+    Universe,
+};
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
 
@@ -12,7 +15,7 @@ use crate::{
     dividends::Dividends,
     facts::{CORE, Facts},
     groups::{Groups, Member},
-    limits::{CLOCK_SKEW_MS, DAY_MS, TARGETS_AGE_MAX_MS},
+    limits::{CLOCK_SKEW_MS, DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
     memory::Memory,
     merit::{self, Merit},
     parameters::Parameters,
@@ -193,10 +196,29 @@ impl<'a> Snapshot<'a> {
         weights.into_iter().find(|one| one.isin == isin).map_or(Weight::ZERO, |one| one.weight_e6)
     }
 
+    /// All targets.
+    pub fn targets(&self) -> impl Iterator<Item = &TargetWeight> {
+        self.facts.targets.iter().flat_map(|targets| &targets.weights)
+    }
+
     /// What is known of a security.
     #[must_use]
     pub fn security(&self, isin: Isin) -> Option<&Security> {
         self.facts.universe.as_ref().and_then(|universe| universe.find(&isin))
+    }
+
+    /// Everything that its score says.
+    #[must_use]
+    pub fn full_score(&self, isin: Isin) -> Option<&SecurityScore> {
+        self.facts.scores.get(&isin)
+    }
+
+    /// The most that a security may be of the fund: the rule, or the owner's own limit.
+    #[must_use]
+    pub fn max_share(&self, isin: Isin) -> Weight {
+        let own = self.security(isin).and_then(|security| security.max_weight_e6);
+        let own = own.and_then(|own| Weight::from_e6(own.e6().min(OWN_LIMIT_MAX_E6)).ok());
+        own.unwrap_or(self.rules.max_position)
     }
 
     /// Score of a security, if it is known.

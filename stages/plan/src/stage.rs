@@ -16,12 +16,18 @@ use crate::{
     round::{Heard, Round},
     settings::{Rules, Settings},
     store::{self, Rows, Save},
+    terms::Terms,
 };
+
+/// Why a run begins.
+const OTHER_HOLDINGS: &str = "The holdings changed.";
+const OTHER_FACTS: &str = "Prices, scores, targets, venues or answers changed.";
 
 /// The stage.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) rules: Rules,
+    pub(crate) terms: Terms,
     pub(crate) environment: String,
     pub(crate) facts: Facts,
     pub(crate) memory: Memory,
@@ -42,6 +48,8 @@ pub struct Plan {
     pub(crate) last_run: Option<Timestamp>,
     /// The newest message that mattered.
     pub(crate) cause: Option<Meta>,
+    /// What the next run is about, in words.
+    pub(crate) because: String,
     pub(crate) troubles: Troubles,
 }
 
@@ -75,6 +83,7 @@ impl Stage for Plan {
         let Rows { context, plan, requests, memory, dividends, next_job } =
             rows.map(store::load).transpose()?.unwrap_or_default();
         Ok(Plan {
+            terms: Terms::of(&rules),
             rules,
             environment: start.environment.to_string(),
             facts: Facts::default(),
@@ -90,6 +99,7 @@ impl Stage for Plan {
             due: None,
             last_run: None,
             cause: None,
+            because: String::new(),
             troubles: Troubles::default(),
         })
     }
@@ -156,6 +166,9 @@ impl Plan {
             }
         };
         self.due_by(then);
+        if news == News::Holdings || self.because.is_empty() {
+            self.because = if news == News::Holdings { OTHER_HOLDINGS } else { OTHER_FACTS }.into();
+        }
         self.cause = cause.or(self.cause.take());
     }
 
@@ -165,6 +178,7 @@ impl Plan {
 
     fn asked(&mut self, heard: &Received<PlanNow>, now: Timestamp, out: &mut Out<Self>) {
         self.due_by(now);
+        self.because = "A person asked.".into();
         self.cause.clone_from(&heard.meta);
         out.answer(heard.meta.as_ref(), Outcome::Done, None, "Planning at once.", serde_json::Value::Null);
     }

@@ -84,7 +84,7 @@ fn the_best_sequence_becomes_a_plan_with_its_rivals() {
     assert_eq!(steps, [(a(), Side::Sell), (b(), Side::Buy), (c(), Side::Buy)]);
     assert_eq!((plan.score_unchanged, plan.evaluated), (number(0.5), 7));
     assert!((plan.score_after.get() - 0.535).abs() < 1e-9);
-    assert_eq!(plan.rivals.len(), 5);
+    assert_eq!(plan.rivals.len(), 6);
     assert!(plan.rivals[0].reason.contains("0.0050 less"), "{}", plan.rivals[0].reason);
     assert!(plan.why.contains("sell 50 RHNA.EU, then buy 63 ALPB.EU"), "{}", plan.why);
     assert!(plan.steps[1].waits_for.is_some());
@@ -107,7 +107,7 @@ fn candidates_have_the_sizes_of_their_rules() {
     let opportunity = ("opportunity_buys", pieces(7), price(50_170_000), 3_511_900, 27_024);
     assert_eq!(found, [sale, gap, opportunity]);
     // 35 000 less 5 % of 40 000, because the regime is not known.
-    assert_eq!((context.cash_eur, context.total_eur), (eur(33_000), eur(40_000)));
+    assert_eq!((context.cash[0].value_eur, context.total_eur), (eur(33_000), eur(40_000)));
     assert_eq!(context.holdings.len(), 3);
 }
 

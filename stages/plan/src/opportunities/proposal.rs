@@ -140,8 +140,11 @@ impl Proposal {
             ccy: self.ccy,
             value_eur: self.value,
             cost_eur: self.cost,
+            eur_per_unit_e9: self.rate,
             reason: self.reason,
             finder: self.finder,
+            category: self.category.name().into(),
+            tags: self.tags.iter().map(|tag| (*tag).to_string()).collect(),
             priority: Finite::new(self.priority).unwrap_or(Finite::ZERO),
         }
     }

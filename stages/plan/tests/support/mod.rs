@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, path::Path};
 use bus_client::{Config, Engine, Place, Publication};
 use contracts::{
     Address, Body, Cash, Envelope, Evaluated, Finite, FxRates, Id, OrderRequested, PlanContext, PlanJob,
-    PlanProposed, PlanResult, PortfolioState, Position, Quote, RiskHalt, Sample, Security, SecurityScore,
-    Side, TargetWeight, TargetWeights, TopicId, Universe, Venue, receive,
+    PlanProposed, PlanResult, PortfolioState, Position, Quote, RiskHalt, Sample, ScoreParts, Security,
+    SecurityScore, Side, TargetWeight, TargetWeights, TopicId, Universe, Venue, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Weight};
@@ -198,15 +198,17 @@ impl World {
             });
             0.5 + gains.sum::<f64>()
         };
-        let mut best: Vec<Evaluated> = job
-            .sequences
+        let sequences = sequences(&context.pool, job);
+        let mut best: Vec<Evaluated> = sequences
             .iter()
             .map(|actions| Evaluated {
                 actions: actions.clone(),
                 score: number(score(actions)),
                 before_costs: number(score(actions)),
                 cost_eur: eur(2 * i64::try_from(actions.len()).unwrap()),
+                impact_eur: eur(0),
                 cash_eur: eur(0),
+                parts: ScoreParts::sample(),
             })
             .collect();
         best.sort_by(|one, other| {
@@ -223,8 +225,9 @@ impl World {
             n: job.n,
             context_id: job.context_id.clone(),
             unchanged: number(0.5),
+            unchanged_parts: ScoreParts::sample(),
             best,
-            evaluated: u32::try_from(job.sequences.len()).unwrap(),
+            evaluated: u32::try_from(sequences.len()).unwrap(),
             infeasible: BTreeMap::new(),
             worker: worker.into(),
         }
@@ -296,6 +299,19 @@ impl Said {
     pub fn read<B: Body>(&self) -> Option<B> {
         receive::<B>(&self.key, &self.payload).unwrap().body
     }
+}
+
+/// Every sequence that a job asks about.
+pub fn sequences(pool: &[u16], job: &PlanJob) -> Vec<Vec<u16>> {
+    let mut all = job.sequences.clone();
+    for range in &job.ranges {
+        for number in (range.first..).take(usize::try_from(range.count).unwrap()) {
+            let mut places = vec![0; usize::from(range.size)];
+            assert!(contracts::subset_of(pool.len(), number, &mut places));
+            all.push(places.iter().map(|place| pool[usize::from(*place)]).collect());
+        }
+    }
+    all
 }
 
 pub fn security(isin: Isin, ticker: &str) -> Security {
