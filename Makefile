@@ -30,11 +30,7 @@ lint: check-tools  ## Format, clippy and documentation, warnings denied
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
-<<<<<<< HEAD
-VECTOR_TESTS := -p market -p limits -p formulas -p allocation -p steward-risk-gate
-=======
-VECTOR_TESTS := -p market -p limits -p formulas -p steward-risk-gate -p steward-plan
->>>>>>> a04e0ab (plan: propose from every source the documents name)
+VECTOR_TESTS := -p market -p limits -p formulas -p allocation -p steward-risk-gate -p steward-plan
 vectors: check-tools  ## Run the numeric vectors, or those of STEWARD_VECTORS=<dir>
 	$(CARGO) test $(VECTOR_TESTS) --tests --quiet
 	$(CARGO) test -p steward-tests --test vectors --quiet -- --nocapture
