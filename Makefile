@@ -48,7 +48,7 @@ interop: build  ## Other brokers and clients: mosquitto, mosquitto_sub/pub, paho
 asyncapi:  ## Check docs/asyncapi.yaml with the AsyncAPI project's parser (needs Node)
 	@command -v npm >/dev/null || { echo "The AsyncAPI parser runs on Node, and npm was not found: install Node 20 or newer." >&2; exit 1; }
 	mkdir -p target/node && cd target/node && (test -d node_modules/@asyncapi/parser || (npm init -y >/dev/null && npm install --silent --no-audit --no-fund --ignore-scripts @asyncapi/parser@3))
-	node tests/interop/asyncapi.mjs docs/asyncapi.yaml target/node/node_modules
+	node tests/interop/asyncapi.mjs docs/asyncapi.yaml "$(CURDIR)/target/node/node_modules"
 
 fuzz:  ## Fuzz the decoders (needs `cargo install cargo-fuzz` and a nightly compiler); TIME=60
 	cd bus/contracts/fuzz && $(CARGO) fuzz run decode -- -max_total_time=$${TIME:-60}
