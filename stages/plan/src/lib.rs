@@ -51,6 +51,7 @@ pub mod price;
 pub mod purses;
 pub mod requests;
 pub mod rescue;
+mod rescues;
 pub mod round;
 mod run;
 pub mod sequences;

@@ -28,6 +28,7 @@ impl Plan {
     /// Looks at everything; starts a round unless the same has been planned already.
     pub(crate) fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
         self.last_run = Some(now);
+        self.rescue(now, out);
         let snapshot = match Snapshot::take(
             &self.facts,
             (&self.memory, &self.dividends),

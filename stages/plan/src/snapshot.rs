@@ -400,7 +400,7 @@ pub fn reserve_part(regime: Option<f64>) -> Weight {
 }
 
 /// A rate that is known and fresh.
-fn rate_of(
+pub(crate) fn rate_of(
     facts: &Facts,
     rules: &Rules,
     ccy: Currency,

@@ -1,5 +1,7 @@
 //! The planner as a state machine: what it hears, and when it acts.
 
+use std::collections::BTreeMap;
+
 use bus_client::{Input, NoCall, Out, Stage, Start};
 use contracts::stage::plan as topics;
 use contracts::{
@@ -13,10 +15,12 @@ use crate::{
     facts::{Basis, Facts, News},
     memory::{Hold, Memory, hold_of, hold_of_rejection, traded_of},
     requests::{self, Requests},
+    rescue::watch::Watch,
     round::{Heard, Round},
     settings::{Rules, Settings},
     store::{self, Rows, Save},
     terms::Terms,
+    trigger,
 };
 
 /// Why a run begins.
@@ -33,6 +37,12 @@ pub struct Plan {
     pub(crate) memory: Memory,
     pub(crate) requests: Requests,
     pub(crate) dividends: Dividends,
+    /// Negative balances.
+    pub(crate) watch: Watch,
+    /// When emergency sales were asked for.
+    pub(crate) rescued: Vec<Timestamp>,
+    /// When each trigger fired last.
+    pub(crate) fired: BTreeMap<&'static str, Timestamp>,
     /// Prices and scores of the last run.
     pub(crate) basis: Basis,
     /// The newest context.
@@ -60,11 +70,13 @@ pub(crate) struct Troubles {
     pub(crate) evaluators: Option<String>,
     /// A request found no answer; ends with the next answer.
     pub(crate) answers: Option<String>,
+    /// A balance is negative; ends when it no longer is.
+    pub(crate) balance: Option<String>,
 }
 
 impl Troubles {
     pub(crate) fn tell(&self, out: &mut Out<Plan>) {
-        match self.evaluators.as_ref().or(self.answers.as_ref()) {
+        match self.balance.as_ref().or(self.evaluators.as_ref()).or(self.answers.as_ref()) {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),
         }
@@ -80,7 +92,7 @@ impl Stage for Plan {
 
     fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
         let rules = start.settings.rules().map_err(|error| error.to_string())?;
-        let Rows { context, plan, requests, memory, dividends, next_job } =
+        let Rows { context, plan, requests, memory, dividends, rescued, next_job } =
             rows.map(store::load).transpose()?.unwrap_or_default();
         Ok(Plan {
             terms: Terms::of(&rules),
@@ -90,6 +102,9 @@ impl Stage for Plan {
             memory,
             requests,
             dividends,
+            watch: Watch::default(),
+            rescued,
+            fired: BTreeMap::new(),
             basis: Basis::default(),
             last_context_at: context.as_ref().map(|context| context.at),
             context,
@@ -134,7 +149,11 @@ impl Plan {
         let cause = out.cause().cloned();
         let facts = &mut self.facts;
         let news = match heard {
-            I::PortfolioState(heard) => facts.hear_state(heard),
+            I::PortfolioState(heard) => {
+                let news = facts.hear_state(heard);
+                self.watch_balances(now, out);
+                news.max(self.triggered(now))
+            }
             I::MarketQuote(heard) => facts.hear_quote(heard, &self.basis),
             I::MarketFx(heard) => facts.hear_rates(heard),
             I::MarketVenue(heard) => facts.hear_venue(heard, now),
@@ -279,6 +298,17 @@ impl Plan {
             self.troubles.tell(out);
         }
         true
+    }
+
+    /// Whether the fund drifted or holds so much cash that it should be looked at again; not twice in half an hour.
+    fn triggered(&mut self, now: Timestamp) -> News {
+        let Some(fired) = trigger::of(&self.facts, &self.rules, now) else { return News::Nothing };
+        let code = fired.code();
+        if self.fired.get(code).is_some_and(|then| now.since(*then) < trigger::PAUSE_MS) {
+            return News::Nothing;
+        }
+        self.fired.insert(code, now);
+        News::Change
     }
 
     fn result(&mut self, heard: Received<PlanResult>, now: Timestamp, out: &mut Out<Self>) {

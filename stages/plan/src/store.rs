@@ -57,6 +57,8 @@ pub struct Rows {
     pub memory: Memory,
     /// What purchases used of dividends.
     pub dividends: Dividends,
+    /// When emergency sales were asked for.
+    pub rescued: Vec<Timestamp>,
     /// The next free job number.
     pub next_job: u64,
 }
@@ -80,6 +82,7 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         requests: load_requests(rows).map_err(failed("request"))?,
         memory: load_memory(rows).map_err(failed("traded or hold"))?,
         dividends: load_dividends(rows).map_err(failed("used_dividend"))?,
+        rescued: load_rescued(rows).map_err(failed("request"))?,
         next_job: load_counter(rows).map_err(failed("counter"))?,
     })
 }
@@ -254,6 +257,19 @@ fn load_dividends(rows: &Connection) -> Result<Dividends, String> {
         dividends.restore(Used { order_id: id(&order)?, flow, used_e4 });
     }
     Ok(dividends)
+}
+
+/// The latest emergency sales: more than a day can hold.
+fn load_rescued(rows: &Connection) -> Result<Vec<Timestamp>, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let mut query = rows
+        .prepare(
+            "SELECT created FROM request WHERE json_extract(body, '$.kind') = 'emergency'
+             ORDER BY created DESC LIMIT 10",
+        )
+        .map_err(text)?;
+    let found = query.query_map([], |row| Ok(Timestamp::from_ms(row.get(0)?))).map_err(text)?;
+    found.collect::<Result<_, _>>().map_err(text)
 }
 
 fn load_counter(rows: &Connection) -> Result<u64, String> {

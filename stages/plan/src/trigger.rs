@@ -9,11 +9,16 @@
 use std::collections::BTreeMap;
 
 use limits::Fine;
+use market::{Isin, Timestamp};
 
-use crate::groups::ratio;
+use crate::{facts::Facts, groups::ratio, settings::Rules, snapshot::purses_of};
 
 /// Pause before the same code fires again.
 pub const PAUSE_MS: i64 = 30 * 60_000;
+/// Distance from a target that counts without a band.
+const DRIFT: f64 = 0.05;
+/// Smallest trades that the cash must reach.
+const CASH_TRADES: f64 = 2.0;
 /// Dust of shares that are computed from amounts.
 const DUST: f64 = 1e-12;
 
@@ -81,6 +86,24 @@ pub fn look<K: Ord + Clone>(
     }
     let enough = ratio(cash, Fine::ONE) >= thresholds.cash_trades * ratio(thresholds.min_trade, Fine::ONE);
     (cash.is_positive() && enough).then_some(Fired::Cash)
+}
+
+/// Looks at what is known of the fund; nothing fires while it has no value.
+#[must_use]
+pub fn of(facts: &Facts, rules: &Rules, now: Timestamp) -> Option<Fired<Isin>> {
+    let state = facts.state.as_ref().filter(|state| !state.stale)?;
+    let mut values: BTreeMap<Isin, Option<Fine>> = BTreeMap::new();
+    for position in &state.positions {
+        let value = position.value_eur.map(Fine::from);
+        let sum = values.entry(position.isin).or_insert(Some(Fine::ZERO));
+        *sum = sum.zip(value).and_then(|(sum, value)| sum.checked_add(value).ok());
+    }
+    let targets = facts.targets.iter().flat_map(|targets| &targets.weights);
+    let targets = targets.map(|one| (one.isin, one.weight_e6.to_f64())).collect();
+    let cash = purses_of(facts, rules, state, now).ok()?.sum();
+    let thresholds =
+        Thresholds { drift: DRIFT, min_trade: rules.min_trade.into(), cash_trades: CASH_TRADES, band: true };
+    look(&values, &targets, state.nav?.into(), cash.into(), thresholds, false)
 }
 
 /// The distance that counts as drift.

@@ -4,9 +4,9 @@
 mod support;
 
 use contracts::{
-    Breaker, Mode, OpenOrder, OrderApproved, OrderFill, OrderRefused, OrderState, OrderStatus, PlanContext,
-    PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal, Reply, RiskHalt, RiskState,
-    Sample, SecurityScore, Side, TargetWeights, Venue,
+    Breaker, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState, OrderStatus,
+    PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal, Reply, RiskHalt,
+    RiskState, Sample, SecurityScore, Side, TargetWeights, Venue,
 };
 use money::{Currency, Money};
 use support::*;
@@ -717,4 +717,71 @@ fn a_bad_setting_stops_the_start_with_a_sentence() {
     let opened = Engine::<plan::Plan>::open(&config, "plan", Some(Place::Memory("bad".into())), start());
     let sentence = opened.err().unwrap().to_string();
     assert!(sentence.contains("max_depth = 9 is not within 1 to 5"), "{sentence}");
+}
+
+/// A debt in EUR, and holdings that could be sold for it.
+fn in_debt(world: &World, state_id: &str) -> PortfolioState {
+    let cash = contracts::Cash { amount: eur(-500), ..state("s1").cash[0].clone() };
+    PortfolioState { cash: vec![cash], at: world.now, nav: Some(eur(4_500)), ..state(state_id) }
+}
+
+#[test]
+fn a_debt_that_two_readings_confirm_is_covered_by_one_emergency_sale() {
+    let mut world = World::ready();
+    world.gains.clear();
+    world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
+    world.say(in_debt(&world, "debt"));
+    world.pass(SECOND);
+    assert!(world.requests().is_empty());
+    assert!(world.trouble().unwrap().contains("second reading"), "{:?}", world.trouble());
+    world.pass(MINUTE);
+    world.say(in_debt(&world, "debt"));
+    world.pass(SECOND);
+    let asked = world.requests();
+    assert_eq!(asked.len(), 1);
+    // (500 + 2) / 0.998 at the limit of 49.83, rounded up.
+    assert_eq!(
+        (asked[0].kind, asked[0].side, asked[0].qty_e6),
+        (OrderKind::Emergency, Side::Sell, pieces(11))
+    );
+    assert!(world.trouble().unwrap().contains("-500"), "{:?}", world.trouble());
+    // While it is open nothing more is asked for, and the next one waits.
+    world.say(in_debt(&world, "debt"));
+    world.pass(MINUTE);
+    assert_eq!(world.requests().len(), 1);
+    world.say(state("s9"));
+    world.pass(SECOND);
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
+fn a_debt_that_another_currency_covers_sells_nothing() {
+    let mut world = World::ready();
+    world.gains.clear();
+    world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
+    let usd = contracts::Cash {
+        amount: Money::parse("5000 USD").unwrap(),
+        reserved: Money::zero(Currency::USD),
+        ..state("s1").cash[0].clone()
+    };
+    for _ in 0..2 {
+        let mut debt = in_debt(&world, "debt");
+        debt.cash.push(usd.clone());
+        world.say(debt);
+        world.pass(MINUTE + SECOND);
+    }
+    assert!(world.requests().is_empty());
+    assert!(world.trouble().unwrap().contains("EUR/USD"), "{:?}", world.trouble());
+}
+
+#[test]
+fn a_debt_while_trading_is_halted_only_tells() {
+    let mut world = World::ready();
+    world.say(RiskState { breaker: Breaker::Halted, ..RiskState::sample() });
+    for _ in 0..2 {
+        world.say(in_debt(&world, "debt"));
+        world.pass(MINUTE + SECOND);
+    }
+    assert!(world.requests().is_empty());
+    assert!(world.trouble().unwrap().contains("halted"), "{:?}", world.trouble());
 }

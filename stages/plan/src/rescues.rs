@@ -1,0 +1,155 @@
+//! The rescue as part of the stage: when it looks, what it asks for, what it says.
+
+use bus_client::Out;
+use contracts::{Breaker, Grounds, Id, OrderKind, OrderRequested, PortfolioState, Side};
+use market::{Isin, Timestamp};
+use money::{Currency, Quantity, Rate, Rounding};
+
+use crate::{
+    facts::CORE,
+    price,
+    requests::{Request, Stage},
+    rescue::{
+        act::{self, Step},
+        watch::{Now, Verdict},
+    },
+    snapshot::{Snapshot, rate_of},
+    stage::Plan,
+    store::Save,
+};
+
+impl Plan {
+    /// Looks at balances after every reading of the account; a debt that may be acted on makes a run due.
+    pub(crate) fn watch_balances(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(state) = self.facts.state.clone() else { return };
+        match self.look_at(&state, now) {
+            Verdict::Fine => self.rescue_says(None, out),
+            Verdict::Wait(why, until) => {
+                self.rescue_says(Some(format!("A balance is negative: {why}.")), out);
+                if let Some(until) = until {
+                    self.due_by(until.max(now.saturating_plus_ms(1)));
+                }
+            }
+            Verdict::Act => self.due_by(now),
+        }
+    }
+
+    fn look_at(&mut self, state: &PortfolioState, now: Timestamp) -> Verdict {
+        let orders_open = self.requests.is_open()
+            || !self.facts.orders.is_empty()
+            || self.requests.awaits_books(&state.state_id);
+        let halted = self.facts.halt.as_ref().is_none_or(|halt| halt.halted);
+        let breaker =
+            if halted { Some(Breaker::Halted) } else { self.facts.risk.as_ref().map(|risk| risk.breaker) };
+        let rate = |ccy: Currency| rate_of(&self.facts, &self.rules, ccy, now).ok();
+        self.watch.look(Now { state, orders_open, breaker, now }, rate)
+    }
+
+    /// Takes the next step of a rescue, if one is due. Nothing else is asked for while its order is open.
+    pub(crate) fn rescue(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(state) = self.facts.state.clone() else { return };
+        if self.look_at(&state, now) != Verdict::Act {
+            return;
+        }
+        // Rare enough that a copy of everything costs nothing.
+        let (facts, memory, dividends) = (self.facts.clone(), self.memory.clone(), self.dividends.clone());
+        let (rules, environment) = (self.rules.clone(), self.environment.clone());
+        let ground = Snapshot::take(&facts, (&memory, &dividends), &rules, &environment, now);
+        let step = match &ground {
+            Err(why) => Err(why.to_string()),
+            Ok(snapshot) => act::step(
+                snapshot,
+                |ccy| rate_of(&facts, &rules, ccy, now).ok(),
+                |usable| act::is_open(facts.venues.get(&usable.security.mic), &rules, now),
+                &self.rescued,
+            ),
+        };
+        let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let says = match step {
+            Ok(Step::Exchange(legs)) => {
+                format!("{debt} is owed. No exchange can be ordered by Steward: {legs} at the brokerage")
+            }
+            Ok(Step::Sell(isin, quantity)) => {
+                let asked =
+                    ground.ok().and_then(|ground| self.sell_for(isin, quantity, &debt, &ground, now, out));
+                match asked {
+                    Some(words) => format!("{debt} is owed, and {words}"),
+                    None => format!("{debt} is owed, and nothing can be sold for it now"),
+                }
+            }
+            Ok(Step::Later(then)) => {
+                self.due_by(then);
+                format!("{debt} is owed; the next sale may be asked for at {then}")
+            }
+            Ok(Step::Uncovered(left)) => format!("{debt} is owed, and nothing can be sold for {left} of it"),
+            Err(why) => format!("{debt} is owed, and nothing is done: {why}"),
+        };
+        self.rescue_says(Some(format!("A balance is negative: {says}.")), out);
+    }
+
+    fn sell_for(
+        &mut self,
+        isin: Isin,
+        quantity: Quantity,
+        debt: &str,
+        ground: &Snapshot<'_>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Option<String> {
+        let usable = ground.usable.iter().find(|usable| usable.security.isin == isin)?;
+        let security = usable.security;
+        let limit = price::limit(Side::Sell, usable.quote, security.tick_e6).ok()?;
+        let value = money::value(limit, quantity, security.ccy, Rounding::Down).ok()?;
+        let value_eur = money::to_eur(value, usable.rate, Rounding::Down).ok()?;
+        let state_id = ground.state.state_id.clone();
+        // The same holdings and the same debt are the same incident, and ask once.
+        let plan_id = Id::derive(ground.state.at, &["rescue", &state_id, debt]);
+        let order_id = Id::derive(ground.state.at, &["order", &plan_id.to_string(), CORE, "1"]);
+        let scored = |score: fn(&contracts::PlanProposed) -> contracts::Finite| {
+            self.plan.as_ref().map_or(contracts::Finite::ZERO, score)
+        };
+        let known = self.facts.quotes.get(&isin)?;
+        let order = OrderRequested {
+            order_id,
+            plan_id,
+            step: 1,
+            bucket_id: CORE.into(),
+            kind: OrderKind::Emergency,
+            side: Side::Sell,
+            isin,
+            mic: security.mic,
+            qty_e6: quantity,
+            limit_price_e6: limit,
+            ccy: security.ccy,
+            value_eur,
+            fee_eur: limits::commission(value_eur, &self.rules.costs, Rate::ONE).ok()?,
+            state_id: state_id.clone(),
+            at: now,
+            reason: format!("{debt} is owed and no exchange covers it."),
+            grounds: Grounds {
+                quote: known.id,
+                quote_price_e6: known.quote.price_e6,
+                quote_at: known.quote.at,
+                score: Some(usable.score),
+                target_e6: Some(usable.target),
+                current_e6: None,
+                score_unchanged: scored(|plan| plan.score_unchanged),
+                score_after: scored(|plan| plan.score_after),
+            },
+        };
+        let words = format!("{quantity} {} are sold for it", security.ticker);
+        out.decided(format!("Asks to sell {quantity} {}: {}", security.ticker, order.reason));
+        out.save(Save::Asked(Box::new(order.clone())));
+        out.say(order);
+        self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
+        self.rescued.push(now);
+        Some(words)
+    }
+
+    fn rescue_says(&mut self, sentence: Option<String>, out: &mut Out<Self>) {
+        if self.troubles.balance != sentence {
+            self.troubles.balance = sentence;
+            self.troubles.tell(out);
+        }
+    }
+}
