@@ -78,6 +78,9 @@ pub struct SetSetting {
     pub setting: String,
     /// New value; null takes the default back.
     pub value: serde_json::Value,
+    /// What a setting that can cost money asks for, word for word.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 impl Sample for SetSetting {
@@ -86,6 +89,7 @@ impl Sample for SetSetting {
             actor: "steward".into(),
             setting: "risk.max_per_day".into(),
             value: serde_json::json!(4),
+            confirm: None,
         }
     }
 }

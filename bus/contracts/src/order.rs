@@ -100,6 +100,9 @@ pub struct OrderRequested {
     pub at: Timestamp,
     /// One sentence.
     pub reason: String,
+    /// A sale that limits a loss: exempt from the minimum hold, and nothing else.
+    #[serde(default)]
+    pub stop_loss: bool,
     /// The numbers.
     pub grounds: Grounds,
 }
@@ -123,6 +126,7 @@ impl Sample for OrderRequested {
             state_id: "9323b02fdf9c20ffe879d48bb196eecf".into(),
             at: v::at(),
             reason: "2.1 % under target.".into(),
+            stop_loss: false,
             grounds: Grounds {
                 quote: Some(v::id()),
                 quote_price_e6: v::price(),
@@ -329,6 +333,10 @@ pub enum IncidentKind {
     ReusedApproval,
     /// The broker reports something we did not do.
     BooksDiffer,
+    /// The broker holds two orders for one that was sent once.
+    DoubledOrder,
+    /// The broker filled more of an order than was asked for.
+    Overfilled,
 }
 
 /// Something that must never happen on the money path.

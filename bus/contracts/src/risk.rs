@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use ::market::Timestamp;
+use ::market::{Isin, Timestamp};
 
 use crate::{Finite, Id, Mode, Sample, sample_values as v};
 
@@ -65,6 +65,36 @@ pub enum Breaker {
     Unknown,
 }
 
+/// One guard of the fund as a whole, and when it lets orders pass again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Guard {
+    /// The check it belongs to.
+    pub guard: String,
+    /// Nothing stands in the way, as far as this guard goes.
+    pub free: bool,
+    /// What was found.
+    pub found: String,
+    /// What is allowed.
+    pub limit: String,
+    /// When it can pass again; unknown when only an event or a person ends it.
+    pub until: Option<Timestamp>,
+}
+
+/// A security that may not be bought or sold for a while.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cooldown {
+    /// Which.
+    pub isin: Isin,
+    /// No purchase before this.
+    pub buy_from: Option<Timestamp>,
+    /// No sale before this.
+    pub sell_from: Option<Timestamp>,
+    /// The checks behind it.
+    pub why: String,
+}
+
 /// What the gate judges by, besides the order itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -83,6 +113,15 @@ pub struct RiskState {
     pub trades_week: u32,
     /// Last order sent.
     pub last_trade: Option<Timestamp>,
+    /// Fall from the highest value of ninety days, flows taken out, as a fraction.
+    #[serde(default)]
+    pub drawdown: Option<Finite>,
+    /// The guards that do not depend on a single order, in order of precedence.
+    #[serde(default)]
+    pub guards: Vec<Guard>,
+    /// What rests after a trade, by security.
+    #[serde(default)]
+    pub cooldowns: Vec<Cooldown>,
 }
 
 impl Sample for RiskState {
@@ -95,6 +134,20 @@ impl Sample for RiskState {
             trades_today: 1,
             trades_week: 3,
             last_trade: Some(v::at()),
+            drawdown: Some(v::number(0.031)),
+            guards: vec![Guard {
+                guard: "min_gap".into(),
+                free: false,
+                found: "last order 2026-03-02T14:31:07Z".into(),
+                limit: "60 min".into(),
+                until: Some(v::at()),
+            }],
+            cooldowns: vec![Cooldown {
+                isin: v::isin(),
+                buy_from: Some(v::at()),
+                sell_from: None,
+                why: "buy_cooldown".into(),
+            }],
         }
     }
 }

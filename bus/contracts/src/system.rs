@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use ::market::Timestamp;
 
-use crate::{Finite, Id, Sample, sample_values as v};
+use crate::{Finite, Id, Mode, Sample, sample_values as v};
 
 /// How a stage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -145,6 +145,20 @@ pub struct SettingsSnapshot {
     pub revision: u64,
     /// By key, for example `risk.max_per_day`.
     pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// Key of the setting that says whether orders may reach the real account.
+pub const TRADING_MODE: &str = "trading_mode";
+
+impl SettingsSnapshot {
+    /// What the owner wants; anything but the word `live` is research.
+    #[must_use]
+    pub fn trading_mode(&self) -> Mode {
+        match self.values.get(TRADING_MODE).and_then(serde_json::Value::as_str) {
+            Some("live") => Mode::Live,
+            _ => Mode::Research,
+        }
+    }
 }
 
 impl Sample for SettingsSnapshot {

@@ -73,7 +73,11 @@ impl Bench {
 
     fn set(&mut self, setting: &str, value: Value) -> Reply {
         let before = self.said.len();
-        self.hear("steward", SetSetting { actor: "owner".into(), setting: setting.into(), value }, 0);
+        self.hear(
+            "steward",
+            SetSetting { actor: "owner".into(), setting: setting.into(), value, confirm: None },
+            0,
+        );
         let reply = self.said[before..].iter().find(|said| said.topic.contains("/reply/")).unwrap();
         let key = reply.topic.rsplit('/').next().unwrap();
         receive::<Reply>(key, &reply.payload).unwrap().body.unwrap()

@@ -220,6 +220,7 @@ impl Plan {
             state_id: plan.state_id.clone(),
             at: now,
             reason: candidate.reason.clone(),
+            stop_loss: false,
             grounds: self.grounds(plan, candidate.isin)?,
         };
         out.decided(format!(
