@@ -1,32 +1,67 @@
-//! The daily-loss breaker: from 2 % down nothing is sold, from 5 % down nothing is traded, until the next day. Within a
-//! day it only gets stricter; an unknown value lets no order pass and is no latch.
+//! The daily-loss breaker: from 2 % down nothing is sold, from 5 % down nothing is traded.
+//!
+//! A full stop lasts until the next day, or until a person has looked; after that only sales rest. Blocked sales are
+//! free again above −1.5 %. What is latched survives a restart. An unknown value lets no order pass and is no latch.
 
 use contracts::{Breaker, Nav};
 use limits::{LossTier, daily_loss_tier, daily_pnl};
 use market::Day;
 use money::Weight;
 
-/// The state of a day after a valuation.
+/// Loss from which nothing is sold.
+const SELLS_BLOCKED_E6: i64 = 20_000;
+/// Sales are free again above this loss.
+const RELEASE_E6: i64 = 15_000;
+/// Loss from which nothing is traded.
+const HALTED_E6: i64 = 50_000;
+const _: () = assert!(RELEASE_E6 < SELLS_BLOCKED_E6 && SELLS_BLOCKED_E6 < HALTED_E6);
+
+/// What a day has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latch {
+    /// Which day.
+    pub day: Day,
+    /// The strictest state that still holds.
+    pub state: Breaker,
+    /// A person has looked at a full stop of this day.
+    pub acknowledged: bool,
+}
+
+/// The state of a day after a valuation; `doubted` when the value rests on prices or rates that are too old.
 #[must_use]
-pub fn judged(nav: Option<&Nav>, latch: Option<(Day, Breaker)>) -> Breaker {
+pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker {
     let Some(nav) = nav else {
         // Right after a start no value is known; a halt that was latched stops manual orders too.
-        let halted = latch.is_some_and(|(_, state)| state == Breaker::Halted);
+        let halted = latch.is_some_and(|latch| latch.state == Breaker::Halted);
         return if halted { Breaker::Halted } else { Breaker::Unknown };
     };
-    let share = |e6| Weight::from_e6(e6).unwrap_or(Weight::ZERO);
+    let held = latch.filter(|latch| latch.day == nav.day);
+    let acknowledged = held.is_some_and(|latch| latch.acknowledged);
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
-    let now = match daily_loss_tier(loss, share(20_000), share(50_000)) {
-        LossTier::Normal => Breaker::Normal,
-        LossTier::SellsBlocked => Breaker::SellsBlocked,
-        LossTier::Halted => Breaker::Halted,
+    let blocked = held.is_some_and(|latch| latch.state == Breaker::SellsBlocked);
+    let sells = if blocked { RELEASE_E6 } else { SELLS_BLOCKED_E6 };
+    let share = |e6| Weight::from_e6(e6).unwrap_or(Weight::ZERO);
+    match daily_loss_tier(loss, share(sells), share(HALTED_E6)) {
+        _ if held.is_some_and(|latch| latch.state == Breaker::Halted) => Breaker::Halted,
         LossTier::Unknown => Breaker::Unknown,
-    };
-    let held = latch.filter(|(day, _)| *day == nav.day).map(|(_, state)| state);
-    match (held, now) {
-        (Some(Breaker::Halted), _) => Breaker::Halted,
-        (Some(Breaker::SellsBlocked), Breaker::Normal) => Breaker::SellsBlocked,
-        (_, now) => now,
+        _ if doubted => Breaker::Unknown,
+        LossTier::Halted if acknowledged => Breaker::SellsBlocked,
+        LossTier::Halted => Breaker::Halted,
+        LossTier::SellsBlocked => Breaker::SellsBlocked,
+        LossTier::Normal => Breaker::Normal,
+    }
+}
+
+/// What is to be remembered of a day after this state; `None` when it is what is remembered already.
+#[must_use]
+pub fn latched(day: Day, state: Breaker, latch: Option<Latch>) -> Option<Latch> {
+    let held = latch.filter(|latch| latch.day == day);
+    let acknowledged = held.is_some_and(|latch| latch.acknowledged);
+    match (state, held) {
+        // An unknown value neither opens nor closes anything.
+        (Breaker::Unknown, _) | (Breaker::Normal, None) => None,
+        (state, Some(held)) if held.state == state => None,
+        (state, _) => Some(Latch { day, state, acknowledged }),
     }
 }
 
@@ -51,6 +86,10 @@ mod tests {
         Nav { day_start: eur(start), nav: eur(now), flow_today: eur(0), ..Nav::sample() }
     }
 
+    fn latch(state: Breaker) -> Option<Latch> {
+        Some(Latch { day: nav(1, 1).day, state, acknowledged: false })
+    }
+
     #[test]
     fn losses_have_two_steps() {
         let cases = [
@@ -61,25 +100,58 @@ mod tests {
             (950, Breaker::Halted),
         ];
         for (now, expected) in cases {
-            assert_eq!(judged(Some(&nav(1_000, now)), None), expected, "{now}");
+            assert_eq!(judged(Some(&nav(1_000, now)), false, None), expected, "{now}");
         }
     }
 
     #[test]
-    fn within_a_day_it_only_gets_stricter() {
+    fn a_full_stop_lasts_until_the_next_day_whatever_the_value_does() {
         let today = nav(1_000, 990);
-        let latch = |state| Some((today.day, state));
-        assert_eq!(judged(Some(&today), latch(Breaker::Halted)), Breaker::Halted);
-        assert_eq!(judged(Some(&today), latch(Breaker::SellsBlocked)), Breaker::SellsBlocked);
-        assert_eq!(judged(Some(&today), Some((today.day.prev(), Breaker::Halted))), Breaker::Normal);
+        assert_eq!(judged(Some(&today), false, latch(Breaker::Halted)), Breaker::Halted);
+        assert_eq!(judged(Some(&today), true, latch(Breaker::Halted)), Breaker::Halted);
+        let yesterday = Latch { day: today.day.prev(), ..latch(Breaker::Halted).unwrap() };
+        assert_eq!(judged(Some(&today), false, Some(yesterday)), Breaker::Normal);
     }
 
     #[test]
-    fn an_unknown_or_zero_value_is_unknown() {
-        assert_eq!(judged(None, None), Breaker::Unknown);
-        let today = nav(1, 1).day;
-        assert_eq!(judged(None, Some((today, Breaker::SellsBlocked))), Breaker::Unknown);
-        assert_eq!(judged(None, Some((today, Breaker::Halted))), Breaker::Halted);
-        assert_eq!(judged(Some(&nav(0, 5)), None), Breaker::Unknown);
+    fn blocked_sales_are_free_again_above_the_release_only() {
+        for (now, expected) in
+            [(984, Breaker::SellsBlocked), (985, Breaker::SellsBlocked), (986, Breaker::Normal)]
+        {
+            assert_eq!(
+                judged(Some(&nav(1_000, now)), false, latch(Breaker::SellsBlocked)),
+                expected,
+                "{now}"
+            );
+        }
+        assert_eq!(judged(Some(&nav(1_000, 984)), false, None), Breaker::Normal);
+    }
+
+    #[test]
+    fn after_a_person_has_looked_only_sales_rest() {
+        let seen = |state| latch(state).map(|latch| Latch { acknowledged: true, ..latch });
+        assert_eq!(judged(Some(&nav(1_000, 940)), false, seen(Breaker::SellsBlocked)), Breaker::SellsBlocked);
+        assert_eq!(judged(Some(&nav(1_000, 990)), false, seen(Breaker::SellsBlocked)), Breaker::Normal);
+    }
+
+    #[test]
+    fn an_unknown_zero_or_doubted_value_is_unknown() {
+        assert_eq!(judged(None, false, None), Breaker::Unknown);
+        assert_eq!(judged(None, false, latch(Breaker::SellsBlocked)), Breaker::Unknown);
+        assert_eq!(judged(None, false, latch(Breaker::Halted)), Breaker::Halted);
+        assert_eq!(judged(Some(&nav(0, 5)), false, None), Breaker::Unknown);
+        assert_eq!(judged(Some(&nav(1_000, 1_000)), true, None), Breaker::Unknown);
+    }
+
+    #[test]
+    fn only_a_change_is_remembered() {
+        let day = nav(1, 1).day;
+        assert_eq!(latched(day, Breaker::Normal, None), None);
+        assert_eq!(latched(day, Breaker::Unknown, latch(Breaker::SellsBlocked)), None);
+        assert_eq!(latched(day, Breaker::Halted, latch(Breaker::Halted)), None);
+        assert_eq!(latched(day, Breaker::Halted, latch(Breaker::SellsBlocked)), latch(Breaker::Halted));
+        assert_eq!(latched(day, Breaker::Normal, latch(Breaker::SellsBlocked)), latch(Breaker::Normal));
+        let yesterday = Latch { day: day.prev(), ..latch(Breaker::Halted).unwrap() };
+        assert_eq!(latched(day, Breaker::Normal, Some(yesterday)), None);
     }
 }

@@ -6,17 +6,22 @@ use bus_client::{Input, NoCall, Out, Stage, Start, approval_key};
 use contracts::{
     APPROVAL_LIFE_MS, ApprovalKey, Breaker, Finite, HaltEntry, Id, Meta, Mode, OrderApproved, OrderIncident,
     OrderRefused, OrderRequested, OrderState, Outcome, Reconciliation, Refusal, RiskHalt, RiskState,
-    stage::risk_gate as contract,
+    SettingsSnapshot, mutants, stage::risk_gate as contract,
 };
 use market::{Day, Timestamp};
+use money::{Currency, Money, Weight};
 use rusqlite::{Connection, Transaction};
 use serde_json::Value;
 
 use crate::{
     Settings,
-    breaker::{day_change, judged},
-    checks::{Code, Decision, GateSettings, Verdict, gate},
+    breaker::{Latch, day_change, judged, latched},
+    checks::{Code, Decision, GateSettings, Verdict, exchange_gate, gate},
+    drawdown::Peaks,
+    guards,
+    refusals::{self, HALT_AT, REST_MIN, Refusals},
     store::{self, Activity, Save, VerdictRow, spelled},
+    tighter::tightened,
     world::{Standing, World},
 };
 
@@ -34,11 +39,22 @@ const TEXT_MAX: usize = 300;
 const _: () = assert!(HALTS_SAID * (TEXT_MAX + 2 * WORD_MAX + 120) < 16_384 - 512);
 /// Verdicts and activity that statements are still compared with.
 const ACTIVITY_KEPT_MS: i64 = 8 * 86_400_000;
+/// Orders of the first day with real money.
+const FIRST_LIVE_DAY_ORDERS: u32 = 1;
+/// A position worth less than this many times the smallest sensible trade may be sold whole.
+const SMALL_POSITION: i64 = 2;
+/// The smallest sensible trade: 2 EUR are 1 % less 0.2 % of it.
+const MIN_TRADE_EUR: i64 = 250;
+/// The reason of a halt for the loss of a day.
+const DAILY_LOSS: &str = "daily_loss";
 
 /// The gate.
 pub struct RiskGate {
     settings: Settings,
+    /// What `steward.toml` allows, and what the owner's settings leave of it.
+    base: GateSettings,
     limits: GateSettings,
+    mode: Mode,
     simulated: bool,
     key: ApprovalKey,
     world: World,
@@ -50,7 +66,11 @@ pub struct RiskGate {
     halts: BTreeMap<Id, HaltEntry>,
     known_halts: BTreeSet<Id>,
     breaker: Breaker,
-    latch: Option<(Day, Breaker)>,
+    latch: Option<Latch>,
+    peaks: Peaks,
+    refusals: Refusals,
+    /// When a guard opens by itself and what is said of it changes.
+    guards_until: Option<Timestamp>,
     said_first: bool,
 }
 
@@ -75,7 +95,9 @@ impl Stage for RiskGate {
             ..World::default()
         };
         Ok(RiskGate {
+            mode: in_force(start.settings.mode, simulated, None),
             settings: start.settings.clone(),
+            base: limits.clone(),
             limits,
             simulated,
             key,
@@ -98,8 +120,11 @@ impl Stage for RiskGate {
                 .collect(),
             halts: rows.halts.into_iter().map(|halt| (halt.id, halt)).collect(),
             known_halts: rows.all_halts.iter().filter_map(|id| id.parse().ok()).collect(),
-            breaker: judged(None, rows.breaker),
+            breaker: judged(None, false, rows.breaker),
             latch: rows.breaker,
+            peaks: Peaks::new(rows.peaks),
+            refusals: Refusals::new(rows.refusals_by_broker),
+            guards_until: None,
             said_first: false,
         })
     }
@@ -108,7 +133,8 @@ impl Stage for RiskGate {
         match input {
             Input::Heard(heard) => self.hear(heard, now, out),
             Input::Tick => self.tick(now, out),
-            Input::Replied(()) | Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+            Input::Settings(snapshot) => self.follow(&snapshot, now, out),
+            Input::Replied(()) | Input::Answered(_) | Input::Refused(_) => {}
         }
     }
 
@@ -117,7 +143,7 @@ impl Stage for RiskGate {
             return Some(Timestamp::ZERO);
         }
         let ends = self.clear_approved.values().chain(self.clear_refused.values());
-        ends.chain(self.out_until.values()).min().copied()
+        ends.chain(self.out_until.values()).chain(&self.guards_until).min().copied()
     }
 
     fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -165,19 +191,31 @@ impl RiskGate {
                 (None, Err(_)) => {}
             },
             I::MarketVenue(venue) => match (venue.body, venue.key.parse()) {
-                (Some(body), _) => drop(self.world.venues.insert(body.mic, body)),
+                (Some(body), _) => {
+                    self.world.venues.insert(body.mic, body);
+                    self.say_state(now, out);
+                }
                 (None, Ok(mic)) => drop(self.world.venues.remove(&mic)),
                 (None, Err(_)) => {}
             },
             I::MarketFx(fx) => self.world.fx = fx.body,
             I::MarketUniverse(universe) => self.world.universe = universe.body,
-            I::PortfolioState(portfolio) => self.world.portfolio = portfolio.body,
+            I::PortfolioState(portfolio) => {
+                self.world.portfolio = portfolio.body;
+                self.say_state(now, out);
+            }
             I::PortfolioNav(nav) => {
                 self.world.nav = nav.body;
                 self.judge_breaker(now, out);
                 self.say_state(now, out);
             }
-            I::PortfolioBucket(_) => {}
+            I::PortfolioBucket(bucket) => match (bucket.body, bucket.meta) {
+                (Some(body), Some(meta)) => {
+                    drop(self.world.buckets.insert(body.bucket_id.clone(), (body, meta.at)));
+                }
+                (Some(body), None) => drop(self.world.buckets.insert(body.bucket_id.clone(), (body, now))),
+                (None, _) => drop(self.world.buckets.remove(&bucket.key)),
+            },
         }
     }
 
@@ -187,7 +225,11 @@ impl RiskGate {
             self.say_halt(now, out);
             self.say_state(now, out);
         }
+        let before = self.out_until.len();
         self.out_until.retain(|_, until| *until > now);
+        if before != self.out_until.len() || self.guards_until.is_some_and(|until| until <= now) {
+            self.say_state(now, out);
+        }
         for id in due(&mut self.clear_approved, now) {
             out.clear::<OrderApproved>(id);
         }
@@ -196,14 +238,35 @@ impl RiskGate {
         }
     }
 
-    fn standing(&self, now: Timestamp) -> Standing {
-        let halted = !self.halts.is_empty();
+    fn standing(&self, bucket_id: &str, now: Timestamp) -> Standing {
+        let halted = !self.halts.is_empty() && !mutants::is("ignore_halt");
         Standing {
-            mode: self.settings.mode,
-            breaker: if halted { Breaker::Halted } else { self.breaker },
-            approval_out: self.out_until.values().any(|until| *until > now),
+            mode: if self.world.is_on_paper(bucket_id) { Mode::Research } else { self.mode },
+            breaker: if halted { Breaker::Halted } else { self.breaker_now(now) },
+            approval_out: self.out_until.values().any(|until| *until > now) && !mutants::is("two_at_once"),
             simulated: self.simulated,
         }
+    }
+
+    /// The value may have grown doubtful since it was judged: prices age without a message.
+    fn breaker_now(&self, now: Timestamp) -> Breaker {
+        if self.breaker == Breaker::Halted || self.world.doubt(now).is_none() {
+            return self.breaker;
+        }
+        Breaker::Unknown
+    }
+
+    /// The owner's settings: the mode, and whatever tightens a limit.
+    fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
+        let (limits, loose) = tightened(&self.base, &snapshot.values);
+        let mode = in_force(self.settings.mode, self.simulated, Some(snapshot));
+        if mode != self.mode {
+            out.decided(format!("Orders are {} from now on.", spelled(&mode)));
+        } else if !loose.is_empty() && limits != self.limits {
+            out.decided(format!("Looser than documented, and without effect: {}.", loose.join(", ")));
+        }
+        (self.limits, self.mode) = (limits, mode);
+        self.say_state(now, out);
     }
 
     /// One verdict per order id, for ever: a request heard again has been judged.
@@ -212,47 +275,80 @@ impl RiskGate {
         if self.decided.contains(&id) {
             return;
         }
-        let standing = self.standing(now);
-        let limits = self.limits_for(request);
-        let verdict = gate(
-            &World::order(request),
-            &self.world.gate_security(request, now),
-            &self.world.state(request, standing, now),
-            &limits,
-        );
+        let standing = self.standing(&request.bucket_id, now);
+        let limits = self.limits_for(request, now);
+        let verdict = match self.world.exchange(request, standing, now) {
+            Some((order, state)) => exchange_gate(&order, &state, &limits),
+            None => gate(
+                &World::order(request),
+                &self.world.gate_security(request, now),
+                &self.world.state(request, standing, now),
+                &limits,
+            ),
+        };
         self.decided.insert(id);
         match verdict.decision {
-            Decision::Allow | Decision::Simulate => self.approve(request, verdict, now, out),
+            Decision::Allow | Decision::Simulate => self.approve(request, verdict, standing.mode, now, out),
             Decision::Defer | Decision::Block => self.refuse(request, verdict, now, out),
         }
     }
 
-    /// The owner's own limit of a security replaces the general one; a small position may be sold whole.
-    fn limits_for(&self, request: &OrderRequested) -> GateSettings {
-        let own = self.world.security(&request.isin).and_then(|security| security.max_weight_e6);
-        let ceiling = money::Weight::from_e6(300_000).unwrap_or(self.limits.max_position);
+    /// What the general limits are for this order: the owner's own limit of a security, the hold of its bucket, a small
+    /// or unwanted position that may be sold whole, a security that rests after the broker refused it, the first day.
+    fn limits_for(&self, request: &OrderRequested, now: Timestamp) -> GateSettings {
+        let security = self.world.security(&request.isin);
+        let own = security.and_then(|security| security.max_weight_e6);
+        let ceiling = Weight::from_e6(300_000).unwrap_or(self.limits.max_position);
         let mut limits = self.limits.clone();
         if let Some(own) = own {
             limits.max_position = own.min(ceiling);
         }
+        limits.min_hold_days = self.world.min_hold_days(request, limits.min_hold_days);
+        let unwanted = security.is_some_and(|one| !one.allow_buy && one.max_weight_e6 == Some(Weight::ZERO));
+        if unwanted || self.is_small(request) {
+            limits.max_sell = Weight::ONE;
+        }
+        if self.refusals.rests(&request.isin, now) {
+            limits.duplicate_window_min = limits.duplicate_window_min.max(REST_MIN);
+        }
+        let traded_before = |one: &Activity| one.mode == Mode::Live && one.sent.day_utc() < now.day_utc();
+        if !self.simulated && self.mode == Mode::Live && !self.world.activity.values().any(traded_before) {
+            limits.max_per_day = limits.max_per_day.min(FIRST_LIVE_DAY_ORDERS);
+        }
         limits
     }
 
-    fn approve(&mut self, request: &OrderRequested, verdict: Verdict, now: Timestamp, out: &mut Out<Self>) {
+    /// Whether the position is worth less than twice the smallest sensible trade; an unknown worth is not small.
+    fn is_small(&self, request: &OrderRequested) -> bool {
+        let value =
+            self.world.portfolio.as_ref().and_then(|portfolio| portfolio.position(&request.isin)?.value_eur);
+        let least = Money::from_units(SMALL_POSITION * MIN_TRADE_EUR, Currency::EUR);
+        value.zip(least.ok()).is_some_and(|(value, least)| value.covers(least) == Ok(false))
+    }
+
+    fn approve(
+        &mut self,
+        request: &OrderRequested,
+        verdict: Verdict,
+        mode: Mode,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
         // What must hold whenever money may move, whatever the checks say.
-        assert!(self.halts.is_empty(), "nothing is approved while a halt is open");
-        assert_eq!(
-            verdict.decision == Decision::Allow,
-            self.settings.mode == Mode::Live,
-            "the mode is the verdict's"
+        assert!(
+            self.halts.is_empty() || mutants::is("ignore_halt"),
+            "nothing is approved while a halt is open"
         );
-        let ticker =
-            self.world.security(&request.isin).map(|security| security.ticker.clone()).unwrap_or_default();
+        assert_eq!(verdict.decision == Decision::Allow, mode == Mode::Live, "the mode is the verdict's");
+        let ticker = match contracts::pair_of(&request.isin) {
+            Some((base, quote)) => contracts::pair_ticker(base, quote),
+            None => self.world.security(&request.isin).map(|one| one.ticker.clone()).unwrap_or_default(),
+        };
         let approval = self.key.sign(OrderApproved {
             order_id: request.order_id,
             plan_id: request.plan_id,
             bucket_id: request.bucket_id.clone(),
-            mode: self.settings.mode,
+            mode,
             kind: request.kind,
             isin: request.isin,
             mic: request.mic,
@@ -263,7 +359,7 @@ impl RiskGate {
             ccy: request.ccy,
             state_id: request.state_id.clone(),
             issued: now,
-            expires: now.saturating_plus_ms(APPROVAL_LIFE_MS),
+            expires: now.saturating_plus_ms(APPROVAL_LIFE_MS * if mutants::is("long_life") { 10 } else { 1 }),
             checks: verdict.evidence.clone(),
             mac: String::new(),
         });
@@ -282,6 +378,7 @@ impl RiskGate {
             Some(Box::new(approval.clone())),
         ));
         out.say(approval);
+        self.say_state(now, out);
     }
 
     fn refuse(&mut self, request: &OrderRequested, verdict: Verdict, now: Timestamp, out: &mut Out<Self>) {
@@ -337,7 +434,10 @@ impl RiskGate {
 
     fn hear_order(&mut self, order: OrderState, now: Timestamp, out: &mut Out<Self>) {
         let id = order.order_id.to_string();
-        self.out_until.remove(&id);
+        let taken = self.out_until.remove(&id).is_some();
+        if let Some(refusal) = refusals::of(&order) {
+            self.hear_refusal(refusal, now, out);
+        }
         if let Some(sent) = order.sent {
             let one = Activity {
                 order_id: id.clone(),
@@ -350,14 +450,35 @@ impl RiskGate {
             if self.world.activity.get(&id) != Some(&one) && now.since(sent) < ACTIVITY_KEPT_MS {
                 self.world.activity.insert(id, one.clone());
                 out.save(Save::Activity(one));
-                self.say_state(now, out);
             }
         }
-        if order.status.is_final() {
-            self.world.open.remove(&order.order_id);
-        } else {
-            self.world.open.insert(order.order_id, order);
+        let before = self.world.open.get(&order.order_id).map(|known| known.status);
+        let after = (!order.status.is_final()).then_some(order.status);
+        match after {
+            None => drop(self.world.open.remove(&order.order_id)),
+            Some(_) => drop(self.world.open.insert(order.order_id, order)),
         }
+        if taken || before != after {
+            self.say_state(now, out);
+        }
+    }
+
+    /// The broker refused an order: its security rests for an hour, and the third of a day halts everything.
+    fn hear_refusal(&mut self, refusal: refusals::BrokerRefusal, now: Timestamp, out: &mut Out<Self>) {
+        let at = refusal.at;
+        if !self.refusals.note(refusal.clone(), now) {
+            return;
+        }
+        out.save(Save::Refusal(refusal.clone()));
+        let count = self.refusals.on_the_day(at);
+        if count < HALT_AT {
+            return;
+        }
+        let said = shortened(&refusal.text, TEXT_MAX - 120);
+        let text = format!("The broker refused {count} orders in one day, the last one with: {said}");
+        let id = Id::derive(Timestamp::ZERO, &["repeated_refusals", &at.day_utc().to_string()]);
+        let reason = "repeated_refusals".to_string();
+        self.open_halt(HaltEntry { id, since: now, actor: "risk-gate".into(), reason, text }, now, out);
     }
 
     fn hear_incident(&mut self, incident: &OrderIncident, now: Timestamp, out: &mut Out<Self>) {
@@ -423,6 +544,7 @@ impl RiskGate {
         out.answer(command, Outcome::Done, None, "Trading is halted.", Value::Null);
     }
 
+    /// Only a person resumes, with a name and a reason; both stand in the history of halts for ever.
     fn resume(
         &mut self,
         actor: &str,
@@ -431,20 +553,37 @@ impl RiskGate {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        if self.halts.is_empty() {
-            return out.answer(
-                command,
-                Outcome::Refused,
-                Some("not_halted"),
-                "Nothing is halted, so there is nothing to resume.",
-                Value::Null,
+        let refuse = |out: &mut Out<Self>, code: &str, text: &str| {
+            out.answer(command, Outcome::Refused, Some(code), text, Value::Null);
+        };
+        let (actor, text) = (shortened(actor.trim(), WORD_MAX), shortened(text.trim(), TEXT_MAX));
+        if actor.is_empty() {
+            return refuse(out, "no_actor", "Nobody is named who resumes; trading stands still.");
+        }
+        if text.is_empty() {
+            return refuse(
+                out,
+                "no_reason",
+                "Resuming needs a reason: say what was looked at and why it is safe.",
             );
         }
+        if self.halts.is_empty() {
+            return refuse(out, "not_halted", "Nothing is halted, so there is nothing to resume.");
+        }
         let count = self.halts.len();
+        let loss = self.halts.values().any(|halt| halt.reason == DAILY_LOSS);
         self.halts.clear();
         out.decided(format!("Resumed by {actor}, {count} halts cleared: {text}"));
-        out.save(Save::Resume(now, actor.to_string()));
+        out.save(Save::Resume(now, format!("{actor}: {text}")));
+        if let Some(latch) = self.latch.filter(|_| loss) {
+            // Looked at by a person: for the rest of the day only sales rest.
+            let latch = Latch { state: Breaker::SellsBlocked, acknowledged: true, ..latch };
+            self.latch = Some(latch);
+            out.save(Save::Breaker(latch, now));
+            self.judge_breaker(now, out);
+        }
         self.say_halt(now, out);
+        self.say_state(now, out);
         out.answer(
             command,
             Outcome::Done,
@@ -455,17 +594,51 @@ impl RiskGate {
     }
 
     fn judge_breaker(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let state = judged(self.world.nav.as_ref(), self.latch);
-        let day = self.world.nav.as_ref().map(|nav| nav.day);
-        if matches!(state, Breaker::SellsBlocked | Breaker::Halted)
-            && let Some(day) = day
-            && self.latch != Some((day, state))
-        {
-            self.latch = Some((day, state));
-            out.decided(format!("The daily-loss breaker is {} for {day}.", spelled(&state)));
-            out.save(Save::Breaker(day, state, now));
+        let doubt = self.world.doubt(now);
+        let state = judged(self.world.nav.as_ref(), doubt.is_some(), self.latch);
+        if let (Some(doubt), true) = (&doubt, state != self.breaker) {
+            out.decided(format!("The loss of the day cannot be judged: {doubt}."));
         }
         self.breaker = state;
+        let Some(nav) = self.world.nav.clone() else { return };
+        if let Some((day, index)) = self.peaks.note(&nav) {
+            out.save(Save::Peak(day, index));
+        }
+        self.end_of_loss(nav.day, now, out);
+        let Some(latch) = latched(nav.day, state, self.latch) else { return };
+        self.latch = Some(latch);
+        out.decided(format!("The daily-loss breaker is {} for {}.", spelled(&state), nav.day));
+        out.save(Save::Breaker(latch, now));
+        if state == Breaker::Halted {
+            let id = loss_halt(nav.day);
+            let text = format!(
+                "The fund lost {:.1} % on {}. Nothing is traded until the next day, or until a person has looked and resumes.",
+                day_change(&nav).unwrap_or(0.0) * -100.0,
+                nav.day
+            );
+            let (actor, reason) = ("breaker".to_string(), DAILY_LOSS.to_string());
+            self.open_halt(HaltEntry { id, since: now, actor, reason, text }, now, out);
+        }
+    }
+
+    /// The halt for the loss of a day ends with that day; no other halt ends by itself.
+    fn end_of_loss(&mut self, today: Day, now: Timestamp, out: &mut Out<Self>) {
+        let over: Vec<HaltEntry> = self
+            .halts
+            .values()
+            .filter(|halt| {
+                halt.reason == DAILY_LOSS && halt.actor == "breaker" && halt.id != loss_halt(today)
+            })
+            .cloned()
+            .collect();
+        for halt in &over {
+            self.halts.remove(&halt.id);
+            out.save(Save::Over(halt.clone(), now));
+        }
+        if !over.is_empty() {
+            out.decided("The day of the loss is over.");
+            self.say_halt(now, out);
+        }
     }
 
     fn say_halt(&self, now: Timestamp, out: &mut Out<Self>) {
@@ -476,30 +649,45 @@ impl RiskGate {
         out.say(RiskHalt { halted: !self.halts.is_empty(), halts, at: now });
     }
 
-    fn say_state(&self, now: Timestamp, out: &mut Out<Self>) {
-        let sent: Vec<&Activity> =
-            self.world.activity.values().filter(|one| one.mode == self.settings.mode).collect();
+    fn say_state(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let standing = Standing { mode: self.mode, ..self.standing("", now) };
+        let guards = guards::all(&self.world, &self.limits, standing, self.halts.len(), now);
+        let cooldowns = guards::cooldowns(&self.world, &self.limits, standing, now);
+        let ends = guards.iter().filter_map(|guard| guard.until);
+        let rests = cooldowns.iter().flat_map(|one| [one.buy_from, one.sell_from]).flatten();
+        self.guards_until = ends.chain(rests).filter(|until| *until > now).min();
+        let sent = self.world.trades(self.mode);
         let within = |ms: i64| {
             u32::try_from(sent.iter().filter(|one| now.since(one.sent) < ms).count()).unwrap_or(u32::MAX)
         };
         let today = sent.iter().filter(|one| one.sent.day_utc() == now.day_utc()).count();
         // A tenth of a percent is enough to look at; more digits would be said anew with every quote.
-        let change =
-            self.world.nav.as_ref().and_then(day_change).map(|change| (change * 1_000.0).round() / 1_000.0);
+        let rough = |share: f64| Finite::new((share * 1_000.0).round() / 1_000.0);
+        let nav = self.world.nav.as_ref();
         out.say(RiskState {
-            at: self
-                .world
-                .nav
-                .as_ref()
-                .map_or(now, |nav| Timestamp::from_ms(nav.at.ms() / 86_400_000 * 86_400_000)),
-            mode: self.settings.mode,
+            at: nav.map_or(now, |nav| Timestamp::from_ms(nav.at.ms() / 86_400_000 * 86_400_000)),
+            mode: self.mode,
             breaker: self.breaker,
-            day_change: change.and_then(Finite::new),
+            day_change: nav.and_then(day_change).and_then(rough),
             trades_today: u32::try_from(today).unwrap_or(u32::MAX),
             trades_week: within(7 * 86_400_000),
             last_trade: sent.iter().map(|one| one.sent).max(),
+            drawdown: nav.and_then(|nav| self.peaks.fall(nav)).and_then(rough),
+            guards,
+            cooldowns,
         });
     }
+}
+
+/// The mode that holds: live only when `steward.toml` says so, and in the real world only while the owner's setting
+/// says so too. Nothing heard is research.
+fn in_force(allowed: Mode, simulated: bool, snapshot: Option<&SettingsSnapshot>) -> Mode {
+    let asked = snapshot.map_or(Mode::Research, SettingsSnapshot::trading_mode);
+    if allowed == Mode::Live && (simulated || asked == Mode::Live) { Mode::Live } else { Mode::Research }
+}
+
+fn loss_halt(day: Day) -> Id {
+    Id::derive(Timestamp::ZERO, &[DAILY_LOSS, &day.to_string()])
 }
 
 fn row(

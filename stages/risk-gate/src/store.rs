@@ -5,6 +5,8 @@ use market::{Day, Isin, Timestamp};
 use rusqlite::{Connection, Row, Transaction};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::{breaker::Latch, refusals::BrokerRefusal};
+
 /// An order that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
@@ -54,8 +56,14 @@ pub enum Save {
     Halt(HaltEntry),
     /// All halts are cleared by somebody.
     Resume(Timestamp, String),
+    /// A halt ends by itself: the day of its loss is over.
+    Over(HaltEntry, Timestamp),
     /// The breaker of a day.
-    Breaker(Day, Breaker, Timestamp),
+    Breaker(Latch, Timestamp),
+    /// A new highest value of a day.
+    Peak(Day, i64),
+    /// The broker refused an order.
+    Refusal(BrokerRefusal),
 }
 
 /// What the gate knows after a start.
@@ -67,7 +75,9 @@ pub(crate) struct Rows {
     pub(crate) activity: Vec<Activity>,
     pub(crate) halts: Vec<HaltEntry>,
     pub(crate) all_halts: Vec<String>,
-    pub(crate) breaker: Option<(Day, Breaker)>,
+    pub(crate) breaker: Option<Latch>,
+    pub(crate) peaks: Vec<(Day, i64)>,
+    pub(crate) refusals_by_broker: Vec<BrokerRefusal>,
 }
 
 pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Rows> {
@@ -94,10 +104,29 @@ pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Rows> {
             halt,
         )?,
         all_halts: all(rows, "SELECT id FROM halt", |row| row.get(0))?,
-        breaker: all(rows, "SELECT day, state FROM breaker ORDER BY day DESC LIMIT 1", |row| {
-            Ok((parsed(row, 0)?, word(row, 1)?))
-        })?
+        breaker: all(
+            rows,
+            "SELECT day, state, acknowledged FROM breaker ORDER BY day DESC LIMIT 1",
+            |row| {
+                Ok(Latch { day: parsed(row, 0)?, state: word::<Breaker>(row, 1)?, acknowledged: row.get(2)? })
+            },
+        )?
         .pop(),
+        peaks: all(rows, "SELECT day, index_e9 FROM peak ORDER BY day DESC LIMIT 90", |row| {
+            Ok((parsed(row, 0)?, row.get(1)?))
+        })?,
+        refusals_by_broker: all(
+            rows,
+            "SELECT order_id, isin, ts, text FROM broker_refusal ORDER BY ts DESC LIMIT 100",
+            |row| {
+                Ok(BrokerRefusal {
+                    order_id: row.get(0)?,
+                    isin: parsed(row, 1)?,
+                    at: Timestamp::from_ms(row.get(2)?),
+                    text: row.get(3)?,
+                })
+            },
+        )?,
     })
 }
 
@@ -192,10 +221,29 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
                 (when.ms(), actor),
             )?;
         }
-        Save::Breaker(day, state, since) => {
+        Save::Over(halt, when) => {
             rows.execute(
-                "INSERT INTO breaker (day, state, since) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET state = ?2, since = ?3",
-                (day.to_string(), spelled(&state), since.ms()),
+                "UPDATE halt SET cleared = ?2, cleared_by = ?3 WHERE id = ?1 AND cleared IS NULL",
+                (halt.id.to_string(), when.ms(), &halt.actor),
+            )?;
+        }
+        Save::Breaker(latch, since) => {
+            rows.execute(
+                "INSERT INTO breaker (day, state, since, acknowledged) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET state = ?2, since = ?3, acknowledged = ?4",
+                (latch.day.to_string(), spelled(&latch.state), since.ms(), latch.acknowledged),
+            )?;
+        }
+        Save::Peak(day, index) => {
+            rows.execute(
+                "INSERT INTO peak (day, index_e9) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET index_e9 = max(index_e9, ?2)",
+                (day.to_string(), index),
+            )?;
+        }
+        Save::Refusal(one) => {
+            rows.execute(
+                "INSERT OR IGNORE INTO broker_refusal (order_id, isin, ts, text) VALUES (?1, ?2, ?3, ?4)",
+                (&one.order_id, one.isin.as_str(), one.at.ms(), &one.text),
             )?;
         }
     }

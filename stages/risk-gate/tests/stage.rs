@@ -8,7 +8,7 @@ use contracts::{
     Address, ApprovalKey, Body, Breaker, Cash, Envelope, FxRate, FxRates, Halt, HaltEntry, Id, IncidentKind,
     Mode, Nav, OrderApproved, OrderFill, OrderIncident, OrderRefused, OrderRequested, OrderState,
     OrderStatus, Outcome, PortfolioState, Position, Quote, Reconciliation, Refusal, Reply, Resume, RiskHalt,
-    RiskState, Sample, Security, Side, Source, TopicId, Universe, Venue, receive,
+    RiskState, Sample, Security, SettingsSnapshot, Side, Source, TopicId, Universe, Venue, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate};
@@ -808,7 +808,309 @@ fn a_latched_halt_of_the_breaker_survives_a_restart_and_ends_with_the_day() {
     assert_eq!(world.ask(&request), None);
 }
 
+#[test]
+fn sales_are_free_again_once_the_loss_is_small_enough() {
+    let mut world = World::ready();
+    world.say(world.nav(98_000));
+    world.say(world.nav(98_500));
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::SellsBlocked, "−1.5 % is not enough");
+    world.restart();
+    world.say(universe());
+    world.say(world.nav(98_400));
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::SellsBlocked, "a restart does not free them");
+    world.say(world.nav(98_501));
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::Normal);
+}
+
+#[test]
+fn a_large_loss_is_a_halt_that_a_person_can_end_but_sales_rest_for_the_day() {
+    let mut world = World::ready();
+    world.say(world.nav(94_900));
+    let halt = world.last::<RiskHalt>();
+    assert_eq!((halt.halts[0].actor.as_str(), halt.halts[0].reason.as_str()), ("breaker", "daily_loss"));
+    assert_eq!(world.resume().outcome, Outcome::Done);
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::SellsBlocked);
+    world.say(world.nav(94_000));
+    assert!(!world.last::<RiskHalt>().halted, "looked at once, it does not halt again on the same day");
+    let request = world.sell();
+    assert_eq!(world.ask(&request).as_deref(), Some("circuit_breaker"));
+    let request = world.buy();
+    assert_eq!(world.ask(&request), None);
+}
+
+#[test]
+fn the_halt_for_a_loss_ends_with_its_day_and_no_other_halt_does() {
+    let mut world = World::ready();
+    world.say(world.nav(94_900));
+    world.halt("owner");
+    world.pass(DAY);
+    world.say_all();
+    let reasons: Vec<_> = world.last::<RiskHalt>().halts.into_iter().map(|halt| halt.reason).collect();
+    assert_eq!(reasons, ["owner"]);
+    assert_eq!(world.count("SELECT count(*) FROM api_halt WHERE cleared_by = 'breaker'"), 1);
+}
+
+#[test]
+fn a_fall_of_fifteen_percent_is_said_and_stops_nothing() {
+    let mut world = World::ready();
+    let share = |number| contracts::Finite::new(number).unwrap();
+    world.say(Nav { since_start: share(0.25), ..world.nav(100_000) });
+    world.restart();
+    world.say_all();
+    world.say(Nav { since_start: share(0.0), ..world.nav(100_000) });
+    assert_eq!(world.last::<RiskState>().drawdown, Some(share(0.2)));
+    let request = world.buy();
+    assert_eq!(world.ask(&request), None);
+}
+
+#[test]
+fn a_value_on_old_prices_lets_no_automatic_order_pass() {
+    let mut world = World::ready();
+    world.say(PortfolioState {
+        positions: vec![Position {
+            value_eur: Some(eur(20_000)),
+            ..world.portfolio("s1").positions[0].clone()
+        }],
+        ..world.portfolio("s1")
+    });
+    world.pass(31 * MINUTE);
+    let (quote, venue, nav) = (world.quote(b()), world.venue(), world.nav(100_000));
+    world.say(quote);
+    world.say(venue);
+    world.say(world.portfolio("s1"));
+    world.say(PortfolioState {
+        positions: vec![Position {
+            value_eur: Some(eur(20_000)),
+            ..world.portfolio("s1").positions[0].clone()
+        }],
+        ..world.portfolio("s1")
+    });
+    world.say(nav);
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::Unknown);
+    let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("circuit_breaker"));
+    world.say(world.quote(a()));
+    world.say(world.nav(100_000));
+    assert_eq!(world.last::<RiskState>().breaker, Breaker::Normal);
+}
+
+// ------------------------------------------------- refusals of the broker
+
+fn refused(world: &World, of: &OrderRequested, text: &str) -> OrderState {
+    OrderState { reason: Some(text.into()), ..world.order(of, OrderStatus::Rejected) }
+}
+
+#[test]
+fn the_third_refusal_of_a_day_halts_over_any_restart() {
+    let mut world = World::ready();
+    for number in 1..=3 {
+        assert!(!world.last::<RiskHalt>().halted, "{number}");
+        let request = world.buy();
+        let order = refused(&world, &request, "broker: instrument is blocked");
+        world.say(order.clone());
+        world.say(order);
+        world.restart();
+        world.connect();
+        world.say_all();
+    }
+    let halt = world.last::<RiskHalt>();
+    assert_eq!(halt.halts[0].reason, "repeated_refusals");
+    assert!(halt.halts[0].text.contains("instrument is blocked"), "{}", halt.halts[0].text);
+}
+
+#[test]
+fn our_own_refusals_do_not_count() {
+    let mut world = World::ready();
+    for _ in 0..5 {
+        let request = world.buy();
+        world.say(refused(&world, &request, "not_sent: trading is halted"));
+    }
+    assert!(!world.last::<RiskHalt>().halted);
+}
+
+// ------------------------------------------------------------- resuming
+
+#[test]
+fn resuming_needs_a_name_and_a_reason() {
+    let mut world = World::ready();
+    world.halt("owner");
+    for (actor, text, code) in
+        [("", "looked", "no_actor"), ("  ", "looked", "no_actor"), ("me", " ", "no_reason")]
+    {
+        let reply = world.command(Resume { actor: actor.into(), text: text.into() });
+        assert_eq!((reply.outcome, reply.code.as_deref()), (Outcome::Refused, Some(code)));
+        assert!(world.last::<RiskHalt>().halted);
+    }
+    assert_eq!(world.resume().outcome, Outcome::Done);
+    assert_eq!(
+        world.count("SELECT count(*) FROM api_halt WHERE cleared_by LIKE '%: %'"),
+        1,
+        "who and why are kept"
+    );
+}
+
+// --------------------------------------------------------------- guards
+
+#[test]
+fn every_guard_says_what_it_found_and_when_it_opens() {
+    let mut world = World::ready();
+    let request = world.buy();
+    assert_eq!(world.ask(&request), None);
+    let order = world.order(&request, OrderStatus::Filled);
+    world.say(order);
+    let state = world.last::<RiskState>();
+    let guard = |name: &str| state.guards.iter().find(|one| one.guard == name).unwrap().clone();
+    let gap = guard("min_gap");
+    assert!(!gap.free);
+    assert_eq!(gap.until, Some(world.now.saturating_plus_ms(HOUR)));
+    assert!(guard("halt").free && guard("daily_limit").free && guard("market_closed").free);
+    assert_eq!(guard("daily_limit").found, "1 orders today");
+    let rest = state.cooldowns.iter().find(|one| one.isin == b()).unwrap();
+    assert_eq!(rest.buy_from, Some(world.now.saturating_plus_ms(30 * DAY)));
+    world.pass(HOUR);
+    assert!(world.last::<RiskState>().guards.iter().find(|one| one.guard == "min_gap").unwrap().free);
+}
+
 // ------------------------------------------------------------- settings
+
+#[test]
+fn the_owners_settings_tighten_and_never_loosen() {
+    let mut world = World::ready();
+    let values =
+        [("risk.max_per_day".to_string(), 0.into()), ("risk.max_per_week".to_string(), 500.into())].into();
+    world.say(SettingsSnapshot { revision: 2, values });
+    let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("daily_limit"));
+    let state = world.last::<RiskState>();
+    assert_eq!(state.guards.iter().find(|one| one.guard == "weekly_limit").unwrap().limit, "10");
+}
+
+#[test]
+fn in_the_real_world_live_also_needs_the_owners_setting() {
+    let folder = TempDir::new().unwrap();
+    let text = "environment = \"live\"\ndir = \"x\"\n[stage.risk-gate]\nmode = \"live\"";
+    let config = Config::parse(text, &folder.path().join("steward.toml")).unwrap();
+    let place = Place::File(folder.path().join("risk.db"));
+    let mut world = World::silent("live");
+    world.engine = Engine::open(&config, "risk-gate", Some(place), start()).unwrap();
+    world.tick();
+    assert_eq!(world.last::<RiskState>().mode, Mode::Research);
+    for (revision, mode, expected) in [(2, "live", Mode::Live), (3, "research", Mode::Research)] {
+        let values = [("trading_mode".to_string(), mode.into())].into();
+        world.say(SettingsSnapshot { revision, values });
+        assert_eq!(world.last::<RiskState>().mode, expected);
+    }
+}
+
+// ------------------------------------------------------------- exchanges
+
+/// 100 EUR are given for dollars; everything there.
+fn exchange(world: &mut World) -> OrderRequested {
+    let usd: Currency = "USD".parse().unwrap();
+    let isin = contracts::pair_isin(Currency::EUR, usd).unwrap();
+    let mic = contracts::pair_venue();
+    world.say(Venue { mic, ..world.venue() });
+    let one = Some(price("1"));
+    world.say(Quote { isin, price_e6: price("1"), bid_e6: one, ask_e6: one, ccy: usd, ..world.quote(isin) });
+    let limit_price_e6 = price("0.9995");
+    OrderRequested {
+        isin,
+        mic,
+        ccy: usd,
+        side: Side::Sell,
+        qty_e6: pieces(100),
+        limit_price_e6,
+        ..world.buy()
+    }
+}
+
+#[test]
+fn an_exchange_is_judged_by_its_own_list_and_is_no_trade() {
+    let mut world = World::ready();
+    let request = exchange(&mut world);
+    assert_eq!(world.ask(&request), None);
+    let approval = world.last::<OrderApproved>();
+    assert_eq!(approval.ticker, "EUR/USD");
+    assert_eq!(approval.checks.len(), 10, "{:#?}", approval.checks);
+    let order = world.order(&request, OrderStatus::Filled);
+    world.say(order);
+    assert_eq!(world.last::<RiskState>().trades_today, 0);
+    world.pass(5 * MINUTE);
+    world.say_all();
+    let next = world.buy();
+    assert_eq!(world.ask(&next), None, "no gap after an exchange");
+}
+
+#[test]
+fn an_exchange_is_refused_for_its_own_reasons() {
+    type Change = fn(&mut World, &mut OrderRequested);
+    let cases: [(&str, Change); 6] = [
+        ("invalid_order", |_, r| r.qty_e6 = "1.5".parse().unwrap()),
+        ("stale_price", |_, r| r.limit_price_e6 = price("0.99")),
+        ("market_closed", |w, _| {
+            let venue = Venue { mic: contracts::pair_venue(), open: false, ..w.venue() };
+            w.say(venue);
+        }),
+        ("circuit_breaker", |w, _| drop(w.halt("owner"))),
+        ("insufficient_source", |_, r| r.qty_e6 = pieces(20_000)),
+        ("stale_state", |_, r| r.state_id = "s0".into()),
+    ];
+    for (code, change) in cases {
+        let mut world = World::ready();
+        let mut request = exchange(&mut world);
+        change(&mut world, &mut request);
+        assert_eq!(world.ask(&request).as_deref(), Some(code));
+    }
+}
+
+// --------------------------------------------------------------- buckets
+
+#[test]
+fn a_satellite_trades_by_its_status_and_its_own_hold() {
+    let cases = [
+        ("active", Side::Buy, None),
+        ("accumulating", Side::Buy, None),
+        ("hibernating", Side::Buy, Some("side_not_allowed")),
+        ("paused", Side::Buy, Some("side_not_allowed")),
+        ("retired", Side::Sell, Some("side_not_allowed")),
+    ];
+    for (status, side, expected) in cases {
+        let mut world = World::ready();
+        let satellite = contracts::Bucket {
+            bucket_id: "moon".into(),
+            status: status.into(),
+            min_hold_days: 1,
+            ..contracts::Bucket::sample()
+        };
+        world.say(satellite);
+        let cash = |bucket: &str| Cash { bucket_id: bucket.into(), amount: eur(20_000), reserved: eur(0) };
+        world.say(PortfolioState { cash: vec![cash("core"), cash("moon")], ..world.portfolio("s1") });
+        let plain = if side == Side::Buy { world.buy() } else { world.sell() };
+        let request = OrderRequested { bucket_id: "moon".into(), ..plain };
+        assert_eq!(world.ask(&request).as_deref(), expected, "{status}");
+    }
+    let mut world = World::ready();
+    let request = OrderRequested { bucket_id: "unheard".into(), ..world.buy() };
+    assert_eq!(world.ask(&request).as_deref(), Some("side_not_allowed"));
+}
+
+#[test]
+fn a_stop_loss_is_exempt_from_the_hold_and_says_so() {
+    let mut world = World::ready();
+    let recent = Some(world.now.saturating_minus_ms(5 * DAY));
+    let portfolio = |world: &World| PortfolioState {
+        positions: vec![Position { last_buy: recent, ..world.portfolio("s1").positions[0].clone() }],
+        ..world.portfolio("s1")
+    };
+    world.say(portfolio(&world));
+    let request = world.sell();
+    assert_eq!(world.ask(&request).as_deref(), Some("min_hold"));
+    let request = OrderRequested { stop_loss: true, ..world.sell() };
+    assert_eq!(world.ask(&request), None);
+    let approval = world.last::<OrderApproved>();
+    let hold = approval.checks.iter().find(|check| check.check == "min_hold").unwrap();
+    assert!(hold.limit.contains("stop-loss"), "{}", hold.limit);
+}
 
 #[test]
 fn a_looser_limit_is_refused_at_the_start() {

@@ -1,0 +1,172 @@
+//! What stands between the fund and its next order, whatever that order is, and when it stands there no longer.
+//!
+//! The same figures as the checks use, put side by side for a person. Nothing is decided here.
+
+use std::collections::BTreeMap;
+
+use contracts::{Breaker, Cooldown, Guard, OrderStatus};
+use market::{Isin, Timestamp};
+
+use crate::{
+    checks::GateSettings,
+    rate_age,
+    store::{Activity, spelled},
+    world::{Standing, World},
+};
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// Every guard in order of precedence.
+#[must_use]
+pub(crate) fn all(
+    world: &World,
+    limits: &GateSettings,
+    standing: Standing,
+    halts: usize,
+    now: Timestamp,
+) -> Vec<Guard> {
+    let sent = world.trades(standing.mode);
+    let mut guards = vec![
+        guard("halt", halts == 0, format!("{halts} open"), "none open", None),
+        account(world),
+        breaker(standing.breaker),
+        gap(&sent, limits, now),
+        day(&sent, limits, now),
+        week(&sent, limits, now),
+    ];
+    guards.extend(venues(world));
+    guards.push(pending(world, standing));
+    guards.push(rates(world, now));
+    guards
+}
+
+fn guard(
+    name: &str,
+    free: bool,
+    found: impl Into<String>,
+    limit: impl Into<String>,
+    until: Option<Timestamp>,
+) -> Guard {
+    Guard { guard: name.into(), free, found: found.into(), limit: limit.into(), until }
+}
+
+fn account(world: &World) -> Guard {
+    let (free, found) = match &world.portfolio {
+        None => (false, "the account has not been read"),
+        Some(portfolio) if portfolio.stale => (false, "the account could not be read for too long"),
+        Some(_) => (true, "the account is being read"),
+    };
+    guard("stale_state", free, found, "a recent reading", None)
+}
+
+fn breaker(state: Breaker) -> Guard {
+    guard("circuit_breaker", state == Breaker::Normal, spelled(&state), "normal", None)
+}
+
+fn gap(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
+    let last = sent.iter().map(|one| one.sent).max();
+    let until = last
+        .map(|last| last.saturating_plus_ms(i64::from(limits.min_gap_min) * MINUTE_MS))
+        .filter(|until| *until > now);
+    let found = last.map_or_else(|| "no order yet".to_string(), |last| format!("last order {last}"));
+    guard("min_gap", until.is_none(), found, format!("{} min", limits.min_gap_min), until)
+}
+
+fn day(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
+    let today = sent.iter().filter(|one| one.sent.day_utc() == now.day_utc()).count();
+    let free = u32::try_from(today).is_ok_and(|today| today < limits.max_per_day);
+    let midnight = Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1) * DAY_MS);
+    guard(
+        "daily_limit",
+        free,
+        format!("{today} orders today"),
+        limits.max_per_day.to_string(),
+        (!free).then_some(midnight),
+    )
+}
+
+fn week(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
+    let mut ends: Vec<Timestamp> =
+        sent.iter().map(|one| one.sent.saturating_plus_ms(7 * DAY_MS)).filter(|end| *end > now).collect();
+    ends.sort_unstable();
+    let allowed = usize::try_from(limits.max_per_week).unwrap_or(usize::MAX);
+    // So many of the oldest must be a week old before there is room for one.
+    let until = ends.len().checked_sub(allowed).and_then(|over| ends.get(over)).copied();
+    guard(
+        "weekly_limit",
+        ends.len() < allowed,
+        format!("{} orders in seven days", ends.len()),
+        limits.max_per_week.to_string(),
+        until,
+    )
+}
+
+fn venues(world: &World) -> Vec<Guard> {
+    let line = |venue: &contracts::Venue| Guard {
+        guard: "market_closed".into(),
+        free: venue.open,
+        found: format!("{} {}", venue.mic, if venue.open { "open" } else { venue.reason.as_str() }),
+        limit: "open".into(),
+        until: venue.next_change.filter(|_| !venue.open),
+    };
+    world.venues.values().map(line).collect()
+}
+
+fn pending(world: &World, standing: Standing) -> Guard {
+    let waiting = |status: OrderStatus| {
+        matches!(status, OrderStatus::Armed | OrderStatus::Sending | OrderStatus::Unknown)
+    };
+    let unacknowledged = world.open.values().find(|order| waiting(order.status));
+    let (free, found) = match unacknowledged {
+        Some(order) => (false, format!("order {} is {}", order.order_id, spelled(&order.status))),
+        None if standing.approval_out => (false, "an approval is out".to_string()),
+        None => (true, format!("{} orders work at the broker", world.open.len())),
+    };
+    guard("pending_order", free, found, "none without an answer", None)
+}
+
+fn rates(world: &World, now: Timestamp) -> Guard {
+    let known = world.fx.iter().flat_map(|fx| &fx.rates);
+    let old: Vec<String> = known
+        .filter(|(_, rate)| !rate_age::is_usable(rate.as_of, now))
+        .map(|(ccy, _)| ccy.to_string())
+        .collect();
+    let found = match (&world.fx, old.is_empty()) {
+        (None, _) => "no rates".to_string(),
+        (Some(fx), true) => format!("{} rates", fx.rates.len()),
+        (Some(_), false) => format!("too old: {}", old.join(", ")),
+    };
+    guard("no_fx_rate", world.fx.is_some() && old.is_empty(), found, "two trading days", None)
+}
+
+/// What rests after a trade, by security; only what rests is named.
+#[must_use]
+pub(crate) fn cooldowns(
+    world: &World,
+    limits: &GateSettings,
+    standing: Standing,
+    now: Timestamp,
+) -> Vec<Cooldown> {
+    let mut isins: BTreeMap<Isin, ()> =
+        world.trades(standing.mode).into_iter().filter(|one| one.filled).map(|one| (one.isin, ())).collect();
+    isins.extend(world.portfolio.iter().flat_map(|portfolio| &portfolio.positions).map(|one| (one.isin, ())));
+    let days = |count: u32| i64::from(count) * DAY_MS;
+    let line = |isin: Isin| {
+        let traded = world.traded(&isin, standing.mode);
+        let rests = |since: Option<Timestamp>, count: u32| {
+            since.map(|since| since.saturating_plus_ms(days(count))).filter(|until| *until > now)
+        };
+        let buy = rests(traded.last_buy, limits.buy_cooldown_days);
+        let hold = rests(traded.last_buy.max(traded.last_sell), limits.min_hold_days);
+        let again = rests(traded.last_sell, limits.sell_cooldown_days);
+        let why: Vec<&str> = [("buy_cooldown", buy), ("min_hold", hold), ("sell_cooldown", again)]
+            .into_iter()
+            .filter_map(|(name, until)| until.map(|_| name))
+            .collect();
+        let held = world.portfolio.as_ref().and_then(|portfolio| portfolio.position(&isin));
+        let sell_from = hold.max(again).filter(|_| held.is_some_and(|one| one.qty_e6.is_positive()));
+        (!why.is_empty()).then(|| Cooldown { isin, buy_from: buy, sell_from, why: why.join(", ") })
+    };
+    isins.into_keys().filter_map(line).collect()
+}
