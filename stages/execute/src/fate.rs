@@ -1,7 +1,14 @@
 //! What a look at the account says about one order. Pure: the same look always means the same.
 
-use contracts::Side;
-use tradernet::commands::{order_rows::OrderRow, trades::TradeRow};
+use std::collections::BTreeSet;
+
+use contracts::{Side, mutants};
+use money::{Currency, Money};
+use tradernet::commands::{
+    order_rows::{OrderKind, OrderRow},
+    positions::Account,
+    trades::TradeRow,
+};
 
 use crate::{Order, Seen};
 
@@ -40,7 +47,37 @@ pub fn find(order: &Order, seen: &Seen) -> Found {
     if let Some(trade) = seen.trades.iter().find(|trade| is_new_trade(order, trade)) {
         return trade.order_id.as_ref().map_or(Found::Unclear, |id| Found::Trade(id.to_string()));
     }
-    if seen.unreadable { Found::Unclear } else { Found::Absent }
+    if seen.unreadable || holding_moved(order, seen) { Found::Unclear } else { Found::Absent }
+}
+
+/// Cash of a currency; what is still to be paid for earlier purchases is not there for this one.
+fn spendable(account: &Account, ccy: Currency) -> Option<Money> {
+    let row = account.cash.iter().find(|row| row.currency == ccy)?;
+    row.payable.map_or(Some(row.available), |payable| row.available.checked_sub(payable).ok())
+}
+
+/// The holding has changed as the order would have changed it, although no row shows it: it may well have arrived.
+fn holding_moved(order: &Order, seen: &Seen) -> bool {
+    let (Some(before), Some(account)) = (order.inside.held_before_e6, seen.account.as_ref()) else {
+        return false;
+    };
+    let moved = held_e6(account, &order.inside.ticker) - before;
+    let expected = if order.state.side == Side::Buy { moved } else { -moved };
+    (1..=order.state.qty_e6.e6()).contains(&expected)
+}
+
+/// What the broker holds of a ticker; nothing listed is nothing held.
+#[must_use]
+pub fn held_e6(account: &Account, ticker: &str) -> i64 {
+    let rows = account.positions.iter().filter(|row| row.ticker.as_str() == ticker);
+    rows.map(|row| row.quantity.e6()).sum()
+}
+
+/// The ids of all of the broker's orders that carry our number; more than one is an order too many.
+#[must_use]
+pub fn carrying(order: &Order, seen: &Seen) -> BTreeSet<String> {
+    let ours = seen.orders.iter().filter(|row| row.carries(order.state.user_order_id));
+    ours.map(|row| row.order_id.to_string()).collect()
 }
 
 /// A row that was not there before and says what we asked for. It may carry a number that the broker made up: taking
@@ -49,6 +86,7 @@ fn is_alike(order: &Order, row: &OrderRow) -> bool {
     !order.inside.orders_before.contains(&row.order_id.to_string())
         && row.ticker.as_str() == order.inside.ticker
         && same_side(order.state.side, row.side)
+        && row.kind == OrderKind::Limit
         && row.quantity == order.state.qty_e6
         && row.limit.is_none_or(|limit| limit == order.state.limit_price_e6)
 }
@@ -75,27 +113,36 @@ pub fn contradiction(order: &Order, seen: &Seen) -> Option<String> {
     if seen.orders.iter().any(|row| row.carries(order.state.user_order_id)) {
         return Some("the broker has this order already".into());
     }
-    if seen.orders.iter().any(|row| row.ticker.as_str() == order.inside.ticker && row.is_active()) {
+    let working = |row: &OrderRow| row.ticker.as_str() == order.inside.ticker && row.is_active();
+    if seen.orders.iter().any(working) && !mutants::is("two_at_once") {
         return Some("another order for the security is working at the broker".into());
     }
     let Some(account) = seen.account.as_ref() else { return Some("the account was not read".into()) };
+    if let Some((base, _)) = contracts::pair_of(&order.state.isin)
+        && order.state.side == Side::Sell
+    {
+        // Selling a pair gives its base: money, not a holding.
+        let wanted = Money::from_units(order.state.qty_e6.e6() / 1_000_000, base).ok();
+        let covered = spendable(account, base)
+            .zip(wanted)
+            .is_some_and(|(cash, wanted)| cash.covers(wanted) == Ok(true));
+        return (!covered).then(|| "the broker has less cash than is to be exchanged".into());
+    }
     let held = account
         .positions
         .iter()
         .find(|row| row.ticker.as_str() == order.inside.ticker)
         .map(|row| row.quantity);
-    if order.state.side == Side::Sell && held.is_none_or(|held| held < order.state.qty_e6) {
+    let short = held.is_none_or(|held| held < order.state.qty_e6);
+    if order.state.side == Side::Sell && short && !mutants::is("sell_unheld") {
         return Some("the broker holds less than is to be sold".into());
     }
-    let cash = account.cash.iter().find(|row| row.currency == order.state.ccy).and_then(|row| {
-        // What is still to be paid for earlier purchases is not there for this one.
-        row.payable.map_or(Some(row.available), |payable| row.available.checked_sub(payable).ok())
-    });
+    let cash = spendable(account, order.state.ccy);
     let cost =
         money::value(order.state.limit_price_e6, order.state.qty_e6, order.state.ccy, money::Rounding::Up)
             .ok();
     let covered = cash.zip(cost).is_some_and(|(cash, cost)| cash.covers(cost).unwrap_or(false));
-    if order.state.side == Side::Buy && !covered {
+    if order.state.side == Side::Buy && !covered && !mutants::is("spend_unowned") {
         return Some("the broker has less cash than the order may cost".into());
     }
     None

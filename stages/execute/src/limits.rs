@@ -28,3 +28,26 @@ pub fn look_pause_ms(age_ms: i64) -> i64 {
         _ => 60_000,
     }
 }
+
+/// A keeper silent for longer means that nobody knows what the owner wants.
+pub const KEEPER_SILENT_MS: i64 = 30_000;
+/// Older quotes fill nothing on paper and say nothing about a working order.
+pub const QUOTE_AGE_MS: i64 = 30 * 60_000;
+/// A working order is cancelled when the price has moved this far from its limit, in 1/1 000 000.
+pub const MOVED_AWAY_E6: i128 = 10_000;
+/// A cancellation that changed nothing is asked for again after this long.
+pub const CANCEL_AGAIN_MS: i64 = 5 * 60_000;
+/// The same side of a security rests this long after a fill.
+pub const COOL_OFF_MS: i64 = 60 * 60_000;
+/// Orders of a security that may go out in one day, of whatever side.
+pub const PER_SECURITY_A_DAY: usize = 2;
+/// Orders that may go out in one day.
+pub const ORDERS_A_DAY: usize = 4;
+/// Orders of the rescue of a negative balance that may go out in one day, on top.
+pub const EMERGENCIES_A_DAY: usize = 3;
+/// Final orders that are still known after a start, newest first; the store keeps all of them.
+pub const FINALS_LOADED: i64 = 100;
+/// The same side of a pair of currencies rests this long after a fill.
+pub const EXCHANGE_COOL_OFF_MS: i64 = 5 * 60_000;
+/// Exchanges of currencies that may go out in one day; they are no trades.
+pub const EXCHANGES_A_DAY: usize = 6;

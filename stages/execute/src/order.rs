@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::{Mode, OrderApproved, OrderFill, OrderState, OrderStatus};
+use contracts::{Mode, OrderApproved, OrderFill, OrderKind, OrderState, OrderStatus, mutants};
 use market::{Day, Timestamp};
 use money::Quantity;
 use serde::{Deserialize, Serialize};
@@ -44,8 +44,28 @@ pub struct Inside {
     pub late_fills: u32,
     /// A cancellation has been asked for.
     pub cancel_asked: bool,
+    /// When it was asked for last.
+    #[serde(default)]
+    pub cancel_at: Option<Timestamp>,
+    /// Normal, manual or emergency.
+    #[serde(default)]
+    pub kind: Option<OrderKind>,
+    /// What the broker held of the security right before sending, in 1/1 000 000.
+    #[serde(default)]
+    pub held_before_e6: Option<i64>,
     /// The broker's refusal, until a look has confirmed that there is no such order.
     pub refusal: Option<String>,
+}
+
+/// What became of a fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// Counted.
+    New,
+    /// Counted before.
+    Known,
+    /// The order would be filled beyond what was asked for: not counted, and an incident.
+    TooMuch,
 }
 
 impl Order {
@@ -80,6 +100,7 @@ impl Order {
                 ticker: terms.ticker.clone(),
                 lot_e6,
                 expires: Some(terms.expires),
+                kind: Some(terms.kind),
                 ..Inside::default()
             },
         }
@@ -94,16 +115,21 @@ impl Order {
         self.inside.look_at = None;
     }
 
-    /// Adds a fill that is not known yet; returns whether it was new.
-    pub fn add_fill(&mut self, fill: OrderFill) -> bool {
-        if self.state.fills.iter().any(|known| known.trade_id == fill.trade_id) {
-            return false;
+    /// Adds a fill that is not known yet. A fee that came later is added to the fill that it belongs to.
+    pub fn add_fill(&mut self, fill: OrderFill) -> Added {
+        if let Some(known) = self.state.fills.iter_mut().find(|known| known.trade_id == fill.trade_id)
+            && !mutants::is("count_fill_twice")
+        {
+            known.fee = known.fee.or(fill.fee);
+            return Added::Known;
         }
-        let Ok(filled) = self.state.filled_e6.checked_add(fill.qty_e6) else { return false };
-        assert!(filled <= self.state.qty_e6, "the broker filled more of an order than was asked for");
+        let filled = self.state.filled_e6.checked_add(fill.qty_e6);
+        let Some(filled) = filled.ok().filter(|filled| *filled <= self.state.qty_e6) else {
+            return Added::TooMuch;
+        };
         self.state.filled_e6 = filled;
         self.state.fills.push(fill);
-        true
+        Added::New
     }
 
     /// Not sent, or sent and not final.
@@ -116,6 +142,9 @@ impl Order {
     pub fn resume(&mut self, now: Timestamp) -> bool {
         match self.state.status {
             OrderStatus::Armed => {
+                self.end(OrderStatus::Rejected, Some("not_sent: stopped before sending".into()), now)
+            }
+            OrderStatus::Sending if mutants::is("forget_sending") => {
                 self.end(OrderStatus::Rejected, Some("not_sent: stopped before sending".into()), now)
             }
             OrderStatus::Sending => {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub public_key: String,
     /// File of the private part, relative to the data folder.
     pub private_key_file: PathBuf,
+    /// The first of the three conditions for real money; see `live.rs`.
+    pub allow_live: bool,
 }
 
 impl Default for Settings {
@@ -22,6 +24,7 @@ impl Default for Settings {
             broker_url: String::new(),
             public_key: String::new(),
             private_key_file: "keys/broker".into(),
+            allow_live: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use market::Timestamp;
 use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
-use crate::{Inside, Order};
+use crate::{Inside, Order, limits::FINALS_LOADED};
 
 /// A change of its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,10 @@ pub enum Save {
 /// What is known after a start.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
+    /// Those that are not final, and the newest of the others.
     pub(crate) orders: Vec<Order>,
+    /// Every order there ever was, by our number at the broker.
+    pub(crate) spent: Vec<(u64, String)>,
     pub(crate) incidents: Vec<String>,
     /// Some incident has not been answered by a halt.
     pub(crate) unanswered: bool,
@@ -29,10 +32,15 @@ pub(crate) struct Rows {
 
 pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
     let failed = |error: rusqlite::Error| format!("the orders cannot be read: {error}");
-    let mut query =
-        rows.prepare("SELECT body, inside FROM \"order\" ORDER BY created, order_id").map_err(failed)?;
+    let mut query = rows
+        .prepare(
+            "SELECT body, inside FROM \"order\" WHERE final IS NULL OR order_id IN
+             (SELECT order_id FROM \"order\" WHERE final IS NOT NULL ORDER BY created DESC, order_id DESC LIMIT ?1)
+             ORDER BY created, order_id",
+        )
+        .map_err(failed)?;
     let texts = query
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .query_map([FINALS_LOADED], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .map_err(failed)?;
     let mut orders = Vec::new();
     for text in texts {
@@ -43,13 +51,19 @@ pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
             .map_err(|error| format!("an order cannot be understood: {error}"))?;
         orders.push(Order { state, inside });
     }
+    let mut query = rows.prepare("SELECT user_order_id, order_id FROM \"order\"").map_err(failed)?;
+    let spent = query
+        .query_map([], |row| Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?)))
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     let mut query = rows.prepare("SELECT id FROM incident").map_err(failed)?;
     let incidents =
         query.query_map([], |row| row.get(0)).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
     let unanswered = rows
         .query_row("SELECT EXISTS (SELECT 1 FROM incident WHERE answered IS NULL)", [], |row| row.get(0))
         .map_err(failed)?;
-    Ok(Rows { orders, incidents, unanswered })
+    Ok(Rows { orders, spent, incidents, unanswered })
 }
 
 pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -97,7 +111,7 @@ fn save_order(rows: &Transaction<'_>, order: &Order, now: Timestamp) -> rusqlite
     let before: String =
         rows.query_row("SELECT state FROM \"order\" WHERE order_id = ?1", [&id], |row| row.get(0))?;
     rows.prepare_cached(
-        "UPDATE \"order\" SET broker_order_id = ?2, state = ?3, reason = ?4, sent = ?5, final = ?6, body = ?7, inside = ?8 WHERE order_id = ?1",
+        "UPDATE \"order\" SET broker_order_id = ?2, state = ?3, reason = ?4, sent = ?5, final = coalesce(final, ?6), body = ?7, inside = ?8 WHERE order_id = ?1",
     )?
     .execute((
         &id,

@@ -6,7 +6,8 @@ use std::path::Path;
 use bus_client::{Config, Engine, Place, Publication};
 use contracts::{
     Address, ApprovalKey, Body, Envelope, Health, HealthState, Id, IncidentKind, Mode, OrderApproved,
-    OrderIncident, OrderState, OrderStatus, RiskHalt, RiskState, Sample, Security, Side, Universe, receive,
+    OrderIncident, OrderKind as Kind, OrderState, OrderStatus, Quote, RiskHalt, RiskState, Sample, Security,
+    SettingsSnapshot, Side, Universe, Venue, receive,
 };
 use execute::{Call, Execute, Reply, Seen};
 use market::Timestamp;
@@ -231,7 +232,7 @@ struct World {
 }
 
 fn open(folder: &Path, environment: &str, now: Timestamp) -> Engine<Execute> {
-    let text = format!("environment = \"{environment}\"\ndir = \"x\"");
+    let text = format!("environment = \"{environment}\"\ndir = \"x\"\n[stage.execute]\nallow_live = true");
     let config = Config::parse(&text, &folder.join("steward.toml")).unwrap();
     Engine::open(&config, "execute", Some(Place::File(folder.join("orders.db"))), now).unwrap()
 }
@@ -265,6 +266,26 @@ impl World {
         self.say(halt(false));
         self.say(RiskState { at: self.now, mode: Mode::Live, ..RiskState::sample() });
         self.say(gate(HealthState::Healthy));
+        self.say_as("keeper", Health { stage: "keeper".into(), ..gate(HealthState::Healthy) });
+        self.say(settings("live"));
+    }
+
+    /// A price of the security, half an euro beside both sides.
+    fn quote(&mut self, last: &str) {
+        let quote =
+            Quote { price_e6: price(last), bid_e6: None, ask_e6: None, at: self.now, ..Quote::sample() };
+        self.say(quote);
+    }
+
+    fn paper(&mut self, quoted: Option<&str>) -> OrderApproved {
+        if let Some(last) = quoted {
+            self.quote(last);
+        }
+        let terms = self.terms();
+        let approval = self.key().sign(OrderApproved { mode: Mode::Research, ..terms });
+        self.say(approval.clone());
+        assert!(!self.step(), "nobody is called");
+        approval
     }
 
     fn key(&self) -> ApprovalKey {
@@ -399,6 +420,11 @@ fn halt(halted: bool) -> RiskHalt {
     RiskHalt { halted, halts: vec![], at: start() }
 }
 
+fn settings(mode: &str) -> SettingsSnapshot {
+    let values = [("trading_mode".to_string(), mode.into())].into();
+    SettingsSnapshot { revision: u64::try_from(mode.len()).unwrap(), values }
+}
+
 fn gate(state: HealthState) -> Health {
     Health { stage: "risk-gate".into(), state, ..Health::sample() }
 }
@@ -441,14 +467,217 @@ fn sending_is_on_disk_before_the_broker_is_asked() {
 #[test]
 fn research_never_reaches_the_broker() {
     let mut world = World::ready();
-    let terms = world.terms();
-    let approval = world.key().sign(OrderApproved { mode: Mode::Research, ..terms });
-    world.say(approval.clone());
-    assert!(!world.step(), "nobody is called");
+    let approval = world.paper(Some("49.9"));
     let state = world.state(&approval);
     assert_eq!((state.status, state.mode), (OrderStatus::Filled, Mode::Research));
     assert!(state.fills[0].trade_id.starts_with("paper-"));
-    assert_eq!(state.fills[0].price_e6, approval.limit_price_e6);
+    assert_eq!(state.fills[0].price_e6, price("49.92495"), "half a spread above the last price");
+    assert_eq!(state.fills[0].fee, Some("3 EUR".parse().unwrap()), "2 EUR and 0.2 %");
+    assert!(state.sent.is_some() && state.broker_order_id.is_some());
+    let words = world.count(
+        "SELECT count(*) FROM api_order_event WHERE state IN ('armed', 'sending', 'accepted', 'filled')",
+    );
+    assert_eq!(words, 4, "the same states as with real money");
+    assert!(world.broker.placements.is_empty());
+}
+
+#[test]
+fn on_paper_nothing_is_filled_without_a_quote() {
+    let mut world = World::ready();
+    let approval = world.paper(None);
+    let state = world.state(&approval);
+    assert_eq!((state.status, reason(&state)), (OrderStatus::Rejected, "paper: no usable quote"));
+    assert!(state.fills.is_empty());
+}
+
+#[test]
+fn on_paper_an_order_waits_for_its_price_over_a_restart() {
+    let mut world = World::ready();
+    let approval = world.paper(Some("50.2"));
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+    world.kill();
+    world.say_all();
+    world.pass(MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+    world.quote("49.9");
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+}
+
+#[test]
+fn on_paper_an_order_is_cancelled_when_the_price_leaves_it_behind_and_expires_with_its_day() {
+    let mut world = World::ready();
+    let approval = world.paper(Some("50.2"));
+    world.pass(14 * MINUTE);
+    world.quote("50.6");
+    world.pass(2 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Cancelled);
+    let approval = world.paper(Some("50.2"));
+    world.say(Venue { open: false, ..Venue::sample() });
+    world.quote("49.9");
+    assert_eq!(world.state(&approval).status, OrderStatus::Expired);
+}
+
+// -------------------------------------------------------- live or not
+
+#[test]
+fn live_needs_the_flag_the_setting_and_a_keeper_that_speaks() {
+    type Change = fn(&mut World);
+    let cases: [(&str, Change, usize); 4] = [
+        ("all three", |_| (), 1),
+        ("research", |w| w.say(settings("research")), 0),
+        ("anything else", |w| w.say(settings("LIVE!")), 0),
+        (
+            "a keeper that is gone",
+            |w| w.say_as("keeper", Health { stage: "keeper".into(), ..gate(HealthState::Gone) }),
+            0,
+        ),
+    ];
+    for (name, change, sent) in cases {
+        let mut world = World::silent("live");
+        world.say_all();
+        change(&mut world);
+        let approval = world.place();
+        assert_eq!(world.broker.placements.len(), sent, "{name}");
+        if sent == 0 {
+            assert!(reason(&world.state(&approval)).starts_with("not_sent: "), "{name}");
+        }
+    }
+}
+
+#[test]
+fn without_the_flag_of_the_configuration_nothing_live_leaves() {
+    let folder = TempDir::new().unwrap();
+    let text = "environment = \"live\"\ndir = \"x\"";
+    let config = Config::parse(text, &folder.path().join("steward.toml")).unwrap();
+    let place = Some(Place::File(folder.path().join("orders.db")));
+    let mut world = World::silent("live");
+    world.engine = Engine::open(&config, "execute", place, start()).unwrap();
+    world.say_all();
+    // The key is the other folder's too.
+    let key = bus_client::approval_key(&folder.path().join("x")).unwrap();
+    let terms = world.terms();
+    let approval = key.sign(terms);
+    world.say(approval.clone());
+    world.settle();
+    assert!(world.broker.placements.is_empty());
+    assert_eq!(reason(&world.state(&approval)), "not_sent: steward.toml does not allow live orders");
+}
+
+// ------------------------------------------------------------ exchanges
+
+#[test]
+fn an_exchange_is_an_order_of_its_own_and_needs_the_money_it_gives() {
+    let usd: Currency = "USD".parse().unwrap();
+    for (units, sent) in [(20_000, 1), (20_001, 0)] {
+        let mut world = World::ready();
+        let terms = world.terms();
+        let approval = world.key().sign(OrderApproved {
+            isin: contracts::pair_isin(Currency::EUR, usd).unwrap(),
+            mic: contracts::pair_venue(),
+            ticker: "EUR/USD".into(),
+            ccy: usd,
+            side: Side::Sell,
+            qty_e6: pieces(units),
+            limit_price_e6: price("1.1"),
+            ..terms
+        });
+        world.say(approval.clone());
+        world.settle();
+        assert_eq!(world.broker.placements.len(), sent, "{units}");
+        let expected = if sent == 1 { OrderStatus::Accepted } else { OrderStatus::Rejected };
+        assert_eq!(world.state(&approval).status, expected);
+    }
+}
+
+// -------------------------------------------------- what must never be
+
+#[test]
+fn two_orders_for_one_halt_and_the_second_is_cancelled() {
+    let mut world = World::ready();
+    let approval = world.place();
+    let twin =
+        OrderRow { order_id: BrokerOrderId::parse("5510029999").unwrap(), ..world.broker.orders[0].clone() };
+    world.broker.orders.push(twin);
+    world.pass(5 * SECOND);
+    assert_eq!(world.incidents(), [IncidentKind::DoubledOrder]);
+    assert!(world.broker.cancels > 0);
+    assert_eq!(world.state(&approval).broker_order_id.as_deref(), Some("5510020011"));
+}
+
+#[test]
+fn a_fill_beyond_the_order_is_an_incident_and_no_crash() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    let again = TradeRow { trade_id: TradeId::parse("73100002").unwrap(), ..world.broker.trades[0].clone() };
+    world.broker.trades.push(again);
+    world.pass(5 * SECOND);
+    assert_eq!(world.incidents(), [IncidentKind::Overfilled]);
+    assert_eq!(world.state(&approval).filled_e6, pieces(10));
+}
+
+#[test]
+fn a_holding_that_moved_keeps_the_fate_open() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    let approval = world.place();
+    world.broker.held += 10;
+    world.pass(10 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown, "it may have arrived after all");
+}
+
+#[test]
+fn the_same_again_within_an_hour_is_not_sent_even_when_the_gate_approves() {
+    let mut world = World::ready();
+    world.place();
+    world.broker.trade("73100001", 10);
+    world.pass(59 * MINUTE);
+    let approval = world.place();
+    assert_eq!(reason(&world.state(&approval)), "not_sent: the same was traded less than an hour ago");
+    world.pass(2 * MINUTE);
+    world.place();
+    assert_eq!(world.broker.placements.len(), 2);
+}
+
+#[test]
+fn an_emergency_has_its_own_count() {
+    let mut world = World::ready();
+    let terms = world.terms();
+    let approval = world.key().sign(OrderApproved { kind: Kind::Emergency, ..terms });
+    world.say(approval.clone());
+    world.settle();
+    assert_eq!(world.broker.placements.len(), 1);
+}
+
+#[test]
+fn an_order_near_the_market_is_left_to_work() {
+    let mut world = World::ready();
+    world.place();
+    world.pass(14 * MINUTE);
+    world.quote("50.4");
+    world.pass(5 * MINUTE);
+    assert_eq!(world.broker.cancels, 0, "0.8 % away may still be filled");
+    world.quote("50.51");
+    world.pass(2 * MINUTE);
+    assert_eq!(world.broker.cancels, 1);
+    world.pass(5 * MINUTE);
+    assert_eq!(world.broker.cancels, 2, "asked again when the first one changed nothing");
+}
+
+#[test]
+fn an_id_of_long_ago_is_never_used_again() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    world.pass(3 * DAY);
+    world.kill();
+    world.say_all();
+    let expires = world.now.saturating_plus_ms(MINUTE);
+    let again = world.key().sign(OrderApproved { issued: world.now, expires, ..approval });
+    world.say(again);
+    world.settle();
+    assert_eq!(world.broker.placements.len(), 1);
+    assert_eq!(world.incidents(), [IncidentKind::ReusedApproval]);
 }
 
 #[test]
@@ -744,7 +973,7 @@ fn an_order_that_lies_for_a_quarter_of_an_hour_is_cancelled_once() {
     let approval = world.place();
     world.pass(14 * MINUTE);
     assert_eq!(world.broker.cancels, 0);
-    world.pass(10 * MINUTE);
+    world.pass(5 * MINUTE);
     assert_eq!(world.broker.cancels, 1);
     assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "it may still fill");
     world.broker.end(Theirs::Cancelled);

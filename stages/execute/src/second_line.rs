@@ -1,0 +1,152 @@
+//! Protection against doubled orders that does not trust the gate: what went out lately and how often. Pure.
+
+use contracts::{OrderKind, OrderState};
+use market::Timestamp;
+
+use crate::{
+    Order,
+    limits::{
+        COOL_OFF_MS, EMERGENCIES_A_DAY, EXCHANGE_COOL_OFF_MS, EXCHANGES_A_DAY, ORDERS_A_DAY,
+        PER_SECURITY_A_DAY,
+    },
+};
+
+/// Why an order must not go out after these; `None` when nothing speaks against it.
+pub(crate) fn obstacle<'a>(
+    order: &Order,
+    others: impl Iterator<Item = &'a Order> + Clone,
+    now: Timestamp,
+) -> Option<&'static str> {
+    let own = &order.state;
+    let sent = |other: &&Order| {
+        other.state.order_id != own.order_id && other.state.mode == own.mode && other.state.sent.is_some()
+    };
+    let same = |other: &&Order| other.state.isin == own.isin;
+    let today = |other: &&Order| other.state.sent.is_some_and(|sent| sent.day_utc() == now.day_utc());
+    let mut before = others.clone().filter(sent).filter(same);
+    if before.any(|other| !other.state.status.is_final()) {
+        return Some("another order for the security is not final");
+    }
+    let exchange = |state: &OrderState| contracts::pair_of(&state.isin).is_some();
+    let rest_ms = if exchange(own) { EXCHANGE_COOL_OFF_MS } else { COOL_OFF_MS };
+    let recent = |state: &OrderState| state.sent.is_some_and(|sent| now.since(sent) < rest_ms);
+    let twin = |other: &&Order| {
+        let state = &other.state;
+        state.side == own.side && recent(state) && !(state.status.is_final() && state.filled_e6.is_zero())
+    };
+    if others.clone().filter(sent).filter(same).any(|other| twin(&other)) {
+        return Some(if exchange(own) {
+            "the same was exchanged less than five minutes ago"
+        } else {
+            "the same was traded less than an hour ago"
+        });
+    }
+    if exchange(own) {
+        let count = others.filter(sent).filter(today).filter(|other| exchange(&other.state)).count();
+        return (count >= EXCHANGES_A_DAY).then_some("the exchanges of the day are used up");
+    }
+    if others.clone().filter(sent).filter(same).filter(today).count() >= PER_SECURITY_A_DAY {
+        return Some("the security had its orders of the day");
+    }
+    let emergency = |order: &Order| order.inside.kind == Some(OrderKind::Emergency);
+    let is_emergency = emergency(order);
+    let counted = |other: &&Order| !exchange(&other.state) && emergency(other) == is_emergency;
+    let count = others.filter(sent).filter(today).filter(counted).count();
+    let most = if is_emergency { EMERGENCIES_A_DAY } else { ORDERS_A_DAY };
+    (count >= most).then_some("the orders of the day are used up")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use contracts::{Id, OrderApproved, OrderStatus, Sample, Side};
+    use money::Quantity;
+
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn now() -> Timestamp {
+        "2026-03-02T15:00:00Z".parse().unwrap()
+    }
+
+    fn order(name: &str, minutes_ago: i64, change: impl FnOnce(&mut Order)) -> Order {
+        let sent = now().saturating_minus_ms(minutes_ago * MINUTE);
+        let mut order = Order::armed(&OrderApproved::sample(), 1, sent);
+        order.state.order_id = Id::derive(sent, &[name]);
+        order.state.sent = Some(sent);
+        order.state.filled_e6 = Quantity::from_units(1).unwrap();
+        order.end(OrderStatus::Filled, None, sent);
+        change(&mut order);
+        order
+    }
+
+    fn found(others: &[Order], change: impl FnOnce(&mut Order)) -> Option<&'static str> {
+        let own = order("own", 0, |order| {
+            order.state.sent = None;
+            order.state.status = OrderStatus::Armed;
+            change(order);
+        });
+        obstacle(&own, others.iter(), now())
+    }
+
+    fn other_security(order: &mut Order) {
+        order.state.isin = "DE0007164600".parse().unwrap();
+    }
+
+    #[test]
+    fn the_same_side_rests_for_an_hour() {
+        assert!(found(&[order("a", 59, |_| ())], |_| ()).is_some());
+        assert_eq!(found(&[order("a", 60, |_| ())], |_| ()), None);
+        assert_eq!(found(&[order("a", 5, |_| ())], |own| own.state.side = Side::Sell), None);
+        assert_eq!(found(&[order("a", 5, other_security)], |_| ()), None);
+    }
+
+    #[test]
+    fn one_that_ended_without_a_fill_does_not_count() {
+        let unfilled = order("a", 5, |order| {
+            order.state.filled_e6 = Quantity::ZERO;
+            order.state.status = OrderStatus::Cancelled;
+        });
+        assert_eq!(found(&[unfilled], |_| ()), None);
+        let unsent = order("a", 5, |order| order.state.sent = None);
+        assert_eq!(found(&[unsent], |_| ()), None);
+    }
+
+    #[test]
+    fn a_working_order_stops_both_sides() {
+        let working = order("a", 90, |order| order.state.status = OrderStatus::Accepted);
+        assert!(found(&[working], |own| own.state.side = Side::Sell).is_some());
+    }
+
+    #[test]
+    fn a_day_has_four_orders_and_a_security_two() {
+        let many: Vec<Order> = (0..4).map(|n| order(&n.to_string(), 100 + n, other_security)).collect();
+        assert!(found(&many, |_| ()).is_some());
+        assert_eq!(found(&many[..3], |_| ()), None);
+        assert_eq!(found(&many, |own| own.inside.kind = Some(OrderKind::Emergency)), None);
+        let same: Vec<Order> = (0..2).map(|n| order(&n.to_string(), 100 + n, |_| ())).collect();
+        assert!(found(&same, |_| ()).is_some());
+        let yesterday: Vec<Order> = (0..4).map(|n| order(&n.to_string(), 24 * 60 + n, |_| ())).collect();
+        assert_eq!(found(&yesterday, |_| ()), None);
+    }
+
+    #[test]
+    fn an_exchange_rests_five_minutes_and_is_no_trade() {
+        let pair = contracts::pair_isin(money::Currency::EUR, money::Currency::USD).unwrap();
+        let exchange = |order: &mut Order| order.state.isin = pair;
+        assert!(found(&[order("a", 4, exchange)], exchange).is_some());
+        assert_eq!(found(&[order("a", 5, exchange)], exchange), None);
+        let many: Vec<Order> = (0..5).map(|n| order(&n.to_string(), 100 + n, exchange)).collect();
+        assert_eq!(found(&many, |_| ()), None, "exchanges do not use up the orders of the day");
+        assert_eq!(found(&many, exchange), None);
+        let more: Vec<Order> = (0..6).map(|n| order(&n.to_string(), 100 + n, exchange)).collect();
+        assert!(found(&more, exchange).is_some());
+    }
+
+    #[test]
+    fn paper_and_live_do_not_count_for_each_other() {
+        let paper = order("a", 5, |order| order.state.mode = contracts::Mode::Research);
+        assert_eq!(found(&[paper], |_| ()), None);
+    }
+}
