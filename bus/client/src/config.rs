@@ -122,6 +122,13 @@ struct Raw {
 }
 
 impl Config {
+    /// One value below `[stage.NAME]` as text, for showing; absent where a default holds.
+    #[must_use]
+    pub fn value(&self, stage: &str, key: &str) -> Option<String> {
+        let value = self.stage.get(stage)?.as_table()?.get(key)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_string))
+    }
+
     /// Reads the file; `dir` is relative to it.
     ///
     /// # Errors

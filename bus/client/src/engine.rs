@@ -14,7 +14,7 @@ use thiserror::Error;
 use tracing::{Span, debug, info, info_span, warn};
 
 use crate::{
-    Config, Input, Out, Place, Report, Stage, Start, Store, StoreError,
+    Config, Input, Out, Place, Report, Stage, Start, Store, StoreError, WriteFault,
     out::Said,
     statements::{Live, Statements, envelope, meta_of},
     store::write_statement,
@@ -261,6 +261,13 @@ impl<S: Stage> Engine<S> {
         let span = self.span("reply", cause.as_ref());
         let _entered = span.enter();
         self.handle(Input::Replied(reply), cause, now)
+    }
+
+    /// Makes the next write of the store go wrong; a stage without a store has none. For fault tests.
+    pub fn fail_next_write(&mut self, fault: WriteFault) {
+        if let Some(store) = &mut self.store {
+            store.fail_next_write(fault);
+        }
     }
 
     /// When time alone makes the stage act.
@@ -542,6 +549,10 @@ pub trait Node {
     fn perform(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError>;
     /// See [`Engine::wake_at`].
     fn wake_at(&self) -> Option<Timestamp>;
+    /// See [`Engine::fail_next_write`].
+    fn fail_next_write(&mut self, fault: WriteFault);
+    /// Whether a call waits to be performed.
+    fn has_call(&self) -> bool;
     /// See [`Engine::is_idle`].
     fn is_idle(&self) -> bool;
     /// See [`Engine::health`].
@@ -579,6 +590,12 @@ impl<S: Stage, E: crate::Edge<S>> Node for (Engine<S>, E) {
     }
     fn wake_at(&self) -> Option<Timestamp> {
         self.0.wake_at()
+    }
+    fn fail_next_write(&mut self, fault: WriteFault) {
+        self.0.fail_next_write(fault);
+    }
+    fn has_call(&self) -> bool {
+        !self.0.calls.is_empty()
     }
     fn is_idle(&self) -> bool {
         self.0.is_idle()

@@ -36,4 +36,4 @@ pub use report::Report;
 pub use runner::{Arguments, StartError, main, main_on, main_with};
 pub use secret::{SecretError, approval_key, password};
 pub use stage::{Edge, Input, NoCall, NoEdge, Stage, Start};
-pub use store::{Place, Store, StoreError, open_for_reading};
+pub use store::{Place, Store, StoreError, WriteFault, open_for_reading};

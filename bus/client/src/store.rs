@@ -54,6 +54,17 @@ pub enum Place {
     Memory(String),
 }
 
+/// How the next write goes wrong, when a test wants it to: a full disk, or the end of the process at that line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteFault {
+    /// Nothing is written.
+    Before,
+    /// All rows are changed, and the commit fails.
+    AtCommit,
+    /// Everything is on disk, and the process does not live to know it.
+    AfterCommit,
+}
+
 /// Why a store cannot be used.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -147,6 +158,7 @@ pub struct Store {
     connection: Connection,
     place: String,
     incarnation: u64,
+    armed: Option<WriteFault>,
 }
 
 impl Store {
@@ -175,7 +187,7 @@ impl Store {
         let connection = place
             .connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
             .map_err(|error| unopenable(error.to_string()))?;
-        let mut store = Store { connection, place: shown, incarnation: 0 };
+        let mut store = Store { connection, place: shown, incarnation: 0, armed: None };
         store.check_owner(name, environment, migrations)?;
         store.tune(name)?;
         store.migrate(name, environment, migrations)?;
@@ -206,9 +218,24 @@ impl Store {
         let place = self.place.clone();
         let unwritable =
             |error: rusqlite::Error| StoreError::Unwritable { place: place.clone(), why: error.to_string() };
+        let fault = self.armed.take();
+        let full =
+            || StoreError::Unwritable { place: place.clone(), why: "disk full, as a test wants it".into() };
+        if fault == Some(WriteFault::Before) {
+            return Err(full());
+        }
         let transaction = self.connection.transaction().map_err(unwritable)?;
         change(&transaction).map_err(unwritable)?;
-        transaction.commit().map_err(unwritable)
+        if fault == Some(WriteFault::AtCommit) {
+            return Err(full());
+        }
+        transaction.commit().map_err(unwritable)?;
+        if fault == Some(WriteFault::AfterCommit) { Err(full()) } else { Ok(()) }
+    }
+
+    /// Makes the next write go wrong; for fault tests, which nothing but a test calls.
+    pub fn fail_next_write(&mut self, fault: WriteFault) {
+        self.armed = Some(fault);
     }
 
     /// The live statements, and the cleared ones that are still worth repeating.

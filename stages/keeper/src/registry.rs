@@ -13,6 +13,8 @@ pub enum Kind {
     Whole(i64, i64),
     /// A number within both bounds.
     Number(f64, f64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
 /// One setting.
@@ -39,6 +41,8 @@ pub enum Preset {
     Whole(i64),
     /// Any number.
     Number(f64),
+    /// A word.
+    Word(&'static str),
 }
 
 impl Preset {
@@ -49,6 +53,7 @@ impl Preset {
             Preset::Bool(value) => value.into(),
             Preset::Whole(value) => value.into(),
             Preset::Number(value) => value.into(),
+            Preset::Word(value) => value.into(),
         }
     }
 }
@@ -165,7 +170,26 @@ pub const ALL: &[Known] = &[
         "After a sale, the same security is not sold again.",
     ),
     whole("risk.sell_window_min", 120, (1, 10_080), "min", "Time between two sales of one security."),
+    Known {
+        key: contracts::TRADING_MODE,
+        kind: Kind::Choice(&["research", LIVE]),
+        default: Preset::Word("research"),
+        unit: "",
+        doc: "Whether orders reach the real account (live) or end on paper (research).",
+    },
 ];
+
+/// The word that costs money.
+const LIVE: &str = "live";
+/// What has to be said, word for word, before orders may reach the real account.
+pub const LIVE_CONFIRMATION: &str = LIVE;
+
+/// What this value asks to be confirmed with, if it does. Going back to research never does.
+#[must_use]
+pub fn confirmation(known: &Known, value: Option<&Value>) -> Option<&'static str> {
+    let live = known.key == contracts::TRADING_MODE && value.and_then(Value::as_str) == Some(LIVE);
+    live.then_some(LIVE_CONFIRMATION)
+}
 
 /// Finds a setting.
 #[must_use]
@@ -194,9 +218,12 @@ mod tests {
                 known.key
             );
             assert!(known.doc.ends_with('.'), "{}", known.key);
-            assert!(known.key.split_once('.').is_some_and(|(stage, _)| {
-                stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
-            }));
+            assert!(
+                known.key == contracts::TRADING_MODE
+                    || known.key.split_once('.').is_some_and(|(stage, _)| {
+                        stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
+                    })
+            );
         }
     }
 

@@ -27,6 +27,16 @@ pub enum Refusal {
         /// What it must be.
         wanted: String,
     },
+    /// It costs money when it is wrong, and nobody has said that it is meant.
+    #[error("`{key}` is set to {found} only with the confirmation `{wanted}`; nothing was changed")]
+    Unconfirmed {
+        /// Which setting.
+        key: &'static str,
+        /// What was asked for.
+        found: String,
+        /// What has to be said.
+        wanted: &'static str,
+    },
     /// Outside its bounds.
     #[error("`{key}` is {found}, it must be {wanted}; nothing was changed")]
     OutOfRange {
@@ -46,6 +56,7 @@ impl Refusal {
         match self {
             Refusal::UnknownKey { .. } => "unknown_key",
             Refusal::WrongType { .. } => "wrong_type",
+            Refusal::Unconfirmed { .. } => "unconfirmed",
             Refusal::OutOfRange { .. } => "out_of_range",
         }
     }
@@ -55,12 +66,20 @@ impl Refusal {
 ///
 /// # Errors
 /// [`Refusal`], in the order of its variants.
-pub fn decide(key: &str, value: &Value) -> Result<(&'static Known, Option<Value>), Refusal> {
+pub fn decide(
+    key: &str,
+    value: &Value,
+    confirm: Option<&str>,
+) -> Result<(&'static Known, Option<Value>), Refusal> {
     let known = registry::find(key).ok_or_else(|| Refusal::UnknownKey { key: shown(key) })?;
     if value.is_null() {
         return Ok((known, None));
     }
     let value = checked(known, value)?;
+    if let Some(wanted) = registry::confirmation(known, Some(&value)).filter(|wanted| confirm != Some(wanted))
+    {
+        return Err(Refusal::Unconfirmed { key: known.key, found: shown(&value.to_string()), wanted });
+    }
     // What equals the default is not kept, so that a better default of a later program takes effect.
     Ok((known, (value != known.default.value()).then_some(value)))
 }
@@ -85,6 +104,10 @@ pub(crate) fn checked(known: &Known, value: &Value) -> Result<Value, Refusal> {
             let number = value.as_f64().filter(|number| number.is_finite()).ok_or_else(wrong)?;
             inside((min..=max).contains(&number), number.into())
         }
+        Kind::Choice(words) => {
+            let word = value.as_str().ok_or_else(wrong)?;
+            inside(words.contains(&word), word.into())
+        }
     }
 }
 
@@ -93,6 +116,7 @@ fn wanted(known: &Known) -> String {
         Kind::Bool => return "true or false".into(),
         Kind::Whole(min, max) => format!("a whole number from {min} to {max}"),
         Kind::Number(min, max) => format!("a number from {min} to {max}"),
+        Kind::Choice(words) => return words.join(" or "),
     };
     if known.unit.is_empty() { range } else { format!("{range} ({})", known.unit) }
 }
@@ -107,6 +131,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn decide(key: &str, value: &Value) -> Result<(&'static Known, Option<Value>), Refusal> {
+        super::decide(key, value, None)
+    }
 
     #[test]
     fn values_inside_their_bounds_are_taken() {
@@ -153,6 +181,24 @@ mod tests {
             assert_eq!(refusal.code(), code, "{key} {value}");
             assert!(refusal.to_string().contains(words), "{refusal}");
         }
+    }
+
+    #[test]
+    fn real_money_needs_its_words_and_research_never_does() {
+        let live = json!("live");
+        for said in [None, Some(""), Some("yes"), Some("Live")] {
+            assert_eq!(
+                super::decide("trading_mode", &live, said).unwrap_err().code(),
+                "unconfirmed",
+                "{said:?}"
+            );
+        }
+        let said = Some(registry::LIVE_CONFIRMATION);
+        assert_eq!(super::decide("trading_mode", &live, said).unwrap().1, Some(live));
+        assert_eq!(super::decide("trading_mode", &json!("research"), None).unwrap().1, None);
+        assert_eq!(super::decide("trading_mode", &Value::Null, None).unwrap().1, None);
+        assert_eq!(super::decide("trading_mode", &json!("paper"), said).unwrap_err().code(), "out_of_range");
+        assert_eq!(super::decide("trading_mode", &json!(1), said).unwrap_err().code(), "wrong_type");
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Keeper {
     fn command(&mut self, command: Received<SetSetting>, now: Timestamp, out: &mut Out<Self>) {
         let (Some(meta), Some(asked)) = (command.meta, command.body) else { return };
         let actor = asked.actor.chars().take(ACTOR_MAX).collect();
-        match decide(&asked.setting, &asked.value) {
+        match decide(&asked.setting, &asked.value, asked.confirm.as_deref()) {
             Ok((known, value)) => self.change(Change { known, value, actor, meta: &meta }, now, out),
             Err(refusal) => {
                 out.decided(format!("Refused: {refusal}."));

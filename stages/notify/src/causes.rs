@@ -6,7 +6,7 @@ use contracts::{Health, HealthState, OrderStatus, Severity, Side, stage_of};
 use market::Timestamp;
 
 use crate::{
-    limits::{REFUSALS_A_DAY, TEXT_MAX},
+    limits::{DRAWDOWN_ALARM, REFUSALS_A_DAY, TEXT_MAX},
     view::{Heard, View},
 };
 
@@ -27,6 +27,7 @@ pub type Causes = BTreeMap<(&'static str, String), Cause>;
 pub fn causes(view: &View, now: Timestamp, silent_after_ms: Option<i64>) -> Causes {
     let mut found = Causes::new();
     halted(view, &mut found);
+    drawdown(view, &mut found);
     incidents(view, &mut found);
     unknown_orders(view, &mut found);
     refusals(view, now, &mut found);
@@ -54,6 +55,18 @@ fn halted(view: &View, found: &mut Causes) {
         "Trading is halted by {why} Nothing is bought or sold. When the cause is settled, run `steward resume`."
     );
     add(found, "halted", "", Severity::Warning, &text);
+}
+
+/// A deep fall is said and stops nothing: what to do about it is for a person.
+fn drawdown(view: &View, found: &mut Causes) {
+    let fall = view.risk.as_ref().and_then(|risk| risk.drawdown).map_or(0.0, |fall| fall.get());
+    if fall >= DRAWDOWN_ALARM {
+        let text = format!(
+            "The fund is {:.1} % below its highest value of the last 90 days. Trading goes on. Look at what fell and whether it should still be held.",
+            fall * 100.0
+        );
+        add(found, "drawdown", "", Severity::Alarm, &text);
+    }
 }
 
 fn incidents(view: &View, found: &mut Causes) {
@@ -156,6 +169,17 @@ mod tests {
 
     fn codes(view: &View, now: Timestamp) -> Vec<&'static str> {
         causes(view, now, Some(900_000)).keys().map(|(code, _)| *code).collect()
+    }
+
+    #[test]
+    fn a_fall_of_fifteen_percent_is_an_alarm() {
+        for (fall, expected) in [(None, 0), (Some(0.149), 0), (Some(0.15), 1), (Some(0.4), 1)] {
+            let drawdown = fall.and_then(contracts::Finite::new);
+            let risk = contracts::RiskState { drawdown, ..contracts::RiskState::sample() };
+            let view = View { risk: Some(risk), ..View::default() };
+            let found = causes(&view, Timestamp::ZERO, None);
+            assert_eq!(found.keys().filter(|(code, _)| *code == "drawdown").count(), expected, "{fall:?}");
+        }
     }
 
     fn stage_view(name: &str, state: HealthState, at: Timestamp) -> View {

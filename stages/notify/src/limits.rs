@@ -17,3 +17,6 @@ pub const DAY_MS: i64 = 86_400_000;
 
 const _: () =
     assert!(TEXT_MAX * 4 + 1_000 < 4_096, "an alert must fit its topic even in four-byte characters");
+
+/// Fall from the highest value of ninety days that a person should know of, as a fraction.
+pub const DRAWDOWN_ALARM: f64 = 0.15;

@@ -146,6 +146,7 @@ impl Notify {
         use contract::Input as Heard;
         match heard {
             Heard::RiskHalt(halt) => self.view.halt = halt.body,
+            Heard::RiskState(risk) => self.view.risk = risk.body,
             Heard::PortfolioNav(nav) => self.view.nav = nav.body,
             Heard::PlanProposed(plan) => self.view.plan = plan.body,
             Heard::OrderState(order) => self.view.order(order),
@@ -158,8 +159,7 @@ impl Notify {
             | Heard::PortfolioFlow(_)
             | Heard::PortfolioBucket(_)
             | Heard::PortfolioEvaluation(_)
-            | Heard::ScoreRegime(_)
-            | Heard::RiskState(_) => return false,
+            | Heard::ScoreRegime(_) => return false,
         }
         true
     }

@@ -26,6 +26,8 @@ pub struct View {
     pub halt: Option<RiskHalt>,
     /// Value of the fund.
     pub nav: Option<Nav>,
+    /// What the gate says about itself.
+    pub risk: Option<contracts::RiskState>,
     /// Last plan.
     pub plan: Option<PlanProposed>,
     /// Orders that are not final, by id.

@@ -168,6 +168,26 @@ pub fn reply_to(id: Id, address: &Address, payload: &[u8]) -> Option<Reply> {
     receive::<Reply>(&address.key, payload).ok()?.body
 }
 
+/// How long kept statements may take to come in.
+const KEPT_MAX: Duration = Duration::from_millis(400);
+
+/// What is said at present about these topics.
+///
+/// # Errors
+/// When the bus cannot be reached.
+pub async fn kept(config: &Config, wanted: &[TopicId]) -> Result<Vec<Message>, Fault> {
+    let mut bus = Bus::connect(config, topics(config, wanted)).await?;
+    let deadline = tokio::time::Instant::now() + KEPT_MAX;
+    let mut messages = Vec::new();
+    while let Ok(event) = tokio::time::timeout_at(deadline, bus.next()).await {
+        if let Event::Message(message) = event {
+            messages.push(message);
+        }
+    }
+    bus.close().await;
+    Ok(messages)
+}
+
 /// The filter that catches every message of this system.
 #[must_use]
 pub fn everything(config: &Config) -> Vec<(String, u8)> {

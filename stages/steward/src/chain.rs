@@ -24,6 +24,8 @@ pub struct Verdict {
     pub code: Option<String>,
     /// Every check with its numbers.
     pub checks: Vec<CheckEvidence>,
+    /// When a deferred one can change.
+    pub earliest: Option<Timestamp>,
 }
 
 /// One fill in our books.
@@ -79,6 +81,50 @@ pub struct Link {
     pub link: &'static str,
     /// What is known about it.
     pub sentences: Vec<String>,
+}
+
+/// Columns of a screen that is not wide.
+const WIDTH: usize = 110;
+/// Columns for the name of a link.
+const NAME: usize = 10;
+
+/// The story as lines for a screen: each link with its name, wrapped. What cannot follow a refusal is one line.
+#[must_use]
+pub fn story(chain: &Chain) -> Vec<String> {
+    let refused = chain.approval.is_none()
+        && chain.order.is_none()
+        && chain.verdicts.iter().any(|verdict| verdict.code.is_some());
+    let after = ["approval", "order", "fills", "booking"];
+    let mut lines = vec![format!("Order {}", chain.order_id)];
+    for link in links(chain).into_iter().filter(|link| !(refused && after.contains(&link.link))) {
+        let name = link.link.to_uppercase();
+        for (index, sentence) in link.sentences.iter().enumerate() {
+            let head = if index == 0 { name.as_str() } else { "" };
+            wrap(head, sentence, &mut lines);
+        }
+    }
+    if refused {
+        wrap("END", "It ended there: nothing was signed, sent, filled or booked.", &mut lines);
+    }
+    lines
+}
+
+/// Cuts at spaces; a word that is too long stays whole.
+fn wrap(head: &str, sentence: &str, lines: &mut Vec<String>) {
+    let mut line = format!("{head:NAME$}");
+    let mut empty = true;
+    for word in sentence.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".repeat(NAME)));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
 }
 
 /// The whole chain in order; every link is there, known or not.
@@ -244,10 +290,18 @@ fn judged(verdicts: &[Verdict]) -> Vec<String> {
             verdict.decision,
             verdict.checks.len()
         ));
-        lines.extend(verdict.checks.iter().map(|check| {
-            let result = if check.passed { "passed" } else { "FAILED" };
-            format!("  {result} {}: found {}, allowed {}.", check.check, check.found, check.limit)
-        }));
+        let numbers = |passed: bool| {
+            let told = verdict.checks.iter().filter(move |check| check.passed == passed);
+            let all: Vec<String> = told
+                .map(|check| format!("{} {} (allowed {})", check.check, check.found, check.limit))
+                .collect();
+            (!all.is_empty()).then(|| all.join("; "))
+        };
+        lines.extend(numbers(false).map(|failed| format!("FAILED: {failed}.")));
+        lines.extend(numbers(true).map(|passed| format!("Passed: {passed}.")));
+        if let Some(until) = verdict.earliest {
+            lines.push(format!("It can change at {} UTC.", figures::second(until)));
+        }
     }
     lines
 }
@@ -348,6 +402,7 @@ mod tests {
                     CheckEvidence::sample(),
                     CheckEvidence { passed: false, ..CheckEvidence::sample() },
                 ],
+                earliest: Some(request.at),
             }],
             approval: Some(OrderApproved::sample()),
             order: Some(OrderState::sample()),
@@ -377,8 +432,8 @@ mod tests {
             "opportunity 0.7000",
             "Doing nothing scored 0.5100, this plan 0.5500: a difference of +0.0400",
             "12 sequences",
-            "passed stale_price: found 60 s, allowed 1800 s",
-            "FAILED stale_price",
+            "Passed: stale_price 60 s (allowed 1800 s).",
+            "FAILED: stale_price 60 s (allowed 1800 s).",
             "Rheinau Automation SE",
             "trade 73100001",
             "Booked: 12 at 88.05 EUR",
@@ -387,6 +442,34 @@ mod tests {
             assert!(text.contains(number), "{number} is missing in\n{text}");
         }
         assert!(!text.contains("Nothing is known"), "{text}");
+    }
+
+    #[test]
+    fn the_whole_story_fits_on_a_screen() {
+        let mut chain = full();
+        let check =
+            |number| CheckEvidence { check: format!("check_number_{number}"), ..CheckEvidence::sample() };
+        chain.verdicts[0].checks = (1..=25).map(check).collect();
+        let fill = chain.order.as_ref().unwrap().fills[0].clone();
+        chain.order.as_mut().unwrap().fills = vec![fill; 4];
+        let booking = chain.bookings[0].clone();
+        chain.bookings = vec![booking; 4];
+        let lines = story(&chain);
+        assert!(lines.len() < 50, "{} lines:\n{}", lines.len(), lines.join("\n"));
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        let whole = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(whole.contains("check_number_25 60 s (allowed 1800 s)"), "{whole}");
+    }
+
+    #[test]
+    fn a_refused_order_tells_its_story_to_the_end() {
+        let mut chain = full();
+        (chain.approval, chain.order) = (None, None);
+        chain.bookings.clear();
+        chain.verdicts[0].code = Some("stale_price".into());
+        let text = story(&chain).join("\n");
+        assert!(text.contains("It ended there") && !text.contains("Nothing is known"), "{text}");
+        assert!(text.contains("because of stale_price") && text.contains("It can change at"), "{text}");
     }
 
     #[test]

@@ -73,6 +73,18 @@ Exit codes: 0 trading goes on, 1 refused, 3 no answer.")]
   steward explain 01KJPKX0XJ4Q7N2D5T9V3W8YZA --json
 Exit codes: 0 explained, 1 no such order.")]
     Explain(ExplainOptions),
+    /// Shows every guard between the fund and its next order, and when it opens again
+    #[command(after_help = "Examples:
+  steward risk
+  steward risk --json
+Exit codes: 0 nothing stands in the way, 1 something does, 3 the bus cannot be reached.")]
+    Risk(DataOptions),
+    /// Names what is missing before orders may reach the real account; with the confirmation, switches
+    #[command(after_help = "Examples:
+  steward golive --check
+  steward golive --confirm live
+Exit codes: 0 nothing is missing or the switch was made, 1 something is missing, 3 no answer.")]
+    Golive(GoliveOptions),
     /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
     #[command(after_help = "Examples:
   steward doctor
@@ -121,6 +133,23 @@ pub struct WordOptions {
     /// Why, in your words
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `golive`.
+#[derive(Debug, Clone, Args)]
+pub struct GoliveOptions {
+    /// Only looks; the same as without any option
+    #[arg(long, conflicts_with = "confirm")]
+    pub check: bool,
+    /// Switches to real money when nothing is missing; WORD is `live`
+    #[arg(long, value_name = "WORD")]
+    pub confirm: Option<String>,
     /// Which system.
     #[command(flatten)]
     pub place: Place,

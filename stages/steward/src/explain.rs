@@ -2,8 +2,6 @@
 //!
 //! Only the `api_*` views are read. Their columns are taken by name, so that a view may grow.
 
-use std::time::Duration;
-
 use bus_client::{Config, Place, open_for_reading};
 use contracts::{
     CheckEvidence, Id, OrderApproved, OrderRefused, OrderRequested, OrderState, SecurityScore, TargetWeights,
@@ -14,18 +12,15 @@ use money::{Currency, Money, Price, Quantity};
 use rusqlite::{Connection, types::ValueRef};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Fault,
-    bus::{self, Bus, Event, Message},
+    bus::{self, Message},
     chain::{self, Booking, Chain, Verdict},
     cli::ExplainOptions,
     print,
 };
 
-/// How long kept statements may take to come in.
-const KEPT_MAX: Duration = Duration::from_millis(400);
 /// Rows taken of one view.
 const ROWS_MAX: usize = 1_000;
 
@@ -45,7 +40,7 @@ const TOPICS: [TopicId; 7] = [
 /// When there is no such order.
 pub async fn run(options: &ExplainOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
-    let said = listen(&config).await;
+    let said = bus::kept(&config, &TOPICS).await;
     if let Err(fault) = &said {
         print::note(&format!("The bus is not used: {fault}"));
     }
@@ -55,25 +50,8 @@ pub async fn run(options: &ExplainOptions) -> Result<u8, Fault> {
         print::json(&json!({ "order_id": chain.order_id, "links": links, "numbers": chain }));
         return Ok(0);
     }
-    print::data(&format!("Order {}", chain.order_id));
-    for link in links {
-        print::data(&format!("\n{}", link.link.to_uppercase()));
-        link.sentences.iter().for_each(|sentence| print::data(sentence));
-    }
+    chain::story(&chain).iter().for_each(|line| print::data(line));
     Ok(0)
-}
-
-async fn listen(config: &Config) -> Result<Vec<Message>, Fault> {
-    let mut bus = Bus::connect(config, bus::topics(config, &TOPICS)).await?;
-    let deadline = Instant::now() + KEPT_MAX;
-    let mut messages = Vec::new();
-    while let Ok(event) = timeout_at(deadline, bus.next()).await {
-        if let Event::Message(message) = event {
-            messages.push(message);
-        }
-    }
-    bus.close().await;
-    Ok(messages)
 }
 
 /// Puts together what stores and messages say about one order; `latest` is the last one asked for.
@@ -112,6 +90,8 @@ fn from_stores(config: &Config, plans: Option<&Connection>, chain: &mut Chain) {
     let id = chain.order_id.clone();
     chain.request = plans.and_then(|plans| first_body(rows(plans, "api_request", "order_id", &id)));
     if let Some(risk) = store(config, "risk") {
+        let terms = rows(&risk, "api_approval", "order_id", &id);
+        chain.approval = terms.iter().find_map(|row| serde_json::from_str(row.get("terms")?.as_str()?).ok());
         chain.verdicts = rows(&risk, "api_verdict", "order_id", &id).iter().filter_map(verdict).collect();
         chain.verdicts.sort_by_key(|verdict| verdict.at);
     }
@@ -133,8 +113,9 @@ fn from_messages(said: &[Message], chain: &mut Chain) {
     let id = chain.order_id.clone();
     let request = || receive::<OrderRequested>(&id, about(TopicId::OrderRequested, &id)).ok()?.body;
     chain.request = chain.request.take().or_else(request);
-    chain.approval =
+    let approval =
         receive::<OrderApproved>(&id, about(TopicId::OrderApproved, &id)).ok().and_then(|one| one.body);
+    chain.approval = approval.or(chain.approval.take());
     let order = receive::<OrderState>(&id, about(TopicId::OrderState, &id)).ok().and_then(|one| one.body);
     chain.order = order.or(chain.order.take());
     if chain.verdicts.is_empty() {
@@ -163,11 +144,18 @@ fn refused(refusal: OrderRefused) -> Verdict {
         decision: decision.unwrap_or_else(|| "refuse".into()),
         code: Some(refusal.code),
         checks: refusal.checks,
+        earliest: refusal.earliest,
     }
 }
 
 fn passed(approval: &OrderApproved) -> Verdict {
-    Verdict { at: approval.issued, decision: "approve".into(), code: None, checks: approval.checks.clone() }
+    Verdict {
+        at: approval.issued,
+        decision: "approve".into(),
+        code: None,
+        checks: approval.checks.clone(),
+        earliest: None,
+    }
 }
 
 fn latest(plans: Option<&Connection>, said: &[Message]) -> Result<String, Fault> {
@@ -241,6 +229,7 @@ fn verdict(row: &Row) -> Option<Verdict> {
         decision: word("decision")?,
         code: word("code").filter(|code| !code.is_empty()),
         checks,
+        earliest: row.get("earliest").and_then(Value::as_i64).map(Timestamp::from_ms),
     })
 }
 

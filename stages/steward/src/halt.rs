@@ -26,9 +26,19 @@ pub async fn halt(options: &WordOptions) -> Result<u8, Fault> {
 /// # Errors
 /// When nobody answers.
 pub async fn resume(options: &WordOptions) -> Result<u8, Fault> {
-    let text = options.text.clone().unwrap_or_else(|| "Resumed at the command line.".into());
-    let reply = ask(options, Resume { actor: bus::NAME.into(), text }).await?;
+    let Some(text) = options.text.clone() else {
+        return Err(Fault::Refused(
+            "resuming needs a reason that is kept; say what you looked at: steward resume 'Compared the books with the broker.'".into(),
+        ));
+    };
+    let reply = ask(options, Resume { actor: person(), text }).await?;
     Ok(tell(options, &reply, "Trading goes on. Stop with: steward halt"))
+}
+
+/// Who sits at this command line, as far as the system says.
+pub(crate) fn person() -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    user.map_or_else(|| bus::NAME.to_string(), |user| format!("{user} at the command line"))
 }
 
 async fn ask<B: contracts::Body>(options: &WordOptions, body: B) -> Result<Reply, Fault> {

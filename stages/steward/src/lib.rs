@@ -26,6 +26,7 @@ mod doctor;
 pub mod explain;
 mod fault;
 pub mod figures;
+mod golive;
 mod halt;
 mod headless;
 mod launch;
@@ -39,6 +40,7 @@ mod programs;
 mod progress;
 pub mod report;
 pub mod restarts;
+mod risk;
 pub mod status;
 pub mod supervisor;
 pub mod tally;
@@ -85,6 +87,8 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Halt(options) => halt::halt(&options).await,
         Command::Resume(options) => halt::resume(&options).await,
         Command::Explain(options) => explain::run(&options).await,
+        Command::Risk(options) => risk::run(&options).await,
+        Command::Golive(options) => golive::run(&options).await,
         Command::Doctor(options) => doctor::run(&options).await,
         Command::Child { .. } => unreachable!("handled before the runtime starts"),
     }

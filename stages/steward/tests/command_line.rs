@@ -63,9 +63,14 @@ fn the_version_is_data() {
 #[test]
 fn each_command_without_a_configuration_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
-    for words in
-        [&["status"][..], &["halt"], &["resume"], &["explain", "latest"], &["watch"], &["topics", "tail"]]
-    {
+    for words in [
+        &["status"][..],
+        &["halt"],
+        &["resume", "Looked."],
+        &["explain", "latest"],
+        &["watch"],
+        &["topics", "tail"],
+    ] {
         let (code, sentence) = code_and_words(&steward(Path::new(STEWARD), dir.path(), words));
         assert_eq!(code, Some(2), "{words:?} {sentence}");
         assert!(sentence.contains("steward demo"), "{words:?} {sentence}");

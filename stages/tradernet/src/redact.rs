@@ -4,6 +4,8 @@
 pub const EXCERPT_CHARS_MAX: usize = 512;
 /// Longest error text of the broker that is kept.
 pub const TEXT_CHARS_MAX: usize = 200;
+/// A word of letters and digits from this length on may be a key: no price, number of ours or ISIN is as long.
+const KEY_CHARS_MIN: usize = 16;
 /// Runs of digits from this length on are hidden: account and order numbers are longer than prices.
 const DIGITS_SHOWN_MAX: usize = 5;
 
@@ -18,7 +20,7 @@ pub fn redacted(text: &str, chars_max: usize) -> String {
 }
 
 fn word_without_secrets(word: &str) -> String {
-    if word.contains('@') {
+    if word.contains('@') || word.split(|c: char| !is_of_a_key(c)).any(may_be_a_key) {
         return "[hidden]".to_owned();
     }
     let mut shown = String::with_capacity(word.len());
@@ -33,6 +35,17 @@ fn word_without_secrets(word: &str) -> String {
     }
     push_digits(&mut shown, &mut digits);
     shown
+}
+
+const fn is_of_a_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '/')
+}
+
+/// Long, with letters and digits: whoever echoes a credential must not have it repeated by us.
+fn may_be_a_key(part: &str) -> bool {
+    part.len() >= KEY_CHARS_MIN
+        && part.chars().any(|c| c.is_ascii_digit())
+        && part.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 fn push_digits(shown: &mut String, digits: &mut String) {
@@ -54,6 +67,12 @@ mod tests {
             ("Order of user@example.test refused", "Order of [hidden] refused"),
             ("limit 84.50 above 99999", "limit 84.50 above 99999"),
             ("account 123456 closed", "account … closed"),
+            ("bad key sim-private-key-0001", "bad key [hidden]"),
+            ("key=9f86d081884c7d659a2feaa0c55ad015,", "[hidden]"),
+            (
+                "security-session has expired for DE000SMX0015",
+                "security-session has expired for DE000SMX0015",
+            ),
             ("a\r\nb\u{7}c", "a b c"),
             ("", ""),
         ];
