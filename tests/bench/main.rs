@@ -4,6 +4,8 @@
 //! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod weights;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -52,6 +54,7 @@ fn main() {
     let mut figures = Figures { rows: Vec::new(), small };
     decoding(&mut figures);
     one_process(&mut figures);
+    weights::weights(&mut figures);
     if small {
         return;
     }

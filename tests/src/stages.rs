@@ -46,7 +46,7 @@ pub fn open(name: &str, config: &Config, world: &Rc<RefCell<World>>) -> Box<dyn 
             portfolio::PortfolioEdge::new(exchange(), keys(), wall()),
         )),
         "score" => Box::new((engine!(score::Score), score::Bars::new(config))),
-        "optimise" => Box::new((engine!(optimise::Optimise), NoEdge)),
+        "optimise" => Box::new((engine!(optimise::Optimise), optimise::Bars::new(config))),
         "plan" => Box::new((engine!(plan::Plan), NoEdge)),
         "evaluate" => Box::new((engine!(evaluate::Evaluate), NoEdge)),
         "risk-gate" => Box::new((engine!(risk_gate::RiskGate), NoEdge)),

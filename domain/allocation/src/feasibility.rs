@@ -91,8 +91,10 @@ pub fn relax(limits: &Limits) -> Result<Feasible, Refusal> {
     }
     let caps: Vec<Group> = limits.groups.iter().map(|group| at_level(group, Level::MinimaDropped)).collect();
     let wider = give_way(limits, &caps)?;
-    let widen = |(group, (_, more)): (&Group, &(f64, f64))| Group {
-        upper: if *more > NOTHING { group.upper + more + MARGIN } else { group.upper + MARGIN },
+    let room = |more: f64| if more > NOTHING { more + MARGIN } else { MARGIN };
+    let widen = |(group, (below, above)): (&Group, &(f64, f64))| Group {
+        lower: group.lower - room(*below),
+        upper: group.upper + room(*above),
         ..group.clone()
     };
     let groups: Vec<Group> = caps.iter().zip(&wider).map(widen).collect();

@@ -71,7 +71,18 @@ fn finish(wanted: &[f64], bounds: &[Bound], budget: f64, lambda: f64) -> Vec<f64
             rest -= weight;
         }
     }
-    if free > 0.0 { clamp(-rest / free) } else { rough }
+    let mut weights = if free > 0.0 { clamp(-rest / free) } else { rough };
+    // Where the wishes are many times larger than the bounds, λ has too few digits: the first with room take the rest.
+    let mut left = budget - weights.iter().sum::<f64>();
+    for (weight, bound) in weights.iter_mut().zip(bounds) {
+        if left.abs() <= SAME {
+            break;
+        }
+        let moved = (*weight + left).clamp(bound.lower, bound.upper) - *weight;
+        *weight = (*weight + moved).clamp(bound.lower, bound.upper);
+        left -= moved;
+    }
+    weights
 }
 
 /// Projects onto all limits, groups included.

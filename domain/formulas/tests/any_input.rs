@@ -112,6 +112,18 @@ proptest! {
         if semidefinite::repair(square, n, &mut out).is_some() {
             prop_assert!(out.iter().all(|value| value.is_finite()));
         }
+        for linkage in [linkage::Linkage::Single, linkage::Linkage::Complete, linkage::Linkage::Average, linkage::Linkage::Ward] {
+            let distances: Vec<f64> = square.iter().map(|value| value.abs()).collect();
+            if let Some(merges) = linkage::merges(&distances, n, linkage) {
+                prop_assert_eq!(linkage::leaf_order(&merges).len(), n);
+            }
+            if hrp::correlations(square, n, &mut out).is_some()
+                && let Some(parity) = hrp::risk_parity(square, &out, n, linkage)
+            {
+                prop_assert!(parity.weights.iter().all(|weight| *weight >= 0.0));
+                prop_assert!((parity.weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            }
+        }
         let mut factored = square.to_vec();
         let mut right: Vec<f64> = x.iter().rev().copied().take(n).collect();
         if cholesky::factor(&mut factored, n).is_ok() && cholesky::solve(&factored, n, &mut right).is_ok() {

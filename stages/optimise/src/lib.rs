@@ -1,21 +1,39 @@
 //! `steward-optimise`: decides how much of the fund each security should be.
 //!
-//! **Reads** `score/security/{isin}`, `score/regime`, `portfolio/state`, `market/universe`, `market/fx`.
-//! **Publishes** `target/weights`: every weight with its reason, the method, the limits that decided something.
-//! **Owns** the store `targets`: `optimiser_run`, `target_weight`; views `api_run`, `api_target`.
-//! **Refuses** to say anything with fewer than three scores: two points make no market; and while the account, its value
-//! or the universe is unknown. The targets said before stay in force then.
-//! **Limits** 15 % for one security (or less, by the owner's own limit), 95 % for all together, 32 rounds of sharing
-//! out. A score whose newest bar is older than seven days counts as unknown. Targets are said anew after seven days,
-//! because the planner believes no old ones.
-//! **Deliberately does not** trade, judge costs or look at cash; that is the planner's work. The method is a tilt by
-//! score; covariances and group bounds have their place in `tilt.rs`'s stead.
+//! **Reads** `score/security/{isin}`, `score/regime`, `portfolio/state`, `market/universe`, `market/fx`; closes and rates
+//! from the views `api_bar` and `api_fx` of the store `market`, because bulk history does not travel as messages.
+//! **Publishes** `target/weights`: every weight with its bounds and its reason, the method, the groups, the limits that
+//! decided something, what gave way and why.
+//! **Owns** the store `targets`: `optimiser_run`, `target_weight`, `target_group`, `target_group_member`; views `api_run`,
+//! `api_target`, `api_group`. Groups and their targets are settings of this stage.
+//! **Refuses** to say anything while the account, its value or the universe is unknown, and with fewer than two securities
+//! that can be compared. A failed run is kept with its code; the targets said before stay in force.
+//! **Limits** one run a day after the scores and one minute after a change of what is held, watched or set, never twice
+//! within ten minutes; 504 days of returns; scores of bars older than seven days count as unknown; a run is said only
+//! when it moves more than 2 % of the fund or the last one is seven days old, and moves at most a quarter of it.
+//! **Deliberately does not** trade, sell what it knows nothing about, use fundamentals or forecasts of the market, or look
+//! at satellites: weights are shares of the core.
+//!
+//! Read [`chain`] first; its steps are [`history`], [`risk`], [`opinions`], [`bounds`], [`groups`], [`settle`] and
+//! [`stability`]; the mathematics is in the crates `formulas` and `allocation`.
 
+mod bars;
+pub mod bounds;
+pub mod chain;
+pub mod ground;
+pub mod groups;
 pub mod held;
+pub mod history;
+pub mod opinions;
+pub mod question;
+pub mod risk;
 mod settings;
+pub mod settle;
+pub mod stability;
 mod stage;
+mod statement;
 mod store;
-pub mod tilt;
 
+pub use bars::{Bars, Call, Reply};
 pub use settings::Settings;
 pub use stage::Optimise;

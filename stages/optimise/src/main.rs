@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bus_client::main::<optimise::Optimise>()
+    bus_client::main_with::<optimise::Optimise, _>(|start| Ok(optimise::Bars::new(&start.config)))
 }

@@ -89,9 +89,8 @@ fn plain(days: &[f64], count: usize, length: f64) -> Option<Vec<f64>> {
 /// Sums of five days that follow each other, one row per day from the fifth on.
 fn sums(days: &[f64], count: usize) -> Vec<f64> {
     let rows = days.len() / count.max(1);
-    let sum = |row: usize, column: usize| {
-        (row..row + OVERLAP).map(|day| days[day * count + column]).sum::<f64>()
-    };
+    let sum =
+        |row: usize, column: usize| (row..row + OVERLAP).map(|day| days[day * count + column]).sum::<f64>();
     let rows = 0..(rows + 1).saturating_sub(OVERLAP);
     rows.flat_map(|row| (0..count).map(move |column| sum(row, column))).collect()
 }

@@ -1,84 +1,108 @@
-//! The optimiser's state machine: new targets after a short settling, and only when they differ enough to matter.
+//! The optimiser's state machine: one run a day once the scores are in, and one after a change of what is held,
+//! watched or scored. Bars are read once a day; a failed run leaves the targets said before in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bus_client::{Input, NoCall, Out, Stage, Start};
+use bus_client::{Input, Out, Stage, Start};
 use contracts::{
-    Id, Meta, PortfolioState, SecurityScore, TargetWeight, TargetWeights, Universe,
+    FxRates, Meta, PortfolioState, Regime, SecurityScore, TargetWeights, Universe,
     stage::optimise as contract,
 };
-use market::{Isin, Timestamp};
-use money::Weight;
+use formulas::regime_blend::risk_parity_share;
+use market::{Calendars, Day, Isin, Timestamp};
+use money::Currency;
 use rusqlite::{Connection, Transaction};
 
 use crate::{
-    Settings,
-    held::{Account, Kept, account, kept},
-    store,
-    tilt::{CAP_E6, INVESTED_E6, SCORE_MIN, Share, Wish, leaves_the_band, shares},
+    Call, Reply, Settings,
+    chain::{Failure, decide},
+    ground::{Ground, Heard},
+    history::Series,
+    question::Previous,
+    stability::{moved, worth_saying},
+    statement::statement,
+    store::{self, Save},
 };
 
-/// Fewer wanted securities than this make no portfolio.
-const WANTED_MIN: usize = 3;
-/// Fewer scores than this say nothing about a market.
-const SCORES_MIN: usize = 3;
-/// Targets of this age are said anew even if they did not move.
-const TARGETS_AGE_MS: i64 = 7 * 86_400_000;
-/// Calendar days after which the newest bar of a score is too old to act on it.
-const BARS_AGE_MAX_DAYS: i32 = 7;
+/// After the first run of a day, a change waits this long, so that what belongs to it arrives.
+const CHANGE_MS: i64 = 60_000;
+/// Two runs are at least this far apart.
+const APART_MS: i64 = 10 * 60_000;
+/// How long to wait before bars are asked for again after a failure.
+const RETRY_MS: i64 = 60_000;
+const DAY_MS: f64 = 86_400_000.0;
+/// How far the share of risk parity may move in a week when it follows the market.
+const BLEND_A_WEEK: f64 = 0.05;
 
-/// What one run came to.
-struct Found<'a> {
-    wishes: &'a BTreeMap<Isin, Wish>,
-    shares: BTreeMap<Isin, Share>,
-    kept: BTreeMap<Isin, Kept>,
-    account: &'a Account,
+/// Bars as they were read.
+#[derive(Debug)]
+struct Read {
+    day: Day,
+    securities: BTreeMap<Isin, Currency>,
+    series: BTreeMap<Isin, Series>,
+}
+
+/// What was said last.
+#[derive(Debug, Clone)]
+struct Said {
+    at: Timestamp,
+    blend: f64,
+    weights: BTreeMap<Isin, f64>,
 }
 
 /// The optimiser.
 #[derive(Debug)]
 pub struct Optimise {
-    settle_ms: i64,
+    settings: Settings,
+    calendars: Calendars,
     scores: BTreeMap<Isin, SecurityScore>,
     universe: Option<Universe>,
     portfolio: Option<PortfolioState>,
-    last: BTreeMap<Isin, i64>,
-    last_at: Option<Timestamp>,
+    rates: Option<FxRates>,
+    regime: Option<Regime>,
+    read: Option<Read>,
+    asked: Option<BTreeMap<Isin, Currency>>,
+    said: Option<Said>,
+    /// The last run, said or not; a failed one does not count.
+    ran: Option<Timestamp>,
     wake_at: Option<Timestamp>,
     cause: Option<Meta>,
-    quiet_because: Option<&'static str>,
+    quiet_because: Option<String>,
 }
 
 impl Stage for Optimise {
     type Contract = contract::Optimise;
     type Settings = Settings;
-    type Save = TargetWeights;
-    type Call = NoCall;
-    type Reply = ();
+    type Save = Save;
+    type Call = Call;
+    type Reply = Reply;
 
     fn load(start: &Start<Settings>, rows: Option<&Connection>) -> Result<Self, String> {
         start.settings.check()?;
         let last = rows
-            .map(store::last_weights)
+            .map(store::last)
             .transpose()
-            .map_err(|error| format!("the last targets cannot be read: {error}"))?;
-        let last_at = rows
-            .map(store::last_run)
-            .transpose()
-            .map_err(|error| format!("the last run cannot be read: {error}"))?
+            .map_err(|error| format!("the last targets cannot be read: {error}"))?
             .flatten();
-        let last = last
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(isin, weight)| Some((isin.parse().ok()?, weight)))
-            .collect();
+        let said = last.map(|last| {
+            #[allow(clippy::cast_precision_loss)]
+            let weight = |e6: i64| e6 as f64 / 1e6;
+            let named = last.weights.into_iter();
+            let weights = named.filter_map(|(isin, e6)| Some((isin.parse().ok()?, weight(e6)))).collect();
+            Said { at: last.at, blend: last.blend, weights }
+        });
         Ok(Optimise {
-            settle_ms: start.settings.settle_ms,
+            settings: start.settings.clone(),
+            calendars: Calendars::embedded().with_rules(),
             scores: BTreeMap::new(),
             universe: None,
             portfolio: None,
-            last,
-            last_at,
+            rates: None,
+            regime: None,
+            read: None,
+            asked: None,
+            ran: said.as_ref().map(|said| said.at),
+            said,
             wake_at: None,
             cause: None,
             quiet_because: None,
@@ -89,31 +113,51 @@ impl Stage for Optimise {
         match input {
             Input::Heard(contract::Input::ScoreSecurity(heard)) => {
                 self.cause = heard.meta.or(self.cause.take());
+                let before = self.scored();
                 match (heard.body, heard.key.parse()) {
                     (Some(score), _) => drop(self.scores.insert(score.isin, score)),
                     (None, Ok(isin)) => drop(self.scores.remove(&isin)),
                     (None, Err(_)) => {}
                 }
-                self.settle(now);
+                let is_new = self.scored() != before;
+                self.settle(is_new, now);
             }
             Input::Heard(contract::Input::MarketUniverse(heard)) => {
+                let is_new = self.universe != heard.body;
                 self.universe = heard.body;
-                self.settle(now);
+                self.settle(is_new, now);
             }
             Input::Heard(contract::Input::PortfolioState(heard)) => {
+                let before = shape(self.portfolio.as_ref());
                 self.portfolio = heard.body;
-                self.settle(now);
+                let is_new = before != shape(self.portfolio.as_ref());
+                self.settle(is_new, now);
+            }
+            Input::Heard(contract::Input::ScoreRegime(heard)) => {
+                self.regime = heard.body;
+                self.settle(false, now);
+            }
+            Input::Heard(contract::Input::MarketFx(heard)) => {
+                self.rates = heard.body;
+                self.settle(false, now);
+            }
+            Input::Replied(Reply::Bars(series)) => {
+                if let Some(securities) = self.asked.take() {
+                    self.read = Some(Read { day: now.day_utc(), securities, series });
+                }
+                out.recovered();
+                self.run(now, out);
+            }
+            Input::Replied(Reply::Failed(why)) => {
+                self.asked = None;
+                self.wake_at = Some(now.saturating_plus_ms(RETRY_MS));
+                out.trouble(why);
             }
             Input::Tick => {
                 self.wake_at = None;
-                out.because(self.cause.as_ref());
-                self.decide(now, out);
+                self.run(now, out);
             }
-            Input::Heard(contract::Input::ScoreRegime(_) | contract::Input::MarketFx(_))
-            | Input::Replied(())
-            | Input::Answered(_)
-            | Input::Settings(_)
-            | Input::Refused(_) => {}
+            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
         }
     }
 
@@ -121,152 +165,157 @@ impl Stage for Optimise {
         self.wake_at
     }
 
-    fn apply(rows: &Transaction<'_>, run: TargetWeights) -> rusqlite::Result<()> {
-        store::save(rows, &run)
+    fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+        store::apply(rows, save)
     }
+}
+
+/// Quantity by security and bucket, whether the account is stale, whether it has a value.
+type Shape = (BTreeMap<(Isin, String), i64>, bool, bool);
+
+/// What is held and whether its value is known; prices are no part of it.
+fn shape(portfolio: Option<&PortfolioState>) -> Option<Shape> {
+    let state = portfolio?;
+    let held = state.positions.iter().filter(|position| !position.qty_e6.is_zero());
+    let held =
+        held.map(|position| ((position.isin, position.bucket_id.clone()), position.qty_e6.e6())).collect();
+    Some((held, state.stale, state.nav.is_some()))
 }
 
 impl Optimise {
-    fn settle(&mut self, now: Timestamp) {
-        let then = now.saturating_plus_ms(self.settle_ms);
+    /// Securities that have a total.
+    fn scored(&self) -> BTreeSet<Isin> {
+        let scored = self.scores.iter().filter(|(_, score)| score.total.is_some());
+        scored.map(|(isin, _)| *isin).collect()
+    }
+
+    /// Plans a run: at once for the first of a day, after a while for a change, not at all for what only moved.
+    fn settle(&mut self, is_change: bool, now: Timestamp) {
+        let is_first = self.ran.is_none_or(|ran| ran.day_utc() != now.day_utc());
+        if !is_first && !is_change {
+            return;
+        }
+        let wait = if is_first { self.settings.settle_ms } else { CHANGE_MS.max(self.settings.settle_ms) };
+        let apart = self.ran.map(|ran| ran.saturating_plus_ms(APART_MS));
+        let then = now.saturating_plus_ms(wait).max(apart.unwrap_or(Timestamp::ZERO));
         self.wake_at = Some(self.wake_at.map_or(then, |earlier| earlier.min(then)));
     }
 
-    fn decide(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let totals = self.totals(now);
-        let ground = self.wishes(&totals).and_then(|wishes| Ok((wishes, account(self.portfolio.as_ref())?)));
-        let (wishes, account) = match ground {
-            Ok(ground) => ground,
-            Err(why) => {
-                if self.quiet_because.replace(why) != Some(why) {
-                    out.decided(format!("No targets: {why}."));
-                }
-                return;
-            }
+    fn heard(&self, now: Timestamp) -> Heard<'_> {
+        Heard {
+            scores: &self.scores,
+            universe: self.universe.as_ref(),
+            portfolio: self.portfolio.as_ref(),
+            rates: self.rates.as_ref(),
+            regime: self.regime.as_ref(),
+            today: now.day_utc(),
+            calendars: &self.calendars,
+        }
+    }
+
+    /// Reads the bars of today's securities if they are not there yet, and decides once they are.
+    fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        out.because(self.cause.as_ref());
+        let wanted = match self.heard(now).wanted() {
+            Ok(wanted) => wanted,
+            Err(why) => return self.stay_quiet(why, out),
         };
-        if wishes.values().filter(|wish| wish.score >= SCORE_MIN).count() < WANTED_MIN {
-            // Targets of nothing would be an order to sell everything; a fund is not sold because data is thin.
-            let why = "fewer than three securities are good enough to hold";
-            if self.quiet_because.replace(why) != Some(why) {
-                out.decided(format!("No new targets: {why}; the old ones stand."));
+        let is_read =
+            self.read.as_ref().is_some_and(|read| read.day == now.day_utc() && read.securities == wanted);
+        if !is_read {
+            if self.asked.is_none() {
+                self.asked = Some(wanted.clone());
+                out.call(Call::ReadBars { securities: wanted });
             }
             return;
         }
+        self.decide(now, out);
+    }
+
+    fn stay_quiet(&mut self, why: String, out: &mut Out<Self>) {
+        if self.quiet_because.as_ref() != Some(&why) {
+            out.decided(format!("No targets: {why}."));
+            self.quiet_because = Some(why);
+        }
+    }
+
+    fn decide(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(read) = self.read.as_ref() else { return };
+        let previous = self.previous(now);
+        let blend = self.blend(now);
+        let ground = match self.heard(now).question(&self.settings, &read.series, previous.clone(), blend) {
+            Ok(ground) => ground,
+            Err(why) => return self.stay_quiet(why, out),
+        };
+        let decision = match decide(&ground.question) {
+            Ok(decision) => decision,
+            Err(failure) => return self.fail(&failure, now, out),
+        };
+        let Some(run) = statement(&ground, &decision, now) else {
+            let why = "a weight cannot be written in millionths".to_string();
+            return self.fail(&Failure { code: "numeric", why }, now, out);
+        };
+        self.ran = Some(now);
         self.quiet_because = None;
-        let kept = kept(&account, self.universe.as_ref(), &totals, &self.last);
-        let bound: i64 = kept.values().map(|kept| kept.weight_e6).sum();
-        let shares = shares(&wishes, INVESTED_E6 - bound);
-        let found = Found { wishes: &wishes, shares, kept, account: &account };
-        let new = found.weights();
-        let all: BTreeSet<Isin> = new.keys().chain(self.last.keys()).copied().collect();
-        let moved = all
-            .iter()
-            .filter(|isin| leaves_the_band(weight_of(&self.last, isin), weight_of(&new, isin)))
-            .count();
-        if moved == 0 && self.last_at.is_some_and(|at| now.since(at) < TARGETS_AGE_MS) {
+        self.publish(&ground, run, previous.as_ref(), now, out);
+    }
+
+    fn publish(
+        &mut self,
+        ground: &Ground,
+        run: TargetWeights,
+        previous: Option<&Previous>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let weights: BTreeMap<Isin, f64> =
+            run.weights.iter().map(|weight| (weight.isin, weight.weight_e6.to_f64())).collect();
+        let moves = moved(&weights, previous.map_or(&BTreeMap::new(), |previous| &previous.weights));
+        if !worth_saying(&weights, previous) {
+            out.decided(format!("The targets stay: the new ones would move {:.1} % only.", moves * 100.0));
             return;
         }
-        let run = found.run(now);
         out.decided(format!(
-            "{} targets, {moved} of them moved; {} % invested.",
+            "{} targets by {}, {:.1} % of the core moved; {} have no say; {} limits decided, {} gave way.",
             run.weights.len(),
-            new.values().sum::<i64>() / 10_000
+            run.method,
+            moves * 100.0,
+            ground.excluded.len(),
+            run.binding.len(),
+            run.relaxed.len()
         ));
-        self.last = new;
-        self.last_at = Some(now);
-        out.save(run.clone());
+        self.said = Some(Said { at: now, blend: run.blend.get(), weights });
+        out.save(Save::Run(Box::new(run.clone())));
         out.say(run);
     }
 
-    /// Every total that may be acted on, in the universe or not.
-    fn totals(&self, now: Timestamp) -> BTreeMap<Isin, f64> {
-        let today = now.day_utc();
-        let fresh = |score: &SecurityScore| {
-            score.bars_until.is_some_and(|until| until.days_until(today) <= BARS_AGE_MAX_DAYS)
+    fn fail(&mut self, failure: &Failure, now: Timestamp, out: &mut Out<Self>) {
+        let why = format!("{}: {}", failure.code, failure.why);
+        if self.quiet_because.as_ref() != Some(&why) {
+            out.save(Save::Failed { at: now, code: failure.code.into(), why: failure.why.clone() });
+            out.decided(format!("No new targets: {why}; the old ones stand."));
+            self.quiet_because = Some(why);
+        }
+    }
+
+    fn previous(&self, now: Timestamp) -> Option<Previous> {
+        let said = self.said.as_ref()?;
+        #[allow(clippy::cast_precision_loss)]
+        let age_days = now.since(said.at) as f64 / DAY_MS;
+        Some(Previous { weights: said.weights.clone(), age_days })
+    }
+
+    /// The share of risk parity; when it follows the market, it moves slowly.
+    fn blend(&self, now: Timestamp) -> f64 {
+        let wanted = self.regime.as_ref().and_then(|regime| risk_parity_share(regime.score?.get()));
+        let Some(wanted) = wanted.filter(|_| self.settings.adaptive_blend) else {
+            return self.settings.blend;
         };
-        let fresh = self.scores.iter().filter(|(_, score)| fresh(score));
-        fresh.filter_map(|(isin, score)| Some((*isin, score.total?.get()))).collect()
+        let (last, days) = match (&self.said, self.previous(now)) {
+            (Some(said), Some(previous)) => (said.blend, previous.age_days),
+            _ => (self.settings.blend, 0.0),
+        };
+        let step = BLEND_A_WEEK * days / 7.0;
+        wanted.clamp(last - step, last + step).clamp(0.0, 1.0)
     }
-
-    /// Securities that could be held, or why there is nothing to say yet.
-    fn wishes(&self, totals: &BTreeMap<Isin, f64>) -> Result<BTreeMap<Isin, Wish>, &'static str> {
-        let universe = self.universe.as_ref().ok_or("the universe is not known yet")?;
-        let active = universe.securities.iter().filter(|security| security.active && security.allow_buy);
-        let wishes: BTreeMap<Isin, Wish> = active
-            .filter_map(|security| {
-                let score = *totals.get(&security.isin)?;
-                // The owner's own limit may only tighten.
-                let cap_e6 = security.max_weight_e6.map_or(CAP_E6, |own| own.e6().min(CAP_E6));
-                Some((security.isin, Wish { score, cap_e6 }))
-            })
-            .collect();
-        if wishes.len() < SCORES_MIN {
-            return Err("fewer than three securities have a score");
-        }
-        Ok(wishes)
-    }
-}
-
-impl Found<'_> {
-    /// Every target above zero.
-    fn weights(&self) -> BTreeMap<Isin, i64> {
-        let shares = self.shares.iter().map(|(isin, share)| (*isin, share.weight_e6));
-        let kept = self.kept.iter().map(|(isin, kept)| (*isin, kept.weight_e6));
-        shares.chain(kept).filter(|(_, weight)| *weight > 0).collect()
-    }
-
-    fn run(&self, now: Timestamp) -> TargetWeights {
-        let weights: Vec<TargetWeight> = self
-            .weights()
-            .into_iter()
-            .filter_map(|(isin, weight_e6)| {
-                Some(TargetWeight {
-                    isin,
-                    weight_e6: Weight::from_e6(weight_e6).ok()?,
-                    current_e6: self.account.current(&isin)?,
-                    reason: self.reason(&isin)?,
-                })
-            })
-            .collect();
-        let binding = self
-            .shares
-            .iter()
-            .filter(|(_, share)| share.capped)
-            .map(|(isin, share)| format!("{isin} at most {} %", share.weight_e6 / 10_000))
-            .collect();
-        let content: Vec<String> =
-            weights.iter().map(|weight| format!("{} {}", weight.isin, weight.weight_e6.e6())).collect();
-        TargetWeights {
-            run_id: Id::derive(now, &["optimise", &content.join(",")]),
-            at: now,
-            method: "score_tilt".into(),
-            why: self.why(),
-            weights,
-            binding,
-            relaxed: Vec::new(),
-        }
-    }
-
-    fn reason(&self, isin: &Isin) -> Option<String> {
-        if let Some(kept) = self.kept.get(isin) {
-            return Some(kept.reason.clone());
-        }
-        let score = self.wishes.get(isin)?.score;
-        let cut = if self.shares.get(isin)?.capped { ", cut to its limit" } else { "" };
-        Some(format!("score {score:.3}{cut}"))
-    }
-
-    fn why(&self) -> String {
-        format!(
-            "{} securities have a score, {} of them are good enough; {} holdings stay as they are; {} % may be invested.",
-            self.wishes.len(),
-            self.shares.len(),
-            self.kept.len(),
-            INVESTED_E6 / 10_000
-        )
-    }
-}
-
-fn weight_of(weights: &BTreeMap<Isin, i64>, isin: &Isin) -> i64 {
-    weights.get(isin).copied().unwrap_or(0)
 }

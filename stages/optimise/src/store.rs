@@ -7,39 +7,116 @@ use rusqlite::{Connection, Transaction};
 /// Runs older than this are forgotten.
 const KEPT_MS: i64 = 90 * 86_400_000;
 
-/// The last weights said, if any.
-pub(crate) fn last_weights(rows: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+/// What is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Save {
+    /// A run that was said.
+    Run(Box<TargetWeights>),
+    /// A run that came to nothing.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// The code.
+        code: String,
+        /// One sentence.
+        why: String,
+    },
+}
+
+/// The last run that was said.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Last {
+    pub(crate) at: Timestamp,
+    pub(crate) blend: f64,
+    pub(crate) weights: Vec<(String, i64)>,
+}
+
+/// Reads the last run that was said, if any; it may have wanted nothing.
+pub(crate) fn last(rows: &Connection) -> rusqlite::Result<Option<Last>> {
+    let mut newest = rows.prepare(
+        "SELECT ts, blend FROM optimiser_run WHERE status <> 'failed' ORDER BY ts DESC, id DESC LIMIT 1",
+    )?;
+    let mut found = newest.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+    let Some(run) = found.next() else { return Ok(None) };
+    let (ts, blend) = run?;
     let mut query = rows.prepare("SELECT isin, weight FROM api_target ORDER BY isin")?;
-    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let weights = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    Ok(Some(Last { at: Timestamp::from_ms(ts), blend, weights }))
 }
 
-/// When the last run was made, if there was one; it may have wanted nothing.
-pub(crate) fn last_run(rows: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let newest: Option<i64> = rows.query_row("SELECT max(ts) FROM optimiser_run", [], |row| row.get(0))?;
-    Ok(newest.map(Timestamp::from_ms))
+pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
+    match save {
+        Save::Run(run) => {
+            forget(rows, run.at)?;
+            write(rows, &run)
+        }
+        Save::Failed { at, code, why } => {
+            forget(rows, at)?;
+            let id = format!("failed-{}", at.ms());
+            rows.execute(
+                "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics, status, level, snapshot, blend) VALUES (?1, ?2, ?3, ?4, '{}', 'failed', '', '', 0.0)",
+                (id, at.ms(), code, why),
+            )
+            .map(drop)
+        }
+    }
 }
 
-pub(crate) fn save(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {
-    let old = run.at.ms() - KEPT_MS;
+fn forget(rows: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    let old = now.ms() - KEPT_MS;
+    for table in ["target_weight", "target_group", "target_group_member"] {
+        let sql = format!("DELETE FROM {table} WHERE run_id IN (SELECT id FROM optimiser_run WHERE ts < ?1)");
+        rows.prepare_cached(&sql)?.execute([old])?;
+    }
+    rows.execute("DELETE FROM optimiser_run WHERE ts < ?1", [old]).map(drop)
+}
+
+fn write(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {
+    let id = run.run_id.to_string();
+    let figures = run.figures.iter().find(|figures| figures.of == "final");
+    let diagnostics = serde_json::json!({
+        "binding": run.binding, "relaxed": run.relaxed, "clash": run.clash, "warnings": run.warnings,
+        "excluded": run.excluded.iter().map(|one| (one.isin.to_string(), &one.reason)).collect::<Vec<_>>(),
+        "figures": run.figures.iter().map(|one| (&one.of, one.expected_return.get(), one.volatility.get())).collect::<Vec<_>>(),
+        "alike": run.alike.iter().map(|one| (one.first.to_string(), one.second.to_string(), one.correlation.get())).collect::<Vec<_>>(),
+    });
+    let status = format!("{:?}", run.status).to_lowercase();
     rows.execute(
-        "DELETE FROM target_weight WHERE run_id IN (SELECT id FROM optimiser_run WHERE ts < ?1)",
-        [old],
+        "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics, status, level, snapshot, blend, expected_return, volatility, cvar) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        rusqlite::params![
+            id, run.at.ms(), run.method, run.why, diagnostics.to_string(), status, run.level, run.snapshot, run.blend.get(),
+            figures.map(|figures| figures.expected_return.get()), figures.map(|figures| figures.volatility.get()),
+            run.cvar_95_20d.map(contracts::Finite::get),
+        ],
     )?;
-    rows.execute("DELETE FROM optimiser_run WHERE ts < ?1", [old])?;
-    let diagnostics = serde_json::json!({ "binding": run.binding, "relaxed": run.relaxed }).to_string();
-    rows.execute(
-        "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (run.run_id.to_string(), run.at.ms(), &run.method, &run.why, diagnostics),
-    )?;
-    let mut insert = rows.prepare_cached("INSERT OR IGNORE INTO target_weight (run_id, isin, weight_e6, current_e6, reason) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for weight in &run.weights {
-        insert.execute((
-            run.run_id.to_string(),
-            weight.isin.as_str(),
-            weight.weight_e6.e6(),
-            weight.current_e6.e6(),
-            &weight.reason,
-        ))?;
+    let mut weight = rows.prepare_cached("INSERT OR IGNORE INTO target_weight (run_id, isin, weight_e6, current_e6, reason, lower_e6, upper_e6, expected_return) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for one in &run.weights {
+        weight.execute(rusqlite::params![
+            id,
+            one.isin.as_str(),
+            one.weight_e6.e6(),
+            one.current_e6.e6(),
+            one.reason,
+            one.lower_e6.e6(),
+            one.upper_e6.e6(),
+            one.expected_return.map(contracts::Finite::get),
+        ])?;
+    }
+    let mut group = rows.prepare_cached("INSERT OR IGNORE INTO target_group (run_id, kind, name, target_e6, lower_e6, upper_e6, value_e6) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut member = rows.prepare_cached("INSERT OR IGNORE INTO target_group_member (run_id, kind, name, isin, share) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for one in &run.groups {
+        group.execute(rusqlite::params![
+            id,
+            one.kind,
+            one.name,
+            one.target_e6.map(money::Weight::e6),
+            one.lower_e6.e6(),
+            one.upper_e6.e6(),
+            one.value_e6.e6(),
+        ])?;
+        for (isin, share) in &one.members {
+            member.execute(rusqlite::params![id, one.kind, one.name, isin.as_str(), share.get()])?;
+        }
     }
     Ok(())
 }

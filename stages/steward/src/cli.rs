@@ -85,6 +85,12 @@ Exit codes: 0 nothing stands in the way, 1 something does, 3 the bus cannot be r
   steward golive --confirm live
 Exit codes: 0 nothing is missing or the switch was made, 1 something is missing, 3 no answer.")]
     Golive(GoliveOptions),
+    /// Shows how much of the fund each security should be, and why
+    #[command(after_help = "Examples:
+  steward targets
+  steward targets --dir demo --json
+Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
+    Targets(DataOptions),
     /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
     #[command(after_help = "Examples:
   steward doctor

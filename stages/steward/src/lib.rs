@@ -44,6 +44,7 @@ mod risk;
 pub mod status;
 pub mod supervisor;
 pub mod tally;
+mod targets;
 mod topics;
 mod up;
 pub mod view;
@@ -89,6 +90,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Explain(options) => explain::run(&options).await,
         Command::Risk(options) => risk::run(&options).await,
         Command::Golive(options) => golive::run(&options).await,
+        Command::Targets(options) => targets::run(&options).await,
         Command::Doctor(options) => doctor::run(&options).await,
         Command::Child { .. } => unreachable!("handled before the runtime starts"),
     }

@@ -1,0 +1,170 @@
+//! What each security is expected to earn a year: its own growth, shrunk towards everyone's, mixed with its score.
+//!
+//! Growth is that of the price over at most five years, without dividends; the published yield is added. 0.70 of that
+//! and 0.30 of the target return times score/0.5, damped in a bear market. Where Black–Litterman is on, history and
+//! score are not mixed: the market's own expectation is the prior and the score is an opinion with the confidence of
+//! its coverage.
+
+use formulas::{
+    black_litterman::{Market, TAU, View},
+    cagr::growth_rate,
+    expected_return::{HISTORY_SHARE, Outlook, Shifts, base, bear_damping, expected_return, shrunk_growth},
+};
+use market::Day;
+
+/// Days of the longest growth that counts.
+const GROWTH_DAYS: i32 = 5 * 365 + 2;
+/// Closes without which growth means nothing.
+const CLOSES_MIN: usize = 120;
+const DAYS_PER_YEAR: f64 = 365.25;
+/// Score that counts as exactly the target return.
+const NEUTRAL: f64 = 0.5;
+const RISK_AVERSION: f64 = 2.5;
+/// Largest share of one security in the prior.
+const PRIOR_MAX: f64 = 0.15;
+/// Confidence of a score that rests on everything it could.
+const CONFIDENCE_MAX: f64 = 0.5;
+const CONFIDENCE_MIN: f64 = 0.05;
+const RETURN_MIN: f64 = -0.10;
+const RETURN_MAX: f64 = 0.30;
+
+/// What is known about one security.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Known {
+    /// Growth a year and the years it is known for.
+    pub growth: (f64, f64),
+    /// Dividends a year over the price.
+    pub dividend_yield: f64,
+    /// 0 to 1.
+    pub score: f64,
+    /// Share of the score's parts for which there was data.
+    pub coverage: f64,
+}
+
+/// Growth a year of the closes (oldest first) and the years they span; `None` when they are too few.
+#[must_use]
+pub fn growth(closes: &[(Day, f64)]) -> Option<(f64, f64)> {
+    let (last, price) = *closes.last()?;
+    let from = closes.partition_point(|(day, _)| day.days_until(last) > GROWTH_DAYS);
+    let used = closes.get(from..).filter(|used| used.len() >= CLOSES_MIN)?;
+    let (first, before) = *used.first()?;
+    let years = f64::from(first.days_until(last)) / DAYS_PER_YEAR;
+    Some((growth_rate(before, price, years)?, years))
+}
+
+/// Expected returns, one per security; `None` where they are not numbers.
+#[must_use]
+pub fn expected(all: &[Known], target: f64, regime: Option<f64>) -> Vec<Option<f64>> {
+    let median = median(all.iter().map(|known| known.growth.0).collect());
+    let shifts = bear_damping(regime).map(|damping| Shifts { damping, ..Shifts::default() });
+    let one = |known: &Known| {
+        let (growth, years) = known.growth;
+        let outlook = Outlook {
+            growth: shrunk_growth(growth, median?, years)?,
+            dividend_yield: known.dividend_yield,
+            score: known.score,
+            target,
+        };
+        expected_return(base(&outlook, HISTORY_SHARE)?, &shifts?)
+    };
+    all.iter().map(one).collect()
+}
+
+/// Expected returns as the market's own, corrected by the scores; `None` when the covariance does not allow it.
+#[must_use]
+pub fn combined(all: &[Known], covariance: &[f64], target: f64) -> Option<Vec<f64>> {
+    let n = all.len();
+    let market = Market { covariance, risk_aversion: RISK_AVERSION, tau: TAU };
+    let prior = market.prior(&capped_inverse_variance(covariance, n)?)?;
+    let view = |(i, known): (usize, &Known)| {
+        let mut exposure = vec![0.0; n];
+        *exposure.get_mut(i)? = 1.0;
+        let confidence = (CONFIDENCE_MAX * known.coverage).clamp(CONFIDENCE_MIN, CONFIDENCE_MAX);
+        let uncertainty = market.uncertainty_at(&exposure, confidence)?;
+        Some(View { exposure, expected: target * known.score.max(0.0) / NEUTRAL, uncertainty })
+    };
+    let views: Vec<View> = all.iter().enumerate().map(view).collect::<Option<_>>()?;
+    let posterior = market.posterior(&prior, &views).ok()?;
+    Some(posterior.returns.iter().map(|value| value.clamp(RETURN_MIN, RETURN_MAX)).collect())
+}
+
+/// Shares in inverse proportion to the variances, none above its cap when there are enough securities for that.
+fn capped_inverse_variance(covariance: &[f64], n: usize) -> Option<Vec<f64>> {
+    let inverse: Vec<f64> = covariance.iter().step_by(n + 1).map(|variance| 1.0 / variance).collect();
+    let sum: f64 = inverse.iter().sum();
+    if !(sum.is_finite() && sum > 0.0) {
+        return None;
+    }
+    let wanted: Vec<f64> = inverse.iter().map(|value| value / sum).collect();
+    let upper = PRIOR_MAX.max(1.0 / n as f64);
+    let bounds = vec![allocation::Bound { lower: 0.0, upper }; n];
+    allocation::project::project_box_sum(&wanted, &bounds, 1.0).ok()
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let (below, above) = (*values.get(values.len().checked_sub(1)? / 2)?, *values.get(values.len() / 2)?);
+    Some(f64::midpoint(below, above))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn known(growth: f64, score: f64) -> Known {
+        Known { growth: (growth, 5.0), dividend_yield: 0.0, score, coverage: 1.0 }
+    }
+
+    fn closes(days: i32, factor: f64) -> Vec<(Day, f64)> {
+        let start = Day::from_ymd(2015, 1, 1).unwrap();
+        (0..days).map(|day| (start.plus_days(day), 100.0 * factor.powf(f64::from(day) / 365.25))).collect()
+    }
+
+    #[test]
+    fn growth_is_that_of_the_last_five_years() {
+        let (rate, years) = growth(&closes(4_000, 1.1)).unwrap();
+        assert!((rate - 0.1).abs() < 1e-9 && (years - 5.0).abs() < 0.01, "{rate} {years}");
+        let mut stale = closes(4_000, 1.0);
+        stale[..2_000].iter_mut().for_each(|(_, close)| *close = 1.0);
+        assert!(growth(&stale).unwrap().0.abs() < 1e-9, "what is older does not count");
+    }
+
+    #[test]
+    fn too_few_closes_have_no_growth() {
+        assert_eq!(growth(&[]), None);
+        assert_eq!(growth(&closes(119, 1.1)), None);
+        assert!(growth(&closes(120, 1.1)).is_some());
+    }
+
+    #[test]
+    fn history_is_shrunk_and_the_score_added() {
+        // Median 0.10; growth 0.20 over five years counts half: 0.15. 0.7·0.15 + 0.3·0.11·0.6/0.5.
+        let returns = expected(&[known(0.0, 0.5), known(0.10, 0.5), known(0.20, 0.6)], 0.11, None);
+        assert!((returns[2].unwrap() - (0.105 + 0.0396)).abs() < 1e-12, "{returns:?}");
+        assert!(expected(&[], 0.11, None).is_empty());
+    }
+
+    #[test]
+    fn a_bear_market_never_makes_a_bad_expectation_better() {
+        let all = [known(-0.3, 0.1), known(-0.3, 0.9)];
+        let (calm, bear) = (expected(&all, 0.11, Some(0.5)), expected(&all, 0.11, Some(-1.0)));
+        assert!(calm.iter().zip(&bear).all(|(calm, bear)| bear <= calm), "{calm:?} {bear:?}");
+    }
+
+    #[test]
+    fn not_a_number_is_no_expectation() {
+        let returns = expected(&[known(f64::NAN, 0.5), known(0.1, f64::NAN)], 0.11, None);
+        assert_eq!(returns[0], None);
+        assert_eq!(returns[1], None);
+    }
+
+    #[test]
+    fn opinions_pull_the_markets_expectation_towards_the_score() {
+        let covariance = [0.04, 0.0, 0.0, 0.04];
+        let returns = combined(&[known(0.0, 0.9), known(0.0, 0.1)], &covariance, 0.11).unwrap();
+        // Prior 2.5·0.04·0.5 = 0.05 each; a confidence of a half goes half the way to 0.198 and 0.022.
+        assert!((returns[0] - 0.124).abs() < 1e-9 && (returns[1] - 0.036).abs() < 1e-9, "{returns:?}");
+        assert_eq!(combined(&[known(0.0, 0.5)], &[0.0], 0.11), None);
+    }
+}
