@@ -45,7 +45,7 @@ pub fn open(name: &str, config: &Config, world: &Rc<RefCell<World>>) -> Box<dyn 
             engine!(portfolio::Portfolio),
             portfolio::PortfolioEdge::new(exchange(), keys(), wall()),
         )),
-        "score" => Box::new((engine!(score::Score), score::Bars::new(config))),
+        "score" => Box::new((engine!(score::Score), score::Market::new(config))),
         "optimise" => Box::new((engine!(optimise::Optimise), optimise::Bars::new(config))),
         "plan" => Box::new((engine!(plan::Plan), NoEdge)),
         "evaluate" => Box::new((engine!(evaluate::Evaluate), NoEdge)),

@@ -6,12 +6,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod vectors_json;
-use formulas::fit::{BONUS_MAX_REFERENCE, Held, averaging, fit, place};
 use formulas::portfolio_health::{Health, health};
 use formulas::rounding::round_to;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use vectors_json::{assert_close, cases_of};
+use vectors_json::{assert_close, cases_of, reference_fit};
 
 const FILE: &str = "scoring/diversification.json";
 const TOLERANCE: f64 = 1e-9;
@@ -20,43 +19,14 @@ const OTHER: &str = "OTHER";
 #[test]
 fn fits_equal_their_vectors() {
     for case in cases_of(FILE, "security") {
-        let found = reference_fit(&case.input);
+        let number = |key: &str| case.input[key].as_f64().unwrap();
+        let found = reference_fit::fit(&case.input, number("quality_score"), number("opportunity_score"));
         let parts = &case.expect["sub_scores"];
         assert_close(&case.name, Some(found[0]), &case.expect["score"], TOLERANCE);
         for (key, value) in ["country", "industry", "averaging"].iter().zip(&found[1..]) {
             assert_close(&format!("{} {key}", case.name), Some(*value), &parts[key], TOLERANCE);
         }
     }
-}
-
-/// Score, country, industry and averaging with three decimals.
-fn reference_fit(input: &Value) -> [f64; 4] {
-    let context = &input["portfolio_context"];
-    let Some(country) = input["country"].as_str().filter(|_| context.is_object()) else { return [0.5; 4] };
-    let weight = |kind: &str, member: &str| {
-        let group = context[format!("{kind}_to_group")][member].as_str().unwrap_or(OTHER);
-        context[format!("{kind}_weights")][group].as_f64().unwrap_or(0.0)
-    };
-    let country = place(weight("country", country)).unwrap();
-    let listed = input["industry"].as_str().unwrap_or("").split(',').map(str::trim);
-    let industries: Vec<f64> =
-        listed.filter(|name| !name.is_empty()).map(|name| place(weight("industry", name)).unwrap()).collect();
-    let industry =
-        if industries.is_empty() { 0.5 } else { industries.iter().sum::<f64>() / industries.len() as f64 };
-    let symbol = input["symbol"].as_str().unwrap();
-    let number = |map: &str| context[map][symbol].as_f64();
-    let total = context["total_value"].as_f64().unwrap();
-    let held = number("positions").filter(|value| *value > 0.0).map(|value| {
-        let prices = number("position_avg_prices").zip(number("current_prices"));
-        Held {
-            quality: input["quality_score"].as_f64().unwrap(),
-            opportunity: input["opportunity_score"].as_f64().unwrap(),
-            loss: prices.filter(|(cost, _)| *cost > 0.0).map(|(cost, price)| (cost - price) / cost),
-            share: (total > 0.0).then_some(value / total),
-        }
-    });
-    let averaging = averaging(held, BONUS_MAX_REFERENCE).unwrap();
-    [fit(country, industry, averaging).unwrap(), country, industry, averaging].map(|score| round_to(score, 3))
 }
 
 #[test]

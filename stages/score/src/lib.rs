@@ -1,23 +1,32 @@
 //! `steward-score`: says how good each security is, and in which regime the market is.
 //!
-//! **Reads** `market/quote/{isin}`, `market/fx`, `market/universe`, `market/history`; the daily bars themselves from the
-//! view `api_bar` of the store `market`, because bulk history does not travel as messages.
-//! **Publishes** `score/security/{isin}` with every part and every input, `score/regime`.
-//! **Owns** the store `scores`: `score` (one row per security and day), `regime`; views `api_score`, `api_regime`.
-//! **Refuses** nothing; what is missing is neutral, flagged, and lowers the coverage. Without enough bars there is no
-//! total at all.
-//! **Limits** 2 520 bars per security, 500 securities.
-//! **Deliberately does not** decide on weights or trades, read the account, or reach the network. Fundamentals,
-//! dividends and opinions have no source yet: neutral, and said so.
+//! **Reads** `market/quote/{isin}`, `market/fx`, `market/universe`, `market/history`, `portfolio/state`,
+//! `target/weights`; bars, actions, business figures and indices from the views `api_bar`, `api_action`,
+//! `api_fundamental`, `api_index` of the store `market`, because bulk history does not travel as messages.
+//! **Publishes** `score/security/{isin}` with every group, part and input, `score/regime`.
+//! **Owns** the store `scores`: `score` (one row per security and day, five years), `regime`; views `api_score`,
+//! `api_metric`, `api_regime`.
+//! **Refuses** nothing; what is missing is left out, flagged, and lowers the coverage, which draws the total towards the
+//! middle. A series that may not be believed has no total at all, and says why.
+//! **Limits** 2 700 bars per security, 500 securities, one score of a security in 15 minutes.
+//! **Deliberately does not** decide on weights or trades, or reach the network. Timing and fit are said and are not in
+//! the total; the sell score is a figure, not a sale.
 
-mod bars;
-pub mod components;
+pub mod business;
+mod facts;
+pub mod groups;
+pub mod holding;
 mod limits;
-mod regime;
+pub mod merit;
+pub mod profile;
+pub mod regime;
+pub mod rolling;
+pub mod series;
 mod settings;
 mod stage;
+pub mod statement;
 mod store;
 
-pub use bars::{Bars, Call, Reply};
+pub use facts::{Bar, Call, Closes, Facts, Market, Reply, Split};
 pub use settings::Settings;
 pub use stage::Score;

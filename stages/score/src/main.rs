@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bus_client::main_with::<score::Score, _>(|start| Ok(score::Bars::new(&start.config)))
+    bus_client::main_with::<score::Score, _>(|start| Ok(score::Market::new(&start.config)))
 }

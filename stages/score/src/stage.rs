@@ -1,47 +1,62 @@
-//! The scorer's state machine: bars are read when they are new, scores follow quotes after a short settling.
+//! The scorer's state machine: facts are read when they are new, scores follow changes after a short settling, each
+//! security at most once in 15 minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, Out, Stage, Start};
 use contracts::{
-    Finite, History, Id, Meta, Quote, Regime, SecurityScore, Universe, stage::score as contract,
+    Finite, History, Id, Meta, PortfolioState, Quote, Regime, SecurityScore, TargetWeights, Universe,
+    stage::score as contract,
 };
 use market::{Day, Isin, Timestamp};
 use rusqlite::{Connection, Transaction};
 
 use crate::{
-    Call, Reply, Settings,
-    components::{self, short_term},
-    limits::{READ_AT_ONCE, SECURITIES_MAX},
+    Call, Closes, Facts, Reply, Settings,
+    holding::Shares,
+    limits::{BARS_AGE_MAX_DAYS, READ_AT_ONCE, SECURITIES_MAX},
     regime,
+    series::Series,
+    statement::{self, Basis},
     store::{self, Save},
 };
 
-/// How long to wait before bars are asked for again after a failure.
+/// How long to wait before facts are asked for again after a failure.
 const RETRY_MS: i64 = 60_000;
+/// How often facts are read again without being told: figures of a business change without a new bar.
+const REREAD_MS: i64 = 6 * 3_600_000;
 
 /// What is known of one security.
 #[derive(Debug, Default)]
 struct Known {
-    closes: Vec<f64>,
-    last_bar: Option<Day>,
+    series: Series,
+    facts: Facts,
+    has_facts: bool,
     complete_until: Option<Day>,
     quote: Option<Quote>,
     quote_id: Option<Id>,
-    distance: Option<f64>,
+    scored: Option<Timestamp>,
 }
 
 /// The scorer.
 #[derive(Debug)]
 pub struct Score {
-    settle_ms: i64,
-    universe: BTreeSet<Isin>,
+    own: Settings,
+    settings: Settings,
+    settings_hash: String,
+    universe: Universe,
+    watched: BTreeSet<Isin>,
     known: BTreeMap<Isin, Known>,
     unread: BTreeSet<Isin>,
     changed: BTreeSet<Isin>,
+    state: Option<PortfolioState>,
+    targets: Option<TargetWeights>,
+    closes: BTreeMap<String, Closes>,
+    regime: Option<Regime>,
     label: String,
     wake_at: Option<Timestamp>,
     retry_at: Option<Timestamp>,
+    reread_at: Option<Timestamp>,
     cause: Option<Meta>,
 }
 
@@ -59,14 +74,22 @@ impl Stage for Score {
             .transpose()
             .map_err(|error| format!("the regime cannot be read: {error}"))?;
         Ok(Score {
-            settle_ms: start.settings.settle_ms,
-            universe: BTreeSet::new(),
+            own: start.settings.clone(),
+            settings: start.settings.clone(),
+            settings_hash: start.settings.hash(),
+            universe: Universe { securities: Vec::new() },
+            watched: BTreeSet::new(),
             known: BTreeMap::new(),
             unread: BTreeSet::new(),
             changed: BTreeSet::new(),
+            state: None,
+            targets: None,
+            closes: BTreeMap::new(),
+            regime: None,
             label: last.flatten().unwrap_or_else(|| "unknown".into()),
             wake_at: None,
             retry_at: None,
+            reread_at: None,
             cause: None,
         })
     }
@@ -75,13 +98,13 @@ impl Stage for Score {
         match input {
             Input::Heard(contract::Input::MarketUniverse(heard)) => {
                 self.hear_universe(heard.body, out);
-                self.read(out);
+                self.read(now, out);
                 self.settle(now);
             }
             Input::Heard(contract::Input::MarketHistory(heard)) => {
                 if let Some(history) = heard.body {
                     self.hear_history(&history);
-                    self.read(out);
+                    self.read(now, out);
                 }
             }
             Input::Heard(contract::Input::MarketQuote(heard)) => {
@@ -89,22 +112,30 @@ impl Stage for Score {
                     self.hear_quote(quote, heard.meta, now);
                 }
             }
-            Input::Replied(Reply::Bars(bars)) => self.hear_bars(bars, now, out),
+            // What is held and wanted changes sell score and fit, never a total: it waits for the next score, except for
+            // what is newly held or held no longer.
+            Input::Heard(contract::Input::PortfolioState(heard)) => self.hear_state(heard.body, now),
+            Input::Heard(contract::Input::TargetWeights(heard)) => self.targets = heard.body,
+            Input::Replied(Reply::Facts(facts)) => self.hear_facts(facts, now, out),
+            Input::Replied(Reply::Indices(closes)) => {
+                self.closes = closes;
+                self.say_regime(now, out);
+            }
             Input::Replied(Reply::Failed { isins, why }) => {
                 self.unread.extend(isins);
                 self.retry_at = Some(now.saturating_plus_ms(RETRY_MS));
                 out.trouble(why);
             }
+            Input::Settings(snapshot) => {
+                self.hear_settings(self.own.with(&snapshot), now, out);
+            }
             Input::Tick => self.tick(now, out),
-            Input::Heard(contract::Input::MarketFx(_))
-            | Input::Answered(_)
-            | Input::Settings(_)
-            | Input::Refused(_) => {}
+            Input::Heard(contract::Input::MarketFx(_)) | Input::Answered(_) | Input::Refused(_) => {}
         }
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        [self.wake_at, self.retry_at].into_iter().flatten().min()
+        [self.wake_at, self.retry_at, self.reread_at].into_iter().flatten().min()
     }
 
     fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -114,12 +145,13 @@ impl Stage for Score {
 
 impl Score {
     fn settle(&mut self, now: Timestamp) {
-        let then = now.saturating_plus_ms(self.settle_ms);
+        let then = now.saturating_plus_ms(self.settings.settle_ms);
         self.wake_at = Some(self.wake_at.map_or(then, |earlier| earlier.min(then)));
     }
 
     fn hear_universe(&mut self, universe: Option<Universe>, out: &mut Out<Self>) {
-        let securities = universe.map(|universe| universe.securities).unwrap_or_default();
+        self.universe = universe.unwrap_or(Universe { securities: Vec::new() });
+        let securities = &self.universe.securities;
         if securities.len() > SECURITIES_MAX {
             out.trouble(format!(
                 "The universe has {} securities, only the first {SECURITIES_MAX} are scored.",
@@ -132,13 +164,14 @@ impl Score {
             .map(|security| security.isin)
             .take(SECURITIES_MAX)
             .collect();
-        for gone in self.universe.difference(&new) {
+        for gone in self.watched.difference(&new) {
             out.clear::<SecurityScore>(gone.to_string());
             self.known.remove(gone);
         }
-        self.unread.extend(new.difference(&self.universe));
-        self.changed.extend(new.difference(&self.universe));
-        self.universe = new;
+        self.unread.extend(new.difference(&self.watched));
+        // Country, kind and permissions may have changed of any of them.
+        self.changed.extend(&new);
+        self.watched = new;
     }
 
     fn hear_history(&mut self, history: &History) {
@@ -160,104 +193,175 @@ impl Score {
         self.settle(now);
     }
 
-    /// Asks for the bars that are new, of securities that are watched.
-    fn read(&mut self, out: &mut Out<Self>) {
-        let wanted: Vec<Isin> = self.unread.intersection(&self.universe).copied().collect();
-        for isins in wanted.chunks(READ_AT_ONCE) {
-            out.call(Call::ReadBars { isins: isins.to_vec() });
+    fn hear_state(&mut self, state: Option<PortfolioState>, now: Timestamp) {
+        let held = |state: &Option<PortfolioState>| -> BTreeSet<Isin> {
+            state.iter().flat_map(|state| &state.positions).map(|position| position.isin).collect()
+        };
+        let (before, after) = (held(&self.state), held(&state));
+        self.state = state;
+        let turned: Vec<Isin> = before.symmetric_difference(&after).copied().collect();
+        if !turned.is_empty() {
+            self.changed.extend(turned);
+            self.settle(now);
         }
-        self.unread.retain(|isin| !self.universe.contains(isin));
+    }
+
+    fn hear_settings(&mut self, settings: Settings, now: Timestamp, out: &mut Out<Self>) {
+        if settings == self.settings {
+            return;
+        }
+        self.settings_hash = settings.hash();
+        self.settings = settings;
+        self.changed.extend(&self.watched);
+        self.say_regime(now, out);
+        self.settle(now);
+    }
+
+    /// Asks for the facts that are new, of securities that are watched, and for the indices with them.
+    fn read(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let wanted: Vec<Isin> = self.unread.intersection(&self.watched).copied().collect();
+        for isins in wanted.chunks(READ_AT_ONCE) {
+            out.call(Call::ReadFacts { isins: isins.to_vec() });
+        }
+        if !wanted.is_empty() {
+            out.call(Call::ReadIndices { indices: self.settings.indices.clone() });
+            self.reread_at = Some(now.saturating_plus_ms(REREAD_MS));
+        }
+        self.unread.retain(|isin| !self.watched.contains(isin));
         self.retry_at = None;
     }
 
-    fn hear_bars(
-        &mut self,
-        bars: BTreeMap<Isin, (Vec<f64>, Option<Day>)>,
-        now: Timestamp,
-        out: &mut Out<Self>,
-    ) {
-        for (isin, (closes, last)) in bars {
+    fn hear_facts(&mut self, facts: BTreeMap<Isin, Facts>, now: Timestamp, out: &mut Out<Self>) {
+        for (isin, facts) in facts {
             let known = self.known.entry(isin).or_default();
-            (known.closes, known.last_bar) = (closes, last);
-            self.changed.insert(isin);
+            let series = Series::new(&facts);
+            // The bars live on in the series; kept twice they would be the largest thing in memory.
+            let facts = Facts { bars: Vec::new(), ..facts };
+            let same = known.has_facts
+                && known.facts == facts
+                && (known.series.bars, known.series.last, known.series.rolling.last(), known.series.doubt)
+                    == (series.bars, series.last, series.rolling.last(), series.doubt);
+            (known.series, known.facts, known.has_facts) = (series, facts, true);
+            if !same {
+                self.changed.insert(isin);
+            }
         }
         out.recovered();
         self.settle(now);
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        if self.retry_at.is_some_and(|then| then <= now) {
-            self.read(out);
+        let is_due = |then: Option<Timestamp>| then.is_some_and(|then| then <= now);
+        if is_due(self.reread_at) {
+            self.unread.extend(&self.watched);
+            self.read(now, out);
+        }
+        if is_due(self.retry_at) {
+            self.read(now, out);
         }
         if self.wake_at.is_none_or(|then| then > now) {
             return;
         }
         self.wake_at = None;
         out.because(self.cause.as_ref());
-        let day = now.day_utc();
-        let changed: Vec<Isin> =
-            std::mem::take(&mut self.changed).intersection(&self.universe).copied().collect();
-        for isin in &changed {
-            let score = self.score(*isin, now);
-            out.save(Save::Score(day, Box::new(score.clone())));
-            out.say(score);
+        let due = self.due(now);
+        let shares = Shares::new(self.state.as_ref(), self.targets.as_ref(), &self.universe);
+        for isin in &due {
+            if let Some(score) = self.score(*isin, &shares, now) {
+                out.save(Save::Score(now.day_utc(), Box::new(score.clone())));
+                out.say(score);
+            }
         }
-        self.say_regime(day, now, out);
-        if !changed.is_empty() {
-            out.decided(format!("{} securities scored; the market is {}.", changed.len(), self.label));
-        }
-    }
-
-    fn score(&mut self, isin: Isin, now: Timestamp) -> SecurityScore {
-        let known = self.known.entry(isin).or_default();
-        let believed = known.quote.as_ref().filter(|quote| !quote.suspect);
-        let bars = known.closes.len();
-        // The present price stands at the end, as the close of today.
-        let price = believed.map(|quote| quote.price_e6.to_f64()).filter(|price| *price > 0.0);
-        known.closes.extend(price);
-        let mut scored = components::score(&known.closes);
-        known.distance = short_term::distance(&known.closes);
-        known.closes.truncate(bars);
-        if price.is_none() {
-            scored.flags.push("no_price".into());
-        }
-        let finite = |numbers: BTreeMap<&'static str, f64>| {
-            numbers
-                .into_iter()
-                .filter_map(|(name, number)| Some((name.to_string(), Finite::new(number)?)))
-                .collect()
-        };
-        SecurityScore {
-            isin,
-            at: believed.map_or(now, |quote| quote.at),
-            total: scored.total.and_then(Finite::new),
-            coverage: Finite::new(scored.coverage).unwrap_or_default(),
-            parts: finite(scored.parts),
-            inputs: finite(scored.inputs),
-            price_e6: believed.map(|quote| quote.price_e6),
-            quote: known.quote_id.filter(|_| believed.is_some()),
-            bars: u32::try_from(bars).unwrap_or(u32::MAX),
-            bars_until: known.last_bar,
-            flags: scored.flags,
+        if !due.is_empty() {
+            out.decided(format!("{} securities scored; the market is {}.", due.len(), self.label));
         }
     }
 
-    fn say_regime(&mut self, day: Day, now: Timestamp, out: &mut Out<Self>) {
-        let distances: Vec<f64> =
-            self.universe.iter().filter_map(|isin| self.known.get(isin)?.distance).collect();
-        let (label, measure) = regime::next(&self.label, &distances);
-        // Said with two digits: the market moves always, its regime rarely.
-        let measure = measure.map(|measure| (measure * 100.0).round() / 100.0).and_then(Finite::new);
-        let at = self.cause.as_ref().map_or(now, |cause| cause.at);
+    /// Changed securities whose turn it is; the others wait for theirs.
+    fn due(&mut self, now: Timestamp) -> Vec<Isin> {
+        let interval_ms = self.settings.interval_s.saturating_mul(1_000);
+        let turn = |known: &Known| known.scored.map(|last| last.saturating_plus_ms(interval_ms));
+        let mut due = Vec::new();
+        let mut next: Option<Timestamp> = None;
+        for isin in std::mem::take(&mut self.changed).intersection(&self.watched) {
+            let Some(known) = self.known.get(isin).filter(|known| known.has_facts) else { continue };
+            match turn(known) {
+                Some(then) if then > now => {
+                    self.changed.insert(*isin);
+                    next = Some(next.map_or(then, |earlier| earlier.min(then)));
+                }
+                _ => due.push(*isin),
+            }
+        }
+        self.wake_at = next;
+        due
+    }
+
+    fn score(&mut self, isin: Isin, shares: &Shares, now: Timestamp) -> Option<SecurityScore> {
+        let security = self.universe.find(&isin)?;
+        let known = self.known.get_mut(&isin)?;
+        known.scored = Some(now);
+        let id = known.quote_id;
+        let believed = known.quote.as_ref().filter(|quote| !quote.suspect && quote.price_e6.e6() > 0);
+        Some(statement::state(&Basis {
+            security,
+            series: &known.series,
+            facts: &known.facts,
+            quote: believed.map(|quote| (quote, id)),
+            state: self.state.as_ref(),
+            shares,
+            settings: &self.settings,
+            settings_hash: &self.settings_hash,
+            now,
+        }))
+    }
+
+    fn say_regime(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let settings = &self.settings;
+        let found = regime::replay(
+            &self.closes,
+            settings.market_regime_bull_threshold,
+            settings.market_regime_bear_threshold,
+        );
+        let mut reasons: Vec<String> = self
+            .closes
+            .keys()
+            .filter(|region| !found.regions.contains_key(*region))
+            .map(|region| format!("the index of {region} has fewer than 200 closes or none of this week"))
+            .collect();
+        if settings.indices.is_empty() {
+            reasons.push("no index is named in `[stage.score.indices]`".into());
+        }
+        let today = now.day_utc();
+        let fresh = found.until.is_some_and(|until| i64::from(until.days_until(today)) <= BARS_AGE_MAX_DAYS);
+        let label = found.label.filter(|_| fresh).map_or("unknown", regime::word);
+        let finite = |value: Option<f64>| value.filter(|_| fresh).and_then(Finite::new);
+        let day = found.until.unwrap_or(today);
         let regime = Regime {
-            at: Timestamp::from_ms(at.ms() - at.ms().rem_euclid(86_400_000)),
-            label: label.clone(),
-            score: measure,
+            at: midnight(day),
+            label: label.into(),
+            score: finite(found.score),
+            smoothed: finite(found.smoothed),
+            regions: found
+                .regions
+                .iter()
+                .filter_map(|(region, distance)| Some((region.clone(), Finite::new(*distance)?)))
+                .collect(),
+            since: found.since.filter(|_| fresh),
+            until: found.until,
+            high_volatility: found.high_volatility,
+            reasons,
         };
-        if label != self.label {
-            out.save(Save::Regime(day, regime.clone()));
-            self.label = label;
+        self.label = label.into();
+        if self.regime.as_ref() != Some(&regime) {
+            out.save(Save::Regime(day, Box::new(regime.clone()), found.distance));
+            out.say(regime.clone());
+            self.regime = Some(regime);
         }
-        out.say(regime);
     }
+}
+
+fn midnight(day: Day) -> Timestamp {
+    let epoch = Timestamp::ZERO.day_utc();
+    Timestamp::from_ms(i64::from(epoch.days_until(day)) * 86_400_000)
 }

@@ -171,10 +171,10 @@ fn score(grounds: &Grounds, request: &OrderRequested, chain: &Chain) -> Vec<Stri
     if let Some(said) = chain.score.as_ref().filter(|said| said.isin == request.isin) {
         let when = if said.at <= request.at { "then" } else { "by now" };
         let parts: Vec<String> =
-            said.parts.iter().map(|(part, value)| format!("{part} {:.4}", value.get())).collect();
+            said.groups.iter().map(|(group, value)| format!("{group} {:.4}", value.get())).collect();
         let total = said.total.map_or_else(|| "unknown".to_string(), |total| format!("{:.4}", total.get()));
         lines.push(format!(
-            "Its parts {when} ({} UTC): {}; together {total}, from {} daily bars, {:.0} % of the data there.",
+            "Its groups {when} ({} UTC): {}; together {total}, from {} daily bars, {:.0} % of the data there.",
             figures::second(said.at),
             if parts.is_empty() { "none".into() } else { parts.join(", ") },
             said.bars,

@@ -5,6 +5,7 @@
 mod open;
 
 pub mod indicators;
+pub mod reference_fit;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub struct Case {
     pub expect: Value,
     pub recommended: Value,
     pub helper: Value,
+    pub raw: Value,
 }
 
 /// Loads every case of `tests/vectors/{file}` and insists that there is at least one.
@@ -41,6 +43,7 @@ fn case(value: &Value) -> Case {
         expect: value["expect"].clone(),
         recommended: value["recommended"].clone(),
         helper: value["helper"].clone(),
+        raw: value.clone(),
     }
 }
 

@@ -1,0 +1,232 @@
+//! What is said of a holding: how much speaks for selling it, windfall, and how well more of it would fit.
+
+use std::collections::BTreeMap;
+
+use contracts::{Finite, PortfolioState, Position, Security, SellScore, TargetWeights, Universe, Windfall};
+use formulas::{
+    fit::{self, BONUS_MAX, Held},
+    sell::{
+        self, Parts, balance,
+        block::{Holding, Limits, find},
+        drawdown, instability, time_held, underperformance,
+    },
+    windfall::{believable_growth, excess, score as windfall_score, take_profits},
+};
+use market::Timestamp;
+
+use crate::{merit::Merit, rolling::Measures, settings::Settings};
+
+const DAY_MS: i64 = 86_400_000;
+const YEAR_DAYS: f64 = 365.0;
+/// Shortest time over which a gain is compared with growth.
+const YEARS_MIN: f64 = 0.1;
+
+/// What the fund holds and wants, by country and industry; shares of everything including cash.
+#[derive(Debug, Clone, Default)]
+pub struct Shares {
+    held: BTreeMap<String, f64>,
+    wanted: BTreeMap<String, f64>,
+    knows_targets: bool,
+    nav: Option<f64>,
+}
+
+impl Shares {
+    /// Adds up values and targets.
+    #[must_use]
+    pub fn new(
+        state: Option<&PortfolioState>,
+        targets: Option<&TargetWeights>,
+        universe: &Universe,
+    ) -> Shares {
+        let mut shares = Shares { knows_targets: targets.is_some(), ..Shares::default() };
+        shares.nav = state.and_then(|state| state.nav).map(|nav| nav.to_f64()).filter(|nav| *nav > 0.0);
+        let nav = shares.nav.unwrap_or(f64::INFINITY);
+        for position in state.into_iter().flat_map(|state| &state.positions) {
+            let value = position.value_eur.map_or(0.0, |value| value.to_f64());
+            for group in universe.find(&position.isin).into_iter().flat_map(groups) {
+                *shares.held.entry(group).or_insert(0.0) += value / nav;
+            }
+        }
+        for target in targets.into_iter().flat_map(|targets| &targets.weights) {
+            for group in universe.find(&target.isin).into_iter().flat_map(groups) {
+                *shares.wanted.entry(group).or_insert(0.0) += target.weight_e6.to_f64();
+            }
+        }
+        shares
+    }
+
+    fn held(&self, group: &str) -> f64 {
+        self.held.get(group).copied().unwrap_or(0.0)
+    }
+
+    fn place(&self, group: Option<&String>) -> Option<f64> {
+        let group = group?;
+        let wanted = self.wanted.get(group).copied().unwrap_or(0.0);
+        fit::place(fit::gap(wanted, self.held(group))?)
+    }
+}
+
+fn country(security: &Security) -> Option<String> {
+    security.country.as_ref().map(|country| format!("country {country}"))
+}
+
+fn industry(security: &Security) -> Option<String> {
+    security.industry.as_ref().map(|industry| format!("industry {industry}"))
+}
+
+fn groups(security: &Security) -> impl Iterator<Item = String> {
+    [country(security), industry(security)].into_iter().flatten()
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    /// The security.
+    pub security: &'a Security,
+    /// Its figures.
+    pub measures: &'a Measures,
+    /// Its judgement.
+    pub merit: &'a Merit,
+    /// The fund.
+    pub shares: &'a Shares,
+    /// Limits.
+    pub settings: &'a Settings,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Looked<'_> {
+    fn days_since(&self, then: Option<Timestamp>) -> Option<i64> {
+        then.map(|then| self.now.since(then).div_euclid(DAY_MS))
+    }
+
+    fn profit(&self, position: &Position) -> Option<f64> {
+        let cost = position.avg_price_e6?.to_f64();
+        let price = self.measures.price?;
+        (cost > 0.0).then(|| underperformance::profit(price, cost))
+    }
+
+    fn share(&self, position: &Position) -> Option<f64> {
+        Some(position.value_eur?.to_f64() / self.shares.nav?)
+    }
+
+    /// Gain a year and age in days, for the tags.
+    #[must_use]
+    // Days are small numbers.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn annualised(&self, position: &Position) -> Option<(f64, i64)> {
+        let (cost, price) = (position.avg_price_e6?.to_f64(), self.measures.price?);
+        let days = self.days_since(position.opened)?;
+        let rate = underperformance::annualised(price, cost, days as f64);
+        rate.is_finite().then_some((rate, days))
+    }
+
+    /// How much speaks for selling it.
+    #[must_use]
+    // Days are small numbers.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn sell(&self, position: &Position) -> SellScore {
+        let limits = Limits {
+            max_loss: self.settings.max_loss_threshold,
+            min_hold_days: self.settings.min_hold_days,
+            cooldown_days: self.settings.sell_cooldown_days,
+        };
+        let days = self.days_since(position.opened);
+        let profit = self.profit(position);
+        let last = position.last_buy.max(position.last_sell).or(position.opened);
+        let blocked = match profit {
+            None => Some("unknown_cost"),
+            Some(profit) => find(
+                &Holding {
+                    allow_sell: self.security.allow_sell,
+                    profit,
+                    days_since_transaction: self.days_since(last),
+                    days_since_sale: self.days_since(position.last_sell),
+                    predates_ledger: false,
+                },
+                &limits,
+            )
+            .map(|block| block.name()),
+        };
+        let (price, cost) = (self.measures.price, position.avg_price_e6.map(|cost| cost.to_f64()));
+        let (fall, bars) = self.measures.fall;
+        let industries: Vec<f64> =
+            industry(self.security).iter().map(|group| self.shares.held(group)).collect();
+        let parts = Parts {
+            underperformance: price.zip(cost).zip(days).map_or(0.5, |((price, cost), days)| {
+                underperformance::score(price, cost, days as f64, limits.max_loss)
+            }),
+            time_held: time_held::score(days, limits.min_hold_days),
+            balance: balance::score(
+                country(self.security).map_or(0.0, |group| self.shares.held(&group)),
+                &industries,
+                self.share(position),
+            ),
+            instability: instability::score(
+                profit.unwrap_or(0.0),
+                days.unwrap_or(time_held::UNKNOWN_DAYS),
+                self.measures.technical,
+            ),
+            drawdown: drawdown::score(fall, bars),
+        };
+        let passes = self.merit.passes_gate;
+        let score = if blocked.is_some() { 0.0 } else { sell::score(&parts, passes) };
+        let named = [
+            ("underperformance", parts.underperformance),
+            ("time_held", parts.time_held),
+            ("portfolio_balance", parts.balance),
+            ("instability", parts.instability),
+            ("drawdown", parts.drawdown),
+        ];
+        SellScore {
+            score: Finite::new(score).unwrap_or_default(),
+            parts: named
+                .iter()
+                .filter_map(|(name, part)| Some((name.to_string(), Finite::new(*part)?)))
+                .collect(),
+            blocked: blocked.map(str::to_string),
+            review: passes == Some(false) && profit.is_some_and(|profit| profit < limits.max_loss),
+            profit: profit.and_then(Finite::new),
+            days_held: days,
+        }
+    }
+
+    /// Gain beyond what the security's own past explains.
+    #[must_use]
+    // Days are small numbers.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn windfall(&self, position: &Position) -> Option<Windfall> {
+        let gain = self.profit(position)?;
+        let years = (self.days_since(position.opened)? as f64 / YEAR_DAYS).max(YEARS_MIN);
+        let growth = believable_growth(self.measures.growth.or(self.measures.long_growth));
+        let beyond = excess(gain, years, growth)?;
+        let taken = take_profits(gain, beyond);
+        Some(Windfall {
+            score: Finite::new(windfall_score(beyond)?)?,
+            excess: Finite::new(beyond)?,
+            sell: Finite::new(taken.share)?,
+            reason: taken.reason.into(),
+        })
+    }
+
+    /// How well it fits what is held and wanted; unknown without targets.
+    #[must_use]
+    pub fn fit(&self, position: Option<&Position>) -> Option<f64> {
+        if !self.shares.knows_targets {
+            return None;
+        }
+        let held = position.map(|position| Held {
+            quality: self.merit.quality.unwrap_or(0.5),
+            opportunity: self.merit.group("opportunity").value.unwrap_or(0.5),
+            loss: self.profit(position).map(|profit| -profit),
+            share: self.share(position),
+        });
+        let bonus = if self.merit.passes_gate == Some(true) { BONUS_MAX } else { 0.0 };
+        let (country, industry) = (country(self.security), industry(self.security));
+        fit::fit(
+            self.shares.place(country.as_ref()).unwrap_or(0.5),
+            self.shares.place(industry.as_ref()).unwrap_or(0.5),
+            fit::averaging(held, bonus)?,
+        )
+    }
+}

@@ -1,0 +1,174 @@
+//! Indicators of a growing series: one bar at a time, and the same as reading the whole series again.
+//!
+//! Averages that never end (200-day average, relative strength) are carried on; everything with a window is read from
+//! the last closes, which are kept in one piece.
+
+use formulas::{
+    bollinger::{BOLLINGER_LENGTH, BOLLINGER_WIDTH, bands},
+    contrarian::{self, Signal},
+    drawdown::drawdown,
+    ema::{self, Ema},
+    minimum_lengths::{SELL_VOLATILITY_CLOSES_MIN, SHARPE_CLOSES_MIN, VOLATILITY_CLOSES_MIN},
+    momentum::{LONG_LAG, SHORT_LAG, blend, momentum},
+    reading::Reading,
+    returns::simple_returns,
+    rsi::{RSI_LENGTH, Rsi, Seed},
+    sell::instability::Technical,
+    sharpe::sharpe,
+    sortino::sortino,
+    ulcer_index::ulcer_index,
+    volatility::volatility,
+    window::Window,
+    year_range::{YEAR_RANGE_BARS, below_high, year_high},
+};
+
+use crate::limits::{CLOSES_KEPT, YEAR};
+
+const AVERAGE_BARS: usize = 200;
+const SHORT_VOLATILITY_BARS: usize = 60;
+
+/// The figures of a price series; what rests on too little history is absent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measures {
+    /// Last close.
+    pub price: Option<f64>,
+    /// Closes in all.
+    pub closes: usize,
+    /// Exponential average of 200 bars.
+    pub average: Option<f64>,
+    /// Distance from it.
+    pub stretch: Option<f64>,
+    /// Relative strength over 14 bars.
+    pub rsi: Option<f64>,
+    /// Place in the Bollinger corridor.
+    pub band: Option<f64>,
+    /// Volatility a year.
+    pub volatility: Option<f64>,
+    /// Sharpe ratio.
+    pub sharpe: Option<f64>,
+    /// Sortino ratio.
+    pub sortino: Option<f64>,
+    /// Deepest fall of a year.
+    pub drawdown: Option<f64>,
+    /// Present distance from the highest close of a year, and bars since it.
+    pub fall: (Option<f64>, Option<usize>),
+    /// Ulcer index in percent.
+    pub ulcer: Option<f64>,
+    /// Highest price of 52 weeks.
+    pub high: Option<f64>,
+    /// Distance below it.
+    pub below_high: Option<f64>,
+    /// Change over 30 and 90 bars, blended.
+    pub momentum: Option<f64>,
+    /// Growth a year over five years.
+    pub growth: Option<f64>,
+    /// Growth a year over ten.
+    pub long_growth: Option<f64>,
+    /// What the sell score looks at.
+    pub technical: Option<Technical>,
+    /// Turn, freefall, dip.
+    pub signal: Signal,
+}
+
+/// The state after the last bar.
+#[derive(Debug, Clone)]
+pub struct Rolling {
+    average: Ema,
+    strength: Rsi,
+    closes: Window,
+    highs: Window,
+    count: usize,
+}
+
+impl Default for Rolling {
+    fn default() -> Self {
+        Rolling::new()
+    }
+}
+
+impl Rolling {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Rolling {
+        Rolling {
+            average: Ema::new(AVERAGE_BARS),
+            strength: Rsi::new(RSI_LENGTH, Seed::Wilder),
+            closes: Window::new(CLOSES_KEPT),
+            highs: Window::new(YEAR_RANGE_BARS),
+            count: 0,
+        }
+    }
+
+    /// Takes the next bar.
+    pub fn push(&mut self, close: f64, high: f64) {
+        self.average.push(close);
+        self.strength.push(close);
+        self.closes.push(close);
+        self.highs.push(high);
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The last closes, oldest first.
+    #[must_use]
+    pub fn closes(&self) -> &[f64] {
+        self.closes.as_slice()
+    }
+
+    /// The last close.
+    #[must_use]
+    pub fn last(&self) -> Option<f64> {
+        self.closes().last().copied()
+    }
+
+    /// Reads all figures; `risk_free` is a rate per day.
+    #[must_use]
+    pub fn measure(&self, month_ends: &[f64], risk_free: f64) -> Measures {
+        let closes = self.closes();
+        let year = &closes[closes.len().saturating_sub(YEAR)..];
+        let mut buffer = [0.0; CLOSES_KEPT];
+        let returns = simple_returns(closes, &mut buffer).unwrap_or(&[]);
+        let of_year = &returns[returns.len().saturating_sub(YEAR - 1)..];
+        let enough = |least: usize| (self.count >= least).then_some(of_year);
+        let price = self.last();
+        let average = self.average.value().and_then(Reading::complete);
+        let stretch = price.zip(average).and_then(|(price, average)| ema::distance(price, average));
+        let high = year_high(self.highs.as_slice()).and_then(Reading::complete);
+        let falls = drawdown(year);
+        let fallen = self.count >= VOLATILITY_CLOSES_MIN;
+        Measures {
+            price,
+            closes: self.count,
+            average,
+            stretch,
+            rsi: self.strength.value(),
+            band: bands(closes, BOLLINGER_LENGTH, BOLLINGER_WIDTH)
+                .zip(price)
+                .and_then(|(b, p)| b.position(p)),
+            volatility: enough(VOLATILITY_CLOSES_MIN).and_then(volatility),
+            sharpe: enough(SHARPE_CLOSES_MIN).and_then(|returns| sharpe(returns, risk_free)),
+            sortino: enough(SHARPE_CLOSES_MIN).and_then(|returns| sortino(returns, risk_free)),
+            drawdown: falls.max().filter(|_| fallen),
+            fall: (falls.current().filter(|_| self.count >= 2), falls.bars_under_water()),
+            ulcer: ulcer_index(year).filter(|_| fallen),
+            high,
+            below_high: price.zip(high).and_then(|(price, high)| below_high(price, high)),
+            momentum: blend(momentum(closes, SHORT_LAG), momentum(closes, LONG_LAG)),
+            growth: formulas::cagr::cagr_5y(month_ends),
+            long_growth: formulas::cagr::cagr_10y(month_ends),
+            technical: self.technical(returns, stretch),
+            signal: contrarian::signal(closes),
+        }
+    }
+
+    fn technical(&self, returns: &[f64], stretch: Option<f64>) -> Option<Technical> {
+        if self.count < SELL_VOLATILITY_CLOSES_MIN {
+            return None;
+        }
+        let short = &returns[returns.len().saturating_sub(SHORT_VOLATILITY_BARS - 1)..];
+        Some(Technical {
+            current_volatility: volatility(short)?,
+            usual_volatility: volatility(returns)?,
+            stretch: stretch.unwrap_or(0.0),
+        })
+    }
+}
