@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod weights;
+mod scores;
 
 use std::{
     collections::BTreeMap,
@@ -53,6 +54,7 @@ fn main() {
     let small = std::env::args().any(|word| word == "--test");
     let mut figures = Figures { rows: Vec::new(), small };
     decoding(&mut figures);
+    scores::measure(&mut figures);
     one_process(&mut figures);
     weights::weights(&mut figures);
     if small {

@@ -1,0 +1,93 @@
+"""Indicators and ratios against TA-Lib, empyrical, scipy and pyxirr, on new random series at every run."""
+
+import datetime
+import json
+import subprocess
+import sys
+
+import empyrical
+import numpy as np
+import pyxirr
+import scipy.stats
+import talib
+
+TOLERANCE = 1e-9
+RUNS = 25
+
+
+def series(rng, shape):
+    length = int(rng.integers(260, 2600))
+    steps = rng.normal(0.0003, rng.uniform(0.002, 0.04), length)
+    if shape == 1:
+        steps[rng.integers(0, length)] = -0.45
+    if shape == 2:
+        steps[rng.integers(0, length, 40)] = 0.0
+    return np.round(100 * np.cumprod(1 + np.clip(steps, -0.6, 0.6)), 6) + 0.01
+
+
+def flows(rng):
+    count = int(rng.integers(3, 40))
+    days = np.sort(rng.choice(3600, count, replace=False))
+    paid = -rng.uniform(100, 5000, count - 1)
+    end = -paid.sum() * rng.uniform(0.7, 2.0)
+    return [[int(day), float(round(amount, 4))] for day, amount in zip(days, [*paid, end])]
+
+
+def expected(closes, benchmark, risk_free, paid):
+    x, y = np.diff(closes) / closes[:-1], np.diff(benchmark) / benchmark[:-1]
+    count = min(len(x), len(y))
+    upper, middle, lower = talib.BBANDS(closes, 20, 2, 2, 0)
+    start = datetime.date(2000, 1, 1)
+    dates = [start + datetime.timedelta(days=day) for day, _ in paid]
+    worst = np.sort(x)[: int(np.ceil(round(len(x) * 0.05, 9)))]
+    return {
+        "ema_50": talib.EMA(closes, 50)[-1],
+        "ema_200": talib.EMA(closes, 200)[-1],
+        "sma_50": talib.SMA(closes, 50)[-1],
+        "rsi_14": talib.RSI(closes, 14)[-1],
+        "bb_lower": lower[-1],
+        "bb_middle": middle[-1],
+        "bb_upper": upper[-1],
+        "mean": scipy.stats.describe(x).mean,
+        "sample_deviation": scipy.stats.describe(x).variance ** 0.5,
+        "annual_return": empyrical.annual_return(x),
+        "volatility": empyrical.annual_volatility(x),
+        "sharpe": empyrical.sharpe_ratio(x, risk_free=risk_free),
+        "sortino": empyrical.sortino_ratio(x, required_return=risk_free),
+        "calmar": empyrical.calmar_ratio(x),
+        "max_drawdown": empyrical.max_drawdown(x),
+        "beta": scipy.stats.linregress(y[:count], x[:count]).slope,
+        "correlation": scipy.stats.pearsonr(x[:count], y[:count]).statistic,
+        "cvar_95": worst.mean(),
+        "xirr": pyxirr.xirr(dates, [amount for _, amount in paid]),
+    }
+
+
+def main(program):
+    seed = int(np.random.SeedSequence().entropy % 2**32)
+    rng = np.random.default_rng(seed)
+    bad, worst = [], (0.0, "")
+    for run in range(RUNS):
+        closes = series(rng, run % 3)
+        benchmark = series(rng, 0)
+        length = min(len(closes), len(benchmark))
+        closes, benchmark = closes[:length], benchmark[:length]
+        risk_free, paid = float(rng.uniform(0, 0.0003)), flows(rng)
+        question = {"closes": closes.tolist(), "benchmark": benchmark.tolist(), "risk_free": risk_free, "flows": paid}
+        answer = json.loads(subprocess.run([program], input=json.dumps(question), text=True, capture_output=True, check=True).stdout)
+        for name, value in expected(closes, benchmark, risk_free, paid).items():
+            # A rate of return is the root of an equation: the other library stops looking at 1e-6 or so.
+            tolerance = 1e-6 if name == "xirr" else TOLERANCE
+            found = answer[name]
+            far = float("inf") if found is None else abs(found - value) / max(1.0, abs(value))
+            worst = max(worst, (far / tolerance, name))
+            if not far <= tolerance:
+                bad.append(f"run {run} {name}: {found} instead of {value}")
+    print(f"figures: {RUNS} series, seed {seed}, {len(expected(closes, benchmark, risk_free, paid))} figures each; "
+          f"nearest to its tolerance: {worst[1]} at {worst[0]:.1e} of it")
+    for line in bad:
+        print(line, file=sys.stderr)
+    sys.exit(1 if bad else 0)
+
+
+main(sys.argv[1])
