@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use market::Timestamp;
 
+use crate::core::dates::parse_iso;
 use crate::core::faults::instant;
 use crate::core::fixed;
-use crate::{FaultRule, World};
+use crate::core::scenarios::{SCENARIOS, scenario};
+use crate::{FaultRule, ForcedRegime, Profile, Regime, World};
 
 /// An answer of the control interface.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +23,11 @@ pub struct ControlReply {
 }
 
 impl ControlReply {
-    fn done(body: Value) -> Self {
+    pub(crate) fn done(body: Value) -> Self {
         Self { status: 200, body }
     }
 
-    fn refused(text: impl std::fmt::Display) -> Self {
+    pub(crate) fn refused(text: impl std::fmt::Display) -> Self {
         Self { status: 400, body: json!({ "error": text.to_string() }) }
     }
 }
@@ -77,6 +79,17 @@ pub fn control(world: &mut World, method: &str, path: &str, body: &[u8]) -> Cont
             ControlReply::done(json!({ "removed": removed }))
         }
         ("POST", "halt") => halt(world, body),
+        ("POST", "reset") => reset(world, body),
+        ("POST", "price") => bend_price(world, body),
+        ("POST", "regime") => regime(world, body),
+        ("POST", "corp_action") => corporate_action(world, body),
+        ("POST", "snapshot") => snapshot(world),
+        ("POST", "restore") => restore(world, body),
+        ("GET", "scenarios") => {
+            let rows =
+                SCENARIOS.iter().map(|s| json!({ "name": s.name, "shows": s.shows, "start": s.start }));
+            ControlReply::done(rows.collect())
+        }
         ("GET", "knobs") => ControlReply::done(json!(world.knobs())),
         ("POST", "knobs") => knobs(world, body),
         _ => {
@@ -150,6 +163,161 @@ fn faults(world: &mut World, body: &[u8]) -> ControlReply {
         }
     }
     ControlReply::done(json!({ "rules": count }))
+}
+
+/// A world to begin anew; what is left out stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetCall {
+    seed: Option<u64>,
+    scenario: Option<String>,
+    profile: Option<Profile>,
+    start: Option<Timestamp>,
+}
+
+fn reset(world: &mut World, body: &[u8]) -> ControlReply {
+    let call: ResetCall = match serde_json::from_slice(body) {
+        Ok(call) => call,
+        Err(error) => return ControlReply::refused(error),
+    };
+    let mut config = world.config().clone();
+    let named = call.scenario.is_some();
+    config.seed = call.seed.unwrap_or(config.seed);
+    config.scenario = call.scenario.unwrap_or(config.scenario);
+    config.profile = call.profile.unwrap_or(config.profile);
+    let own = scenario(&config.scenario).filter(|_| named).and_then(|s| s.start?.parse().ok());
+    config.start = call.start.or(own).unwrap_or(config.start);
+    if named {
+        config.tickers = None;
+    }
+    match World::new(config) {
+        Ok(fresh) => {
+            *world = fresh;
+            info(world)
+        }
+        Err(error) => ControlReply::refused(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceCall {
+    ticker: String,
+    /// Decimal text, such as `0.85`.
+    factor: Option<String>,
+    /// Decimal text; the factor that makes the present price this one.
+    price: Option<String>,
+    from: Option<String>,
+    to: String,
+}
+
+fn bend_price(world: &mut World, body: &[u8]) -> ControlReply {
+    let call: PriceCall = match serde_json::from_slice(body) {
+        Ok(call) => call,
+        Err(error) => return ControlReply::refused(error),
+    };
+    let from = call.from.as_deref().map_or(Some(world.now().ms()), instant);
+    let (Some(from), Some(to)) = (from, instant(&call.to)) else {
+        return ControlReply::refused("from and to look like 2026-03-02T15:00:00Z");
+    };
+    let present = world.truth_price(&call.ticker, world.now());
+    let factor = match (call.factor.as_deref(), call.price.as_deref()) {
+        (Some(factor), None) => fixed::parse(factor, 6).map(|n| (n, fixed::E6)),
+        (None, Some(price)) => fixed::parse(price, 6).zip(present),
+        _ => None,
+    };
+    let Some(factor) = factor else {
+        return ControlReply::refused("give either factor or price, a decimal text such as \"0.85\"");
+    };
+    match world.bend_price(&call.ticker, factor, from, to) {
+        Ok(()) => ControlReply::done(json!({ "ticker": call.ticker })),
+        Err(error) => ControlReply::refused(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegimeCall {
+    regime: Regime,
+    from: String,
+    to: String,
+}
+
+fn regime(world: &mut World, body: &[u8]) -> ControlReply {
+    let call: RegimeCall = match serde_json::from_slice(body) {
+        Ok(call) => call,
+        Err(error) => return ControlReply::refused(error),
+    };
+    let (Some(from), Some(to)) = (parse_iso(&call.from), parse_iso(&call.to)) else {
+        return ControlReply::refused("from and to look like 2026-03-02");
+    };
+    world.force_regime(ForcedRegime { regime: call.regime, from, to });
+    ControlReply::done(json!({ "regime": call.regime, "note": "the next three days are built already" }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActionCall {
+    /// `takeover` or `new_isin`.
+    kind: String,
+    ticker: String,
+    day: String,
+    /// Cash per unit of a takeover, decimal text.
+    cash: Option<String>,
+}
+
+fn corporate_action(world: &mut World, body: &[u8]) -> ControlReply {
+    let call: ActionCall = match serde_json::from_slice(body) {
+        Ok(call) => call,
+        Err(error) => return ControlReply::refused(error),
+    };
+    let Some(day) = parse_iso(&call.day) else { return ControlReply::refused("day looks like 2026-03-16") };
+    let cash_e6 = match call.cash.as_deref().map(|text| fixed::parse(text, 6)) {
+        Some(None) => return ControlReply::refused("cash is a decimal text such as \"31.20\""),
+        other => other.flatten(),
+    };
+    let planned = match call.kind.as_str() {
+        "takeover" => world.plan_takeover(&call.ticker, day, cash_e6),
+        "new_isin" => world.plan_new_isin(&call.ticker, day),
+        _ => return ControlReply::refused("kind is takeover or new_isin"),
+    };
+    match planned {
+        Ok(()) => ControlReply::done(json!({ "ticker": call.ticker, "day": call.day })),
+        Err(error) => ControlReply::refused(error),
+    }
+}
+
+/// Worlds kept at most.
+const SNAPSHOTS_MAX: usize = 8;
+
+fn snapshot(world: &mut World) -> ControlReply {
+    if world.snapshots.len() >= SNAPSHOTS_MAX {
+        return ControlReply::refused("eight worlds are kept already; reset drops them");
+    }
+    let mut copy = world.clone();
+    copy.snapshots.clear();
+    world.snapshots.push(copy);
+    ControlReply::done(json!({ "id": world.snapshots.len() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestoreCall {
+    id: usize,
+}
+
+fn restore(world: &mut World, body: &[u8]) -> ControlReply {
+    let call: RestoreCall = match serde_json::from_slice(body) {
+        Ok(call) => call,
+        Err(error) => return ControlReply::refused(error),
+    };
+    let Some(kept) = call.id.checked_sub(1).and_then(|at| world.snapshots.get(at)).cloned() else {
+        return ControlReply::refused("no world was kept under this id");
+    };
+    let snapshots = std::mem::take(&mut world.snapshots);
+    *world = kept;
+    world.snapshots = snapshots;
+    info(world)
 }
 
 /// Sets the named knobs; those left out go back to their rest.

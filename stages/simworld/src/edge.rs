@@ -6,7 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,9 +14,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,7 +26,7 @@ use market::Timestamp;
 
 use crate::control::{ControlReply, control};
 use crate::feeds::Service;
-use crate::{Delivery, RawReply, RawRequest, World};
+use crate::{Delivery, RawReply, RawRequest, Session, World};
 
 /// Largest request body.
 const BODY_MAX: usize = 256 * 1024;
@@ -123,7 +124,13 @@ async fn answer<H: Host>(
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     request: Request,
 ) -> Response {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if let Some(query) = socket_query(&head.uri) {
+        return match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
+            Ok(upgrade) => upgrade.on_upgrade(move |socket| converse(host, socket, query)),
+            Err(refusal) => refusal.into_response(),
+        };
+    }
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
     };
@@ -133,7 +140,10 @@ async fn answer<H: Host>(
         if !allowed {
             return plain(StatusCode::FORBIDDEN, "control calls carry the header X-Sim-Control: 1");
         }
-        let reply = host.control(head.method.as_str(), call, &body);
+        let reply = match call.strip_prefix("clock/wait") {
+            Some(query) => wait_for_step(host.as_ref(), query).await,
+            None => host.control(head.method.as_str(), call, &body),
+        };
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         return with_type(plain(status, &reply.body.to_string()), "application/json");
     }
@@ -148,10 +158,63 @@ async fn answer<H: Host>(
     deliver(delivery, &breaker).await
 }
 
+/// Returns the query of a request for the socket.
+fn socket_query(uri: &axum::http::Uri) -> Option<String> {
+    let path = uri.path().trim_end_matches('/');
+    (path == "/tnws").then(|| uri.query().unwrap_or("").to_owned())
+}
+
+/// How often a connection is asked what is due to it.
+const SOCKET_LOOK: Duration = Duration::from_millis(100);
+
+/// Talks with one client of the socket until either side ends it.
+async fn converse<H: Host>(host: Arc<H>, mut socket: WebSocket, query: String) {
+    let wall = host.wall_unix_s();
+    let mut session = Session::open(&mut host.world(), &query, wall);
+    let mut look = tokio::time::interval(SOCKET_LOOK);
+    loop {
+        tokio::select! {
+            biased;
+            heard = socket.recv() => match heard {
+                Some(Ok(Message::Text(text))) => session.hear(&mut host.world(), text.as_str()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            },
+            _ = look.tick() => {}
+        }
+        let due = session.due(&mut host.world());
+        for text in due {
+            if socket.send(Message::Text(text.into())).await.is_err() {
+                return;
+            }
+        }
+        if session.is_closed() {
+            return;
+        }
+    }
+}
+
+/// Waits until the clock has passed a step, half a minute at most; says then how the clock stands.
+async fn wait_for_step<H: Host>(host: &H, query: &str) -> ControlReply {
+    let after: u64 = query.trim_start_matches("?after=").parse().unwrap_or(0);
+    for _ in 0..600 {
+        let reply = host.control("GET", "clock", b"");
+        if reply.status != 200 || reply.body["step"].as_u64().is_some_and(|step| step > after) {
+            return reply;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    host.control("GET", "clock", b"")
+}
+
 async fn deliver(delivery: Delivery, breaker: &Breaker) -> Response {
     match delivery {
         Delivery::Reply { reply, delay_ms } => {
             pause(delay_ms).await;
+            whole(reply)
+        }
+        Delivery::Twice { reply } => {
+            breaker.say_twice();
             whole(reply)
         }
         Delivery::TimedOut { after_ms } => {
@@ -198,11 +261,18 @@ fn with_type(mut response: Response, kind: &'static str) -> Response {
 
 /// Lets a handler break its own connection.
 #[derive(Clone)]
-struct Breaker(Arc<AtomicUsize>);
+struct Breaker {
+    left: Arc<AtomicUsize>,
+    twice: Arc<AtomicBool>,
+}
 
 impl Breaker {
     fn break_after(&self, bytes: usize) {
-        self.0.store(bytes, Ordering::SeqCst);
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+
+    fn say_twice(&self) {
+        self.twice.store(true, Ordering::SeqCst);
     }
 }
 
@@ -215,7 +285,8 @@ impl Listener for Breakable {
 
     async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
         let (stream, addr) = Listener::accept(&mut self.0).await;
-        (BreakableStream { stream, left: Arc::new(AtomicUsize::new(usize::MAX)) }, addr)
+        let breaker = Breaker { left: Arc::new(AtomicUsize::new(usize::MAX)), twice: Arc::default() };
+        (BreakableStream { stream, breaker, again: Vec::new() }, addr)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -225,14 +296,16 @@ impl Listener for Breakable {
 
 impl Connected<IncomingStream<'_, Breakable>> for Breaker {
     fn connect_info(stream: IncomingStream<'_, Breakable>) -> Self {
-        Self(Arc::clone(&stream.io().left))
+        stream.io().breaker.clone()
     }
 }
 
 /// A connection that may be allowed only so many more bytes.
 struct BreakableStream {
     stream: TcpStream,
-    left: Arc<AtomicUsize>,
+    breaker: Breaker,
+    /// What is to be said once more.
+    again: Vec<u8>,
 }
 
 impl AsyncRead for BreakableStream {
@@ -247,20 +320,32 @@ impl AsyncRead for BreakableStream {
 
 impl AsyncWrite for BreakableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let left = self.left.load(Ordering::SeqCst);
+        let left = self.breaker.left.load(Ordering::SeqCst);
         if left == 0 {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let written = Pin::new(&mut self.stream).poll_write(cx, &buf[..buf.len().min(left)]);
-        if left != usize::MAX
-            && let Poll::Ready(Ok(count)) = &written
-        {
-            self.left.store(left - count, Ordering::SeqCst);
+        if let Poll::Ready(Ok(count)) = &written {
+            if left != usize::MAX {
+                self.breaker.left.store(left - count, Ordering::SeqCst);
+            }
+            if self.breaker.twice.load(Ordering::SeqCst) {
+                self.again.extend_from_slice(&buf[..*count]);
+            }
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.again.is_empty() {
+            let this = &mut *self;
+            match Pin::new(&mut this.stream).poll_write(cx, &this.again) {
+                Poll::Ready(Ok(count)) => drop(this.again.drain(..count)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        self.breaker.twice.store(false, Ordering::SeqCst);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

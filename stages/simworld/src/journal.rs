@@ -84,11 +84,21 @@ pub fn replay(world: &mut World, entry: &Entry) {
     }
 }
 
+/// Commands that change something at the broker.
+const CHANGING: [&str; 7] = [
+    "putTradeOrder",
+    "delTradeOrder",
+    "putStopLoss",
+    "addStockListTicker",
+    "deleteStockListTicker",
+    "addPriceAlert",
+    "togglePriceAlert",
+];
+
 /// Whether a request changes the world and must be kept.
 #[must_use]
 pub fn changes_the_world(request: &RawRequest) -> bool {
     let path = request.path.split('?').next().unwrap_or("");
-    let orders =
-        ["putTradeOrder", "delTradeOrder", "putStopLoss"].iter().any(|command| path.ends_with(command));
+    let orders = CHANGING.iter().any(|command| path.ends_with(command));
     orders || (path.starts_with("/sim/") && request.method != "GET")
 }

@@ -8,8 +8,9 @@
 //! the same seed, settings and requests at the same virtual instants give the same bytes.
 //!
 //! Refuses: starts outside 2016 to 2027, addresses other than loopback, unknown scenarios and tickers.
-//! Deliberately absent: market impact, queue position, auctions, the broker's socket.
+//! Deliberately absent: market impact, queue position, auctions, intraday candles, news.
 
+mod client_books;
 mod conductor;
 pub mod control;
 pub(crate) mod core;
@@ -17,13 +18,17 @@ pub mod edge;
 pub(crate) mod feeds;
 mod journal;
 mod listings;
+mod mornings;
 mod process;
+mod serve_alone;
 mod settings;
 mod stage;
 pub(crate) mod wire;
 
+pub use crate::client_books::{ClientBooks, ClientOrder, assert_world};
 pub use crate::listings::{Listing, listings};
 pub use crate::process::serve_process;
+pub use crate::serve_alone::serve_alone;
 pub use crate::settings::{Mode, Settings};
 pub use crate::stage::{Shared, Simworld};
 
@@ -34,7 +39,9 @@ pub use crate::core::invariants::InvariantReport;
 pub use crate::core::market::{ForcedRegime, Regime};
 pub use crate::core::views::{FillView, LedgerView, OrderView};
 pub use crate::core::world::{Rules, World, WorldConfig, WorldError};
-pub use crate::wire::{Delivery, PRIVATE_KEY, PUBLIC_KEY, Profile, RawReply, RawRequest, RequestEntry};
+pub use crate::wire::{
+    Delivery, PRIVATE_KEY, PUBLIC_KEY, Profile, RawReply, RawRequest, RequestEntry, Session,
+};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    simworld::serve_process()
+    simworld::serve_alone().unwrap_or_else(simworld::serve_process)
 }

@@ -68,6 +68,20 @@ impl OnTheBus {
     }
 }
 
+impl OnTheBus {
+    /// The clock is a statement on the bus; here it can only be read.
+    fn clock_call(&self, method: &str) -> ControlReply {
+        let clock = self.shared.clock().clone();
+        if method != "GET" {
+            let text = "on the bus the clock is set by command/simworld/clock";
+            return ControlReply { status: 400, body: serde_json::json!({ "error": text }) };
+        }
+        let mut body = serde_json::to_value(&clock).unwrap_or_default();
+        body["virtual"] = virtual_time(&clock, wall()).to_string().into();
+        ControlReply { status: 200, body }
+    }
+}
+
 impl Host for OnTheBus {
     fn world(&self) -> MutexGuard<'_, World> {
         let now = self.virtual_now();
@@ -92,6 +106,9 @@ impl Host for OnTheBus {
     }
 
     fn control(&self, method: &str, call: &str, body: &[u8]) -> ControlReply {
+        if call == "clock" {
+            return self.clock_call(method);
+        }
         let mut world = self.world();
         let request = RawRequest {
             method: method.into(),

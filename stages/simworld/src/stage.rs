@@ -12,15 +12,12 @@ use crate::{
     Profile, World, WorldConfig,
     conductor::Conductor,
     journal,
+    mornings::next_morning,
     settings::{Mode, Settings},
 };
 
 /// How often scaled time looks whether it may jump or has ended, wall time.
 const LOOK_EVERY_MS: i64 = 200;
-/// Scaled time runs this long past the last close, for the work of the evening, before it jumps.
-const EVENING_MS: i64 = 45 * 60_000;
-/// Scaled time arrives this long before the next opening.
-const MORNING_MS: i64 = 10 * 60_000;
 /// After this long in one step an answer counts as lost, and time moves on to whoever wants to ask again.
 const LOST_ANSWER_MS: i64 = 3_000;
 /// A step that lasts longer than this is reported, wall time.
@@ -192,7 +189,7 @@ impl Simworld {
             return self.say(clock, now, out);
         }
         if clock.mode == ClockMode::FastClosed
-            && let Some(morning) = self.next_morning(time)
+            && let Some(morning) = next_morning(&self.calendars, &self.venues, time)
         {
             let v0 = clock.until.map_or(morning, |until| morning.min(until));
             self.say(ClockState { v0, w0_unix_ms: now.ms(), epoch: clock.epoch + 1, ..clock }, now, out);
@@ -231,21 +228,6 @@ impl Simworld {
         }
     }
 
-    /// Where to jump to, when every venue is closed and the evening's work is done.
-    fn next_morning(&self, time: Timestamp) -> Option<Timestamp> {
-        let mut first_opening: Option<Timestamp> = None;
-        for venue in &self.venues {
-            let evening_ago = time.saturating_minus_ms(EVENING_MS);
-            if self.calendars.is_open(*venue, time) || self.calendars.is_open(*venue, evening_ago) {
-                return None;
-            }
-            let opening = self.calendars.state(*venue, time).next_change?;
-            first_opening = Some(first_opening.map_or(opening, |first| first.min(opening)));
-        }
-        let morning = first_opening?.saturating_minus_ms(MORNING_MS);
-        (morning > time.saturating_plus_ms(MORNING_MS)).then_some(morning)
-    }
-
     fn change(&mut self, change: &ClockChange, command: Option<&Meta>, now: Timestamp, out: &mut Out<Self>) {
         let clock = self.shared.clock().clone();
         let time = bus_client::virtual_time(&clock, now);
@@ -272,7 +254,8 @@ impl Simworld {
     }
 }
 
-fn profile(name: &str) -> Result<Profile, String> {
+/// Reads the name of a profile.
+pub(crate) fn profile(name: &str) -> Result<Profile, String> {
     match name {
         "clean" => Ok(Profile::Clean),
         "live_like" => Ok(Profile::LiveLike),

@@ -8,19 +8,6 @@ use super::orders::{Ask, Fate, Instrument, Order, Side, status};
 use super::universe::PAIRS;
 use super::world::World;
 
-/// Presets by name.
-pub(crate) const SCENARIOS: [&str; 9] = [
-    "default",
-    "empty_account",
-    "tiny_account",
-    "first_deposit",
-    "crash",
-    "rally",
-    "dividend_season",
-    "holiday_mix",
-    "dst_week",
-];
-
 /// What an account holds when its world begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
@@ -28,18 +15,6 @@ pub(crate) enum Opening {
     Grown,
     /// One deposit shortly before the start, EUR e4; zero for none.
     Cash(i64),
-}
-
-impl Opening {
-    /// Returns the opening of a preset.
-    pub(crate) fn named(scenario: &str) -> Option<Self> {
-        match scenario {
-            "empty_account" => Some(Self::Cash(0)),
-            "tiny_account" => Some(Self::Cash(1_500_000)),
-            "first_deposit" => Some(Self::Cash(250_000_000)),
-            other => SCENARIOS.contains(&other).then_some(Self::Grown),
-        }
-    }
 }
 
 /// Sessions between the first deposit and the start.

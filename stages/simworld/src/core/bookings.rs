@@ -1,10 +1,12 @@
 //! What moves money and units: fills, deposits, dividends, splits, interest.
 
 use super::dates::{civil, day_at, start_of};
+use super::events::{Action, REVERSAL_DAYS, Reversal};
+use super::faults::Effect;
 use super::fees;
 use super::fixed::{E6, cents_e4, cents_of, div_half_even, narrow, value_e4};
 use super::ledger::{Account, Cause, Transaction, Unit};
-use super::orders::{CashFlow, Fill, Instrument, Side, status};
+use super::orders::{CashFlow, Fate, Fill, Instrument, Side};
 use super::world::World;
 
 /// Interest on negative cash, percent a year.
@@ -44,6 +46,8 @@ impl World {
                 transaction.moving(Unit::Instrument(ticker), from, to, qty * E6)
             }
         };
+        let tax_e4 = self.buy_tax(instrument, side, value_e4);
+        transaction = transaction.moving(Unit::Currency(currency), Account::Cash, Account::Tax, tax_e4);
         let profit_e4 = self.note_average(instrument, side, ticker, qty, price_e6);
         self.ledger.book(transaction);
         let id = self.next_trade_id();
@@ -67,6 +71,19 @@ impl World {
             let when = super::dates::iso_second(now, ' ');
             self.note_flow(now, "commission_for_trades", -fee_e4, currency, format!("(Trade {id} {when})"));
         }
+        if tax_e4 != 0 {
+            self.note_flow(now, "tax", -tax_e4, currency, format!("(Trade {id} transaction tax)"));
+        }
+    }
+
+    /// Returns what the country of a listing takes from its buyer, in Hong Kong also from its seller.
+    fn buy_tax(&self, instrument: Instrument, side: Side, value_e4: i64) -> i64 {
+        let Instrument::Security(index) = instrument else { return 0 };
+        if !self.config.rules.buy_taxes {
+            return 0;
+        }
+        let security = &self.market.listings[index].security;
+        fees::tax_on_trade(security.country, security.currency, side == Side::Buy, value_e4)
     }
 
     fn fee_of_fill(&self, at: usize, value_e4: i64, currency: &str, now: i64) -> i64 {
@@ -75,7 +92,8 @@ impl World {
         match order.instrument {
             Instrument::Security(_) => {
                 let rate = self.market.rates.at(currency, now).unwrap_or(1.0);
-                fees::of_security_fill(value_e4, order.filled == 0, rate)
+                let fee = fees::of_security_fill(value_e4, order.filled == 0, rate);
+                if order.fate == Fate::FeeSurprise { fee * fees::SURPRISE } else { fee }
             }
             Instrument::Pair(_) => {
                 let (value, charged) = if order.filled == 0 {
@@ -153,6 +171,7 @@ impl World {
     /// Does what happens to the account on the morning of a day.
     pub(crate) fn begin_day(&mut self, day: i32) {
         let at_ms = start_of(day) + BOOKING_MS;
+        self.apply_events(day, at_ms);
         self.apply_splits(day, at_ms);
         self.note_entitlements(day);
         self.pay_dividends(day, at_ms);
@@ -196,9 +215,27 @@ impl World {
                     .moving(unit, Account::Cash, Account::Tax, tax),
             );
             let short = ticker.split('.').next().unwrap_or(ticker);
-            self.note_flow(at_ms, "dividend", gross, currency, format!("{short} dividend"));
-            if tax > 0 {
+            let net = if self.config.rules.net_dividends { tax } else { 0 };
+            self.note_flow(at_ms, "dividend", gross - net, currency, format!("{short} dividend"));
+            if tax - net > 0 {
                 self.note_flow(at_ms, "tax", -tax, currency, format!("{short} dividend tax"));
+            }
+            let paid = Action {
+                day,
+                kind: "dividend",
+                ticker,
+                per_unit_e6: dividend.amount_e6,
+                held_e6,
+                sum_e4: gross,
+                tax_e4: tax,
+                currency,
+            };
+            self.actions.push(paid);
+            let fault = self.faults.effect("tn", "dividend", ticker, at_ms, 0);
+            if matches!(fault, Some((_, Effect::DividendReverted))) {
+                let reversal =
+                    Reversal { day: day + REVERSAL_DAYS, ticker, currency, gross_e4: gross, tax_e4: tax };
+                self.reversals.push(reversal);
             }
         }
     }
@@ -207,7 +244,7 @@ impl World {
     fn apply_splits(&mut self, day: i32, at_ms: i64) {
         for split in super::market::actions::splits().into_iter().filter(|s| s.day == day) {
             let Some(index) = self.market.find(split.ticker) else { continue };
-            self.cancel_for_split(split.ticker, start_of(day));
+            self.cancel_for_action(split.ticker, start_of(day));
             let held = self.ledger.position(split.ticker);
             if held == 0 {
                 continue;
@@ -226,20 +263,20 @@ impl World {
             if let Some(average) = self.average_e6.get_mut(split.ticker) {
                 *average = *average * split.before / split.after;
             }
+            self.actions.push(Action {
+                day,
+                kind: "split",
+                ticker: split.ticker,
+                per_unit_e6: 0,
+                held_e6: held,
+                sum_e4: cash,
+                tax_e4: 0,
+                currency,
+            });
             if cash > 0 {
                 self.note_flow(at_ms, "split", cash, currency, format!("{} fraction", split.ticker));
             }
         }
-    }
-
-    fn cancel_for_split(&mut self, ticker: &str, at_ms: i64) {
-        for order in self.orders.iter_mut().filter(|o| o.ticker == ticker && !o.is_final()) {
-            order.text = "corporate action".to_owned();
-            let last = order.ending(status::CANCELLED, status::CANCELLED_PARTIAL);
-            order.enter(last, at_ms);
-        }
-        let orders = &self.orders;
-        self.open.retain(|at| !orders[*at].is_final());
     }
 
     /// Accrues a day of interest on negative cash and books the past month's on the first of a month.

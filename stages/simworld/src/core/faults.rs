@@ -90,6 +90,40 @@ pub enum Effect {
     },
     /// The order is filled in part and then given up (72).
     PartialThenDead,
+    /// The broker makes two orders of one request.
+    DupOrder,
+    /// The whole answer comes twice on the connection; HTTP only, in process it comes once.
+    DupAck,
+    /// Lists of orders, trades and positions are `s` seconds old.
+    StaleList {
+        /// Virtual seconds.
+        s: i64,
+    },
+    /// Listings do not repeat the caller's order id.
+    DropEcho,
+    /// Units are there, the money of the last `s` seconds has not moved yet.
+    CashLag {
+        /// Virtual seconds.
+        s: i64,
+    },
+    /// The order costs five times the usual fee.
+    FeeSurprise,
+    /// The order fills while it is being cancelled.
+    CancelRace,
+    /// A dividend is taken back three days after it was paid; the rule names the command `dividend`.
+    DividendReverted,
+    /// The socket closes.
+    WsDrop,
+    /// The socket stays open and says nothing.
+    WsSilent,
+    /// The socket serves delayed data to a stranger.
+    WsDemo,
+    /// Frames come twice.
+    WsDup,
+    /// Frames come in the wrong order.
+    WsReorder,
+    /// A frame is no JSON.
+    WsGarbage,
     /// Prices are delivered times `factor`, a decimal text such as `10`, `0.1`, `0` or `-1`.
     Spike {
         /// The factor.
@@ -247,6 +281,12 @@ impl Faults {
         before != self.rules.len()
     }
 
+    /// Returns the ticker a rule is about, absent when it is about all.
+    pub(crate) fn ticker_of(&self, id: &str) -> Option<String> {
+        let rule = self.rules.iter().find(|rule| rule.id == id)?;
+        (rule.ticker != "*").then(|| rule.ticker.clone())
+    }
+
     /// Returns the effect of the first rule that fires for a request.
     pub(crate) fn effect(
         &mut self,
@@ -258,7 +298,8 @@ impl Faults {
     ) -> Option<(String, Effect)> {
         let fits = |pattern: &str, value: &str| pattern == "*" || pattern == value;
         let mut chosen = None;
-        let meant = |r: &&FaultRule| r.target == target && fits(&r.cmd, cmd) && fits(&r.ticker, ticker);
+        let named = |pattern: &str| pattern == "*" || ticker.split(',').any(|one| one.trim() == pattern);
+        let meant = |r: &&FaultRule| r.target == target && fits(&r.cmd, cmd) && named(&r.ticker);
         for rule in self.rules.iter().filter(meant) {
             let count = self.matches.entry(rule.id.clone()).or_default();
             *count += 1;

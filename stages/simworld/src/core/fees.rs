@@ -11,6 +11,21 @@ const PER_MILLE_EXCHANGE: i128 = 1;
 /// Smallest fee of a currency exchange, one unit of the quote currency, e4.
 const EXCHANGE_MIN_E4: i64 = 10_000;
 
+/// Factor of a fee that surprises.
+pub(crate) const SURPRISE: i64 = 5;
+
+/// Returns the tax on a trade, tenths of a percent of its value by country; Hong Kong takes it from both sides.
+pub(crate) fn tax_on_trade(country: &str, currency: &str, buy: bool, value_e4: i64) -> i64 {
+    let per_mille = match (country, currency) {
+        (_, "HKD") => 1,
+        ("GB", _) if buy => 5,
+        ("FR", _) if buy => 4,
+        ("IT", _) if buy => 1,
+        _ => 0,
+    };
+    cents_e4(i128::from(value_e4) * per_mille, 7)
+}
+
 /// Returns the fee of one fill in a security: the fixed part comes with the first fill.
 pub(crate) fn of_security_fill(value_e4: i64, first: bool, units_per_euro: f64) -> i64 {
     let fixed = if first { cents_of(FIXED_EUR * units_per_euro) } else { 0 };

@@ -1,7 +1,7 @@
 //! Rules that must hold in every run, checked against the simulator's own books.
 //!
-//! Here are those that need nothing but the simulator: conservation (I1, I2), orders (I3, I4), conduct at
-//! the venue (I6, I9, I10), money (I7, I8), requests (I12, I13). The others join a client's database.
+//! Here are those that need nothing but the simulator: conservation (I1, I2), orders (I3 to I5), conduct at
+//! the venue (I6, I9, I10), money (I7, I8), requests (I11 to I13). The others join a client's books: `client_books.rs`.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,20 @@ use serde::Serialize;
 
 use super::fixed::E6;
 use super::ledger::{Cause, Unit};
-use super::orders::{Ask, Instrument, Side};
+use super::orders::{Ask, Instrument, Side, status};
 use super::world::World;
 
 /// Violations listed per invariant; the first ones tell the story.
 const LISTED_MAX: usize = 20;
 /// Largest distance of a limit from the true middle, percent.
 const LIMIT_DISTANCE_PERCENT: f64 = 2.0;
+
+/// Between orders of one side in one security, and in one currency pair.
+const COOL_OFF_MS: i64 = 60 * 60_000;
+const PAIR_COOL_OFF_MS: i64 = 5 * 60_000;
+/// An order is not asked for again within this.
+const REPEAT_MS: i64 = 120_000;
+const TEN_MINUTES_MS: i64 = 600_000;
 
 /// Result of one invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,11 +59,13 @@ impl World {
             report("I2", self.positions_from_fills()),
             report("I3", self.one_order_per_user_id()),
             report("I4", self.one_open_order_per_ticker()),
+            report("I5", self.cooled_off()),
             report("I6", self.sent_in_session()),
             report("I7", self.no_margin()),
             report("I8", self.no_short()),
             report("I9", self.limits_near_the_middle()),
             report("I10", self.lots_ticks_and_sides()),
+            report("I11", self.pace()),
             report("I12", self.conduct()),
             report("I13", self.log.bad_signatures.clone()),
         ]
@@ -133,6 +142,60 @@ impl World {
             if until >= entry.1 {
                 *entry = (order.id, until);
             }
+        }
+        out
+    }
+
+    /// Same side, same security, too soon after an order that was filled at least in part.
+    fn cooled_off(&self) -> Vec<String> {
+        let mut last: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+        let mut out = Vec::new();
+        for order in self.orders.iter().filter(|o| !o.historic && o.status != status::REJECTED) {
+            let cool_off = if order.instrument.pair().is_some() { PAIR_COOL_OFF_MS } else { COOL_OFF_MS };
+            let key = (order.ticker, order.side.name());
+            if let Some((id, at)) = last.get(&key).copied()
+                && order.created_ms - at < cool_off
+            {
+                let (ticker, side) = key;
+                out.push(format!("{ticker}: {side} orders {id} and {} within the cool-off", order.id));
+            }
+            // An order that ended unfilled blocks nothing.
+            if order.filled > 0 || !order.is_final() {
+                last.insert(key, (order.id, order.created_ms));
+            }
+        }
+        out
+    }
+
+    /// The buckets, with a tenth on top, over ten minutes; and no order asked for twice within two.
+    fn pace(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for pair in self.attempts.windows(2) {
+            if let [a, b] = pair
+                && a.ask == b.ask
+                && b.at_ms - a.at_ms < REPEAT_MS
+            {
+                out.push(describe(b, "asks for the same once more"));
+            }
+        }
+        if !self.config.rules.throttle {
+            return out;
+        }
+        let requests = self.log.since(0);
+        for (class, per_minute) in [("orders", 20), ("directory", 10), ("reads", 60)] {
+            let most = usize::try_from(per_minute * 10 * 11 / 10).unwrap_or(usize::MAX);
+            let own: Vec<i64> = requests
+                .iter()
+                .filter(|r| r.target == "tn" && crate::wire::throttle::class(&r.command) == class)
+                .map(|r| r.virtual_ms)
+                .collect();
+            let fast = own.windows(most + 1).find(|w| w[most] - w[0] < TEN_MINUTES_MS);
+            out.extend(fast.map(|w| {
+                format!(
+                    "{class}: more than {most} requests in ten minutes from {}",
+                    super::dates::iso_ms(w[0])
+                )
+            }));
         }
         out
     }
@@ -234,7 +297,14 @@ fn describe(attempt: &Attempt, what: &str) -> String {
     format!("{when} {} action {} qty {} limit {:?}: {what}", ask.ticker, ask.action, ask.qty, ask.limit_e6)
 }
 
-fn report(id: &'static str, mut violations: Vec<String>) -> InvariantReport {
-    violations.truncate(LISTED_MAX);
-    InvariantReport { id, ok: violations.is_empty(), violations }
+fn report(id: &'static str, violations: Vec<String>) -> InvariantReport {
+    InvariantReport::of(id, violations)
+}
+
+impl InvariantReport {
+    /// Makes the report of one invariant.
+    pub(crate) fn of(id: &'static str, mut violations: Vec<String>) -> Self {
+        violations.truncate(LISTED_MAX);
+        Self { id, ok: violations.is_empty(), violations }
+    }
 }

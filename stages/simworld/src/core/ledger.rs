@@ -47,6 +47,8 @@ pub(crate) enum Cause {
     Custody,
     /// A split, with cash for fractions.
     Split,
+    /// Units given up for cash.
+    Takeover,
 }
 
 /// One line of a transaction.

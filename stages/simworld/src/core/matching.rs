@@ -39,10 +39,14 @@ impl World {
         if !self.orders[at].is_final() && self.orders[at].look_ms.is_some_and(|due| due <= now) {
             self.look(at, now);
         }
-        let order = &mut self.orders[at];
-        if order.is_final() {
+        if self.orders[at].is_final() {
             return;
         }
+        let cancelled = self.orders[at].cancel_ms.is_some_and(|due| due <= now);
+        if cancelled && self.orders[at].fate == Fate::FillsWhileCancelling && self.fill_the_rest(at, now) {
+            return;
+        }
+        let order = &mut self.orders[at];
         if order.cancel_ms.is_some_and(|due| due <= now) {
             let last = order.ending(status::CANCELLED, status::CANCELLED_PARTIAL);
             order.enter(last, now);
@@ -50,6 +54,19 @@ impl World {
             let last = order.ending(status::EXPIRED, status::EXPIRED_PARTIAL);
             order.enter(last, now);
         }
+    }
+
+    /// Fills what is left at the best price its limit allows; false when nothing trades.
+    fn fill_the_rest(&mut self, at: usize, now: i64) -> bool {
+        let order = &self.orders[at];
+        let Some(quote) = self.quote_of(order.instrument, now) else { return false };
+        let (side, limit) = (order.side, effective_limit(order, &quote));
+        let price = if side == Side::Buy { quote.ask_e6.min(limit) } else { quote.bid_e6.max(limit) };
+        let leaves = order.leaves();
+        if leaves > 0 {
+            self.fill(at, leaves, price, now);
+        }
+        leaves > 0
     }
 
     fn follow_schedule(&mut self, at: usize, now: i64) {
@@ -100,7 +117,13 @@ impl World {
     fn offer(&self, at: usize, quote: &Quote, now: i64) -> Match {
         let order = &self.orders[at];
         let id = order.id.to_string();
-        let qty = self.part(at, order.leaves().min(quote.available));
+        // A stop loss sells what is there now, not what was there when it was set.
+        let held = if matches!(order.ask.kind, 5 | 6) {
+            self.ledger.position(order.ticker) / super::fixed::E6
+        } else {
+            i64::MAX
+        };
+        let qty = self.part(at, order.leaves().min(quote.available).min(held));
         if qty <= 0 {
             return Match::None;
         }
@@ -124,8 +147,8 @@ impl World {
         let forced = rng.uniform() < self.config.rules.partial_fill_share;
         let parts = match order.fate {
             Fate::DiesAfterPart => 2,
-            Fate::Ordinary if forced => 2 + i64::try_from(rng.below(3)).unwrap_or(0),
-            Fate::Ordinary => return possible,
+            _ if forced => 2 + i64::try_from(rng.below(3)).unwrap_or(0),
+            _ => return possible,
         };
         let whole_lots = (order.ask.qty / parts / lot).max(1) * lot;
         let reduced = possible.min(whole_lots);
@@ -195,7 +218,7 @@ fn effective_limit(order: &Order, quote: &Quote) -> i64 {
     let cap = quote.last_e6 / 100 * MARKET_CAP_PERCENT;
     let unlimited = quote.last_e6 + order.side.sign() * cap;
     let ticks = unlimited / quote.tick_e6 * quote.tick_e6;
-    if matches!(order.ask.kind, 2 | 4) { order.ask.limit_e6.unwrap_or(ticks) } else { ticks }
+    if matches!(order.ask.kind, 2 | 4 | 6) { order.ask.limit_e6.unwrap_or(ticks) } else { ticks }
 }
 
 /// Tells whether a limit stands exactly at the best price of its own side.

@@ -98,6 +98,10 @@ pub(crate) enum Fate {
     Ordinary,
     /// The venue fills part of it and then gives up the rest.
     DiesAfterPart,
+    /// The broker charges far more than usual.
+    FeeSurprise,
+    /// The rest fills while a cancellation is under way.
+    FillsWhileCancelling,
 }
 
 /// An order as a client asked for it.

@@ -61,6 +61,12 @@ pub(crate) enum Twist {
     RejectLate { status: u8, after_ms: i64 },
     /// Fill part, then give up the rest.
     DieAfterPart,
+    /// Charge far more than usual.
+    FeeSurprise,
+    /// Take the order twice.
+    Double,
+    /// Fill the rest while it is being cancelled.
+    FillWhileCancelling,
 }
 
 /// Why a cancellation is refused.
@@ -129,8 +135,12 @@ impl World {
             status_ms: now,
             filled: 0,
             text: String::new(),
-            triggered: !matches!(ask.kind, 3 | 4),
-            fate: if twist == Twist::DieAfterPart { Fate::DiesAfterPart } else { Fate::Ordinary },
+            triggered: !matches!(ask.kind, 3..=5),
+            fate: match twist {
+                Twist::DieAfterPart => Fate::DiesAfterPart,
+                Twist::FeeSurprise => Fate::FeeSurprise,
+                _ => Fate::Ordinary,
+            },
             ahead,
             look_ms: look,
             cancel_ms: None,
@@ -138,6 +148,43 @@ impl World {
             historic: false,
             ask,
         });
+    }
+
+    /// Protects a whole position with a stop loss (5) or a take profit (6); a newer one replaces the older.
+    pub(crate) fn protect(&mut self, ticker: &str, kind: i64, price_e6: i64) -> Placed {
+        let Some(instrument @ Instrument::Security(_)) = self.find(ticker) else {
+            return Placed::Refused(Refusal::UnknownTicker);
+        };
+        let held = self.ledger.position(self.static_ticker(instrument)) / E6;
+        if held <= 0 {
+            return Placed::Refused(Refusal::Securities);
+        }
+        let older: Vec<i64> = self
+            .open
+            .iter()
+            .map(|at| &self.orders[*at])
+            .filter(|o| o.ticker == ticker && o.ask.kind == kind)
+            .map(|o| o.id)
+            .collect();
+        for id in older {
+            // It may have ended in this very moment; then there is nothing to replace.
+            let _ = self.cancel(id, Twist::None);
+        }
+        let id = self.next_order_id();
+        let limit_e6 = (kind == 6).then_some(price_e6);
+        let stop_e6 = (kind == 5).then_some(price_e6);
+        let ask = Ask {
+            ticker: ticker.to_owned(),
+            action: 3,
+            kind,
+            qty: held,
+            limit_e6,
+            stop_e6,
+            expiration: 3,
+            user_order_id: None,
+        };
+        self.receive(id, ask, instrument, Side::Sell, Twist::None);
+        Placed::Accepted(id)
     }
 
     /// Returns the ticker in the form the books use.
@@ -194,7 +241,7 @@ impl World {
         let venue = match instrument {
             Instrument::Security(index) => {
                 let security = &self.market.listings[index].security;
-                if security.broker_market().is_none() {
+                if security.broker_market().is_none() || self.market.is_delisted(index, day_at(self.now)) {
                     return Err(Refusal::Blocked);
                 }
                 Some(security.venue)
@@ -232,7 +279,8 @@ impl World {
             return if enough { Ok(()) } else { Err(Refusal::Money) };
         }
         let ticker = self.static_ticker(instrument);
-        let selling = |o: &&Order| o.ticker == ticker && o.side == Side::Sell;
+        // A stop loss or take profit waits for the position and claims nothing.
+        let selling = |o: &&Order| o.ticker == ticker && o.side == Side::Sell && !matches!(o.ask.kind, 5 | 6);
         let open: i64 = self.open.iter().map(|at| &self.orders[*at]).filter(selling).map(Order::leaves).sum();
         let enough = (ask.qty + open) * E6 <= self.ledger.position(ticker);
         if enough || self.config.rules.allow_short { Ok(()) } else { Err(Refusal::Securities) }
@@ -288,7 +336,7 @@ impl World {
     }
 
     /// Asks for the cancellation of an order.
-    pub(crate) fn cancel(&mut self, id: i64) -> Result<(), CancelRefusal> {
+    pub(crate) fn cancel(&mut self, id: i64, twist: Twist) -> Result<(), CancelRefusal> {
         let now = self.now;
         let delay = 200 + i64::try_from(self.order_draw(id, "cancel").below(1800)).unwrap_or(0);
         let order = self.orders.iter_mut().find(|o| o.id == id).ok_or(CancelRefusal::Unknown)?;
@@ -298,6 +346,9 @@ impl World {
         if order.cancel_ms.is_none() {
             order.enter(status::CANCELLING, now);
             order.cancel_ms = Some(now + delay);
+            if twist == Twist::FillWhileCancelling {
+                order.fate = Fate::FillsWhileCancelling;
+            }
         }
         Ok(())
     }

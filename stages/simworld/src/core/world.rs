@@ -6,12 +6,14 @@ use ::market::Timestamp;
 
 use super::account;
 use super::dates::{civil, day_at, start_of};
+use super::events::{Action, Event, Reversal};
 use super::faults::Faults;
 use super::invariants::Attempt;
 use super::ledger::Ledger;
-use super::market::{ForcedRegime, Market, Quote, Regime};
+use super::market::{Market, Quote};
 use super::orders::{CashFlow, FIRST_ORDER_ID, FIRST_TRADE_ID, Fill, Instrument, Order};
 use super::random::{Stream, draws};
+use super::scenarios::{self, scenario};
 use super::universe::PAIRS;
 use crate::feeds::knobs::Knobs;
 use crate::wire::log::RequestLog;
@@ -38,6 +40,16 @@ pub struct Rules {
     pub throttle: bool,
     /// Whether listings repeat the caller's order id; the nasty profile never does.
     pub echo_user_order_id: bool,
+    /// Whether trade rows carry the fee; it is booked as a line of the statement in any case.
+    pub fee_in_trade_row: bool,
+    /// Whether a dividend is one line after tax instead of a gross line and a tax line.
+    pub net_dividends: bool,
+    /// Whether candles are re-based to today's units after a split.
+    pub hloc_split_adjusted: bool,
+    /// Whether money moves when a trade settles and not when it happens.
+    pub cash_on_settlement: bool,
+    /// Whether buyers pay the transaction taxes of the United Kingdom, France, Italy and Hong Kong.
+    pub buy_taxes: bool,
 }
 
 impl Default for Rules {
@@ -49,6 +61,11 @@ impl Default for Rules {
             allow_short: false,
             throttle: true,
             echo_user_order_id: true,
+            fee_in_trade_row: true,
+            net_dividends: false,
+            hloc_split_adjusted: true,
+            cash_on_settlement: false,
+            buy_taxes: false,
         }
     }
 }
@@ -97,6 +114,12 @@ pub enum WorldError {
     /// A ticker is not part of the universe.
     #[error("ticker {0:?} is not part of the simulated universe; leave it out")]
     Ticker(String),
+    /// A dated event lies behind the present.
+    #[error("{0} has begun already; choose a later day")]
+    Past(String),
+    /// A factor on a price leaves no price.
+    #[error("a factor on a price lies above 0 and at most at 1000")]
+    Factor,
 }
 
 /// A simulated market with one account at a simulated broker.
@@ -128,6 +151,18 @@ pub struct World {
     pub(crate) throttle: Throttle,
     pub(crate) unknown_status_shown: bool,
     pub(crate) knobs: Knobs,
+    /// Dated changes of securities.
+    pub(crate) events: Vec<Event>,
+    /// Dividends that will be taken back.
+    pub(crate) reversals: Vec<Reversal>,
+    /// Corporate actions that touched the account.
+    pub(crate) actions: Vec<Action>,
+    /// Watch lists: (id, name, tickers).
+    pub(crate) lists: Vec<(i64, String, Vec<String>)>,
+    /// Price alerts: (id, ticker, trigger price as given).
+    pub(crate) alerts: Vec<(i64, String, String)>,
+    /// Worlds kept by the control interface.
+    pub(crate) snapshots: Vec<World>,
     /// Requests to Yahoo in an hour: (hour, count).
     pub(crate) yahoo_requests: (i64, u64),
     /// Requests to OpenFIGI in a minute: (minute, count).
@@ -146,9 +181,13 @@ impl World {
         if !START_YEARS.contains(&civil(day).0) {
             return Err(WorldError::Start(config.start));
         }
-        let opening = account::Opening::named(&config.scenario)
-            .ok_or_else(|| WorldError::Scenario(config.scenario.clone(), account::SCENARIOS.join(", ")))?;
-        let market = Market::new(config.seed, config.tickers.as_deref(), forced_moods(&config.scenario, day));
+        let preset = scenario(&config.scenario)
+            .ok_or_else(|| WorldError::Scenario(config.scenario.clone(), scenarios::names().join(", ")))?;
+        let mut config = config;
+        if config.tickers.is_none() && !preset.tickers.is_empty() {
+            config.tickers = Some(preset.tickers.iter().map(|t| (*t).to_owned()).collect());
+        }
+        let market = Market::new(config.seed, config.tickers.as_deref(), preset.moods(day));
         if let Some(ticker) = config.tickers.iter().flatten().find(|t| market.find(t).is_none()) {
             return Err(WorldError::Ticker(ticker.clone()));
         }
@@ -173,13 +212,20 @@ impl World {
             throttle: Throttle::default(),
             unknown_status_shown: false,
             knobs: Knobs::default(),
+            events: Vec::new(),
+            reversals: Vec::new(),
+            actions: Vec::new(),
+            lists: vec![(7, "default".to_owned(), Vec::new())],
+            alerts: Vec::new(),
+            snapshots: Vec::new(),
             yahoo_requests: (0, 0),
             figi_requests: (0, 0),
         };
         world.market.ensure(day + AHEAD_DAYS);
-        account::open(&mut world, opening, start);
+        account::open(&mut world, preset.opening, start);
         world.now = start;
         world.next_day = day + 1;
+        preset.set_up(&mut world);
         Ok(world)
     }
 
@@ -285,15 +331,4 @@ impl World {
     pub(crate) fn order_draw(&self, order: i64, what: impl std::fmt::Display) -> super::random::Draws {
         draws(self.config.seed, Stream::Fill, &order.to_string(), what)
     }
-}
-
-/// Returns the spans whose mood a scenario forces.
-fn forced_moods(scenario: &str, start: i32) -> Vec<ForcedRegime> {
-    // 90 and 250 sessions, in calendar days.
-    let (regime, days) = match scenario {
-        "crash" => (Regime::Crisis, 126),
-        "rally" => (Regime::Calm, 365),
-        _ => return Vec::new(),
-    };
-    vec![ForcedRegime { regime, from: start, to: start + days }]
 }

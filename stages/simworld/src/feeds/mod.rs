@@ -16,6 +16,7 @@ use crate::core::faults::Effect;
 use crate::core::world::World;
 use crate::wire::disturb;
 use crate::{Delivery, RawReply, RawRequest, RequestEntry};
+pub(crate) use web::Bend;
 use web::Query;
 
 /// An imitated service besides the broker.
@@ -88,7 +89,7 @@ impl World {
             }
             _ => {}
         }
-        let bend = web::Bend::of(effect.as_ref());
+        let bend = Bend::of(effect.as_ref());
         disturb(effect.as_ref(), || match service {
             Service::Yahoo => self.yahoo(path, &query, request, &bend),
             Service::Ecb => self.ecb(path, &bend),

@@ -52,20 +52,20 @@ pub(super) fn json(status: u16, body: &Json) -> RawReply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bend {
     /// Factor on prices, numerator and denominator.
-    pub(super) price: (i64, i64),
+    pub(crate) price: (i64, i64),
     /// Pounds are labelled pence and the other way round.
-    pub(super) swapped_label: bool,
+    pub(crate) swapped_label: bool,
     /// The quote never moves.
-    pub(super) frozen: bool,
+    pub(crate) frozen: bool,
     /// Nothing but the envelope.
-    pub(super) empty: bool,
+    pub(crate) empty: bool,
     /// Splits are not reported.
-    pub(super) silent_splits: bool,
+    pub(crate) silent_splits: bool,
 }
 
 impl Bend {
     /// Returns what an effect bends; most bend nothing.
-    pub(super) fn of(effect: Option<&Effect>) -> Self {
+    pub(crate) fn of(effect: Option<&Effect>) -> Self {
         let mut bend =
             Self { price: (1, 1), swapped_label: false, frozen: false, empty: false, silent_splits: false };
         match effect {
@@ -83,7 +83,7 @@ impl Bend {
     }
 
     /// Bends a price.
-    pub(super) fn price(&self, e6: i64) -> i64 {
+    pub(crate) fn price(&self, e6: i64) -> i64 {
         let (n, d) = self.price;
         i64::try_from(i128::from(e6) * i128::from(n) / i128::from(d)).unwrap_or(i64::MAX)
     }

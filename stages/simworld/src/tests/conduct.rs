@@ -50,18 +50,41 @@ fn i3_and_i4_notice_an_order_sent_twice() {
     for _ in 0..2 {
         ask(&mut world, "putTradeOrder", &body);
     }
-    assert_eq!(broken(&world), ["I3", "I4"]);
+    assert_eq!(broken(&world), ["I3", "I4", "I5", "I11"]);
 }
 
 #[test]
-fn i4_allows_one_order_after_the_other() {
-    let mut world = rich();
-    for _ in 0..2 {
-        let limit = limit_at(&world, "QXTM.US", true, 5);
-        limit_order(&mut world, "QXTM.US", 1, 1, &limit);
-        wait(&mut world, 30);
+fn i4_and_i5_allow_one_order_after_the_other_when_the_first_has_cooled_off() {
+    for (minutes, expected) in [(59, vec!["I5"]), (60, vec![])] {
+        let mut world = rich();
+        for _ in 0..2 {
+            let limit = limit_at(&world, "QXTM.US", true, 5);
+            limit_order(&mut world, "QXTM.US", 1, 1, &limit);
+            wait(&mut world, minutes * 60);
+        }
+        assert_eq!(broken(&world), expected, "{minutes}");
     }
-    assert_eq!(broken(&world), Vec::<&str>::new());
+    let mut world = rich();
+    let low = limit_at(&world, "QXTM.US", false, -50);
+    let id = limit_order(&mut world, "QXTM.US", 1, 1, &low)["order_id"].clone();
+    wait(&mut world, 5);
+    ask(&mut world, "delTradeOrder", &format!(r#"{{"order_id":{id}}}"#));
+    wait(&mut world, 5);
+    let limit = limit_at(&world, "QXTM.US", true, 5);
+    limit_order(&mut world, "QXTM.US", 1, 1, &limit);
+    assert_eq!(broken(&world), Vec::<&str>::new(), "an order that ended unfilled blocks nothing");
+}
+
+#[test]
+fn i11_notices_a_client_that_asks_too_often() {
+    let mut world = rich();
+    world.config.rules.throttle = true;
+    for n in 0..700 {
+        send(&mut world, "getMarketStatus", "{}");
+        let to = Timestamp::from_ms(world.now + if n < 600 { 850 } else { 1_000 });
+        world.advance_to(to);
+    }
+    assert_eq!(broken(&world), ["I11"]);
 }
 
 #[test]

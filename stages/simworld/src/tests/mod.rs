@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conduct;
+mod events;
 mod faults;
 mod feeds;
 mod history;
@@ -10,6 +11,9 @@ mod life;
 mod production_client;
 mod replay;
 mod shapes;
+mod socket;
+mod storm;
+mod twists;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

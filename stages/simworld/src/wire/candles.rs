@@ -10,6 +10,7 @@ use crate::core::market::Bar;
 use crate::core::orders::Instrument;
 use crate::core::universe::PAIRS;
 use crate::core::world::World;
+use crate::feeds::Bend;
 
 const FIELDS: [&str; 6] = ["id", "timeframe", "count", "date_from", "date_to", "intervalMode"];
 /// Minutes of the only timeframe imitated.
@@ -44,8 +45,10 @@ impl World {
         let mut fields: [Vec<(String, Json)>; 5] = Default::default();
         for ticker in &tickers {
             let Some(instrument) = self.find(ticker) else { continue };
-            let bars = self.bars_between(instrument, from, to, extra);
-            let series = series_of(&bars, style);
+            let adjusted = self.config.rules.hloc_split_adjusted && !style.tricks.hides_splits();
+            let bars = self.bars_between(instrument, (from, to), extra, adjusted);
+            let bend = style.tricks.bend(ticker);
+            let series = series_of(&bars, style, &bend);
             fields[3].push(field(ticker, series.stamps.last().cloned().unwrap_or(Json::Int(0))));
             fields[0].push(field(ticker, Json::List(series.hloc)));
             fields[1].push(field(ticker, Json::List(series.volume)));
@@ -63,10 +66,17 @@ impl World {
         ]))
     }
 
-    fn bars_between(&self, instrument: Instrument, from: i32, to: i32, extra: usize) -> Vec<Bar> {
+    fn bars_between(
+        &self,
+        instrument: Instrument,
+        (from, to): (i32, i32),
+        extra: usize,
+        adjusted: bool,
+    ) -> Vec<Bar> {
         let to = to.min(day_at(self.now));
         match instrument {
-            Instrument::Security(index) => self.market.bars(index, from, to, extra, self.now),
+            Instrument::Security(index) if adjusted => self.market.bars(index, from, to, extra, self.now),
+            Instrument::Security(index) => self.market.bars_as_traded(index, from, to, extra, self.now),
             Instrument::Pair(index) => {
                 let days = from.max(crate::core::market::first_day())..=to;
                 days.filter_map(|day| self.market.pair_bar(&PAIRS[index], day, self.now)).collect()
@@ -113,13 +123,13 @@ fn dotted(day: i32) -> String {
     parts.join(".")
 }
 
-fn series_of(bars: &[Bar], style: &Style) -> Series {
+fn series_of(bars: &[Bar], style: &Style, bend: &Bend) -> Series {
     let mut series = Series::default();
     for bar in bars {
         let noise = i64::from(style.profile == Profile::Nasty);
-        let price = |units: i64| Json::Decimal(units, 6);
+        let price = |units: i64| Json::Decimal(bend.price(units), 6);
         // Highs with a little float noise, as observed.
-        let high = Json::Decimal(bar.high_e6 * 100 + noise, 8);
+        let high = Json::Decimal(bend.price(bar.high_e6) * 100 + noise, 8);
         series.hloc.push(Json::List(vec![high, price(bar.low_e6), price(bar.open_e6), price(bar.close_e6)]));
         series.volume.push(Json::Int(bar.volume));
         series.stamps.push(Json::Int((start_of(bar.day) - SERVER_ZONE_MS) / 1000));

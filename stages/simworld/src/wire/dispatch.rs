@@ -12,8 +12,14 @@ const FORBIDDEN: [&str; 4] =
     ["submitCps", "authByLogin", "getSecuritySessionCode", "checkSecuritySessionCode"];
 
 /// Commands that answer without a signature.
-const PUBLIC: [&str; 5] =
-    ["tickerFinder", "getTopSecurities", "getHloc", "getCrossRatesForDate", "getMarketStatus"];
+const PUBLIC: [&str; 6] = [
+    "tickerFinder",
+    "getTopSecurities",
+    "getHloc",
+    "getCrossRatesForDate",
+    "getMarketStatus",
+    "securities/export",
+];
 
 /// An error as the broker writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +62,21 @@ impl World {
         match command {
             "getPositionJson" => Ok(self.position_json(style)),
             "putTradeOrder" => self.put_trade_order(params, twist),
-            "delTradeOrder" => self.del_trade_order(params),
+            "delTradeOrder" => self.del_trade_order(params, twist),
+            "putStopLoss" => self.put_stop_loss(params),
+            "getBrokerReport" => self.broker_report(params, style),
+            "getClientCpsHistory" => Ok(self.transfer_requests(style)),
+            "getPlannedCorpActions" => Ok(self.planned_actions(style)),
+            "getUserStockLists" => Ok(self.stock_lists()),
+            "addStockListTicker" => self.change_list(params, true),
+            "deleteStockListTicker" => self.change_list(params, false),
+            "getAlertsList" => Ok(self.alerts_list(params)),
+            "addPriceAlert" => self.add_alert(params),
+            "togglePriceAlert" => Ok(self.toggle_alert(params)),
+            "getOPQ" => Ok(self.opening_bundle(style)),
+            "getTopSecurities" => Ok(self.top_securities(params)),
+            "securities/export" => Ok(self.export(params, style)),
+            "getUserInfo" => Ok(self.user_info()),
             "getNotifyOrderJson" => Ok(self.notify_order_json(params, style)),
             "getOrdersHistory" => self.orders_history(params, style),
             "getTradesHistory" => self.trades_history(params, style),

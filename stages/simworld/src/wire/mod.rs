@@ -6,6 +6,7 @@
 mod auth;
 mod candles;
 mod dispatch;
+mod extras;
 mod flows;
 pub(crate) mod json;
 pub(crate) mod log;
@@ -17,15 +18,19 @@ mod positions;
 pub(crate) mod profile;
 mod quotes;
 mod rates;
+mod reports;
 mod securities;
+pub(crate) mod socket;
 pub(crate) mod throttle;
 mod trades;
+pub(crate) mod tricks;
 
 use ::market::Timestamp;
 
 pub use auth::{PRIVATE_KEY, PUBLIC_KEY};
 pub use log::RequestEntry;
 pub use profile::Profile;
+pub use socket::Session;
 
 use crate::core::faults::Effect;
 use crate::core::place::Twist;
@@ -35,6 +40,7 @@ use dispatch::Failure;
 use params::Params;
 pub(crate) use params::percent_decode;
 use profile::Style;
+use tricks::Tricks;
 
 /// Longest part of a request body kept in the log.
 pub(crate) const LOGGED_CHARS: usize = 400;
@@ -80,6 +86,11 @@ pub enum Delivery {
         /// Extra wall milliseconds before it comes.
         delay_ms: u64,
     },
+    /// The same answer twice on one connection; whoever reads one answer never sees the second.
+    Twice {
+        /// The answer.
+        reply: RawReply,
+    },
     /// No answer; the connection closes after so many wall milliseconds.
     TimedOut {
         /// Wall milliseconds until it closes.
@@ -97,7 +108,7 @@ impl Delivery {
     #[must_use]
     pub fn reply(self) -> Option<RawReply> {
         match self {
-            Self::Reply { reply, .. } => Some(reply),
+            Self::Reply { reply, .. } | Self::Twice { reply } => Some(reply),
             Self::TimedOut { .. } | Self::Reset { .. } => None,
         }
     }
@@ -186,35 +197,46 @@ impl World {
         let ticker = params.ticker();
         let fired = self.faults.effect("tn", command, &ticker, self.now, entry.number);
         entry.rule = fired.as_ref().map(|(rule, _)| rule.clone());
-        self.perform(command, &params, fired.map(|(_, effect)| effect), entry.number)
+        let only = fired.as_ref().and_then(|(rule, _)| self.faults.ticker_of(rule));
+        self.perform(command, &params, (fired.map(|(_, effect)| effect), only), entry.number)
     }
 
     /// Processes a command the way a fault rule wants it.
-    fn perform(&mut self, command: &str, params: &Params, effect: Option<Effect>, number: u64) -> Delivery {
+    fn perform(
+        &mut self,
+        command: &str,
+        params: &Params,
+        (effect, only): (Option<Effect>, Option<String>),
+        number: u64,
+    ) -> Delivery {
         let twist = match effect {
             Some(Effect::RejectLate { status, after_ms }) => Twist::RejectLate { status, after_ms },
             Some(Effect::PartialThenDead) => Twist::DieAfterPart,
+            Some(Effect::FeeSurprise) => Twist::FeeSurprise,
+            Some(Effect::DupOrder) => Twist::Double,
+            Some(Effect::CancelRace) => Twist::FillWhileCancelling,
             _ => Twist::None,
         };
+        let mut style = self.style(number);
+        style.tricks = Tricks::of(effect.as_ref(), only, self.now);
         match effect {
             Some(Effect::Error { code, text }) => now(error_reply(&Failure { code, text, common: false })),
             Some(Effect::RateLimit { body, retry_after }) => now(limited(body, retry_after)),
             Some(Effect::EmptyOk) if command == "getPositionJson" => {
                 now(json_reply(self.empty_positions(&self.style(number))))
             }
-            other => disturb(other.as_ref(), || self.process(command, params, twist, number)),
+            other => disturb(other.as_ref(), || self.process(command, params, twist, &style)),
         }
     }
 
-    fn process(&mut self, command: &str, params: &Params, twist: Twist, number: u64) -> RawReply {
-        let style = self.style(number);
-        match self.dispatch(command, params, twist, &style) {
+    fn process(&mut self, command: &str, params: &Params, twist: Twist, style: &Style) -> RawReply {
+        match self.dispatch(command, params, twist, style) {
             Ok(answer) => json_reply(style.finish(answer)),
             Err(failure) => error_reply(&failure),
         }
     }
 
-    fn style(&self, number: u64) -> Style {
+    pub(crate) fn style(&self, number: u64) -> Style {
         Style::new(self.config.profile, self.config.seed, number)
     }
 
@@ -256,6 +278,7 @@ pub(crate) fn disturb(effect: Option<&Effect>, process: impl FnOnce() -> RawRepl
         }
         Some(Effect::Http403Html) => now(page(403, "Attention Required! Access denied")),
         Some(Effect::Slow { ms }) => Delivery::Reply { reply: process(), delay_ms: *ms },
+        Some(Effect::DupAck) => Delivery::Twice { reply: process() },
         _ => now(process()),
     }
 }
@@ -281,7 +304,7 @@ fn limited(in_body: bool, retry_after: u64) -> RawReply {
 
 fn summary(delivery: &Delivery) -> String {
     match delivery {
-        Delivery::Reply { reply, .. } => {
+        Delivery::Reply { reply, .. } | Delivery::Twice { reply } => {
             let body: String = String::from_utf8_lossy(&reply.body).chars().take(120).collect();
             format!("{} {body}", reply.status)
         }
@@ -296,6 +319,14 @@ fn split_path(request: &RawRequest) -> (String, Option<String>) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     if let Some(command) = path.strip_prefix("/api/") {
         return (command.to_owned(), None);
+    }
+    if path == "/securities/export" {
+        let value = |key: &str| {
+            let found = query.split('&').find_map(|pair| pair.strip_prefix(key)).unwrap_or("");
+            params::percent_decode(found).replace(' ', ",")
+        };
+        let wanted = serde_json::json!({ "tickers": value("tickers="), "params": value("params=") });
+        return ("securities/export".to_owned(), Some(wanted.to_string()));
     }
     let encoded = query.split('&').find_map(|pair| pair.strip_prefix("q=")).unwrap_or("");
     let decoded = params::percent_decode(encoded);

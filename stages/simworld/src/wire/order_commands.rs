@@ -41,7 +41,11 @@ impl World {
             user_order_id: params.int("user_order_id"),
         };
         let mut attempt = self.attempt(&ask);
+        let again = (twist == Twist::Double).then(|| ask.clone());
         let placed = self.place(ask, twist);
+        if let (Some(again), Placed::Accepted(_)) = (again, placed) {
+            self.place(again, Twist::None);
+        }
         if let Placed::Accepted(id) = placed {
             attempt.accepted = Some(id);
         }
@@ -79,9 +83,9 @@ impl World {
     }
 
     /// Asks for a cancellation.
-    pub(super) fn del_trade_order(&mut self, params: &Params) -> Answer {
+    pub(super) fn del_trade_order(&mut self, params: &Params, twist: Twist) -> Answer {
         let id = params.int("order_id").ok_or_else(|| Failure::command(5, "order_id is missing"))?;
-        match self.cancel(id) {
+        match self.cancel(id, twist) {
             Ok(()) => Ok(object([("order_id", Json::Int(id))])),
             Err(refusal @ CancelRefusal::Final) => Err(Failure::command(12, refusal.to_string())),
             Err(refusal @ CancelRefusal::Unknown) => Err(Failure::command(0, refusal.to_string())),

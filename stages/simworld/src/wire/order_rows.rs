@@ -19,7 +19,11 @@ impl World {
         let active_only = params.int("active_only").or_else(|| params.int("active")).unwrap_or(0) != 0;
         let today = day_at(self.now + SERVER_ZONE_MS);
         let wanted = |o: &&Order| {
-            !o.is_final() || (!active_only && day_at(o.created_ms + SERVER_ZONE_MS) == today && !o.historic)
+            o.created_ms <= style.tricks.as_of && !o.is_final()
+                || (o.created_ms <= style.tricks.as_of
+                    && !active_only
+                    && day_at(o.created_ms + SERVER_ZONE_MS) == today
+                    && !o.historic)
         };
         let mut rows: Vec<Json> =
             self.orders.iter().filter(wanted).map(|o| self.order_row(o, style)).collect();
@@ -51,7 +55,7 @@ impl World {
         let (Some(from), Some(till)) = (bound("from"), bound("till")) else {
             return Err(Failure::command(5, "from and till are mandatory"));
         };
-        let wanted = |o: &&Order| (from..=till).contains(&o.created_ms);
+        let wanted = |o: &&Order| (from..=till.min(style.tricks.as_of)).contains(&o.created_ms);
         let rows = self.orders.iter().filter(wanted).map(|o| self.history_row(o, style)).collect();
         let orders = Json::Object(vec![field("key", Json::text("user@example.test"))]);
         Ok(object([("orders", orders.with(style.rows("order", rows)))]))
@@ -74,7 +78,7 @@ impl World {
         row
     }
 
-    fn order_row(&self, order: &Order, style: &Style) -> Json {
+    pub(super) fn order_row(&self, order: &Order, style: &Style) -> Json {
         let place = |what: &str| format!("{}/{what}", order.id);
         let (_, currency) = self.lot_and_currency(order.instrument);
         let fills: Vec<Json> = self
@@ -118,11 +122,13 @@ impl World {
             ("text", Json::text(&order.text)),
             ("owner_login", Json::text("user@example.test")),
         ]);
-        row.with(self.echo(order)).with(style.rows("trade", fills))
+        row.with(self.echo(order, style)).with(style.rows("trade", fills))
     }
 
-    fn echo(&self, order: &Order) -> Option<(String, Json)> {
-        let echoed = self.config.rules.echo_user_order_id && self.config.profile != Profile::Nasty;
+    fn echo(&self, order: &Order, style: &Style) -> Option<(String, Json)> {
+        let echoed = !style.tricks.drop_echo
+            && self.config.rules.echo_user_order_id
+            && self.config.profile != Profile::Nasty;
         echoed.then(|| field("user_order_id", order.ask.user_order_id.map_or(Json::Null, Json::Int)))
     }
 }

@@ -9,6 +9,11 @@ use crate::core::fixed;
 pub(crate) struct Params(Value);
 
 impl Params {
+    /// Returns the parameters of a command that got none.
+    pub(crate) fn none() -> Self {
+        Self(Value::Null)
+    }
+
     /// Reads a body; an empty one means no parameters.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         if body.is_empty() {

@@ -2,21 +2,66 @@
 
 use super::json::{Json, field, object};
 use super::profile::{Profile, Style};
+use crate::core::dates::day_at;
 use crate::core::fixed::{E6, value_e4};
+use crate::core::ledger::{Account, Unit};
+use crate::core::orders::Side;
 use crate::core::universe::Kind;
 use crate::core::world::World;
 
 impl World {
     /// Writes cash and positions.
     pub(super) fn position_json(&self, style: &Style) -> Json {
-        let held = self.positions();
-        let acc = self.cash().into_iter().map(|(currency, e4)| cash_row(style, currency, e4)).collect();
+        let tricks = &style.tricks;
+        let held = self.ledger.all_positions().into_iter().map(|(ticker, e6)| {
+            (ticker, e6 - self.changed_since(Account::Position, Unit::Instrument(ticker), tricks.as_of))
+        });
+        let cash = self.cash().into_iter().map(|(currency, e4)| {
+            (currency, e4 - self.changed_since(Account::Cash, Unit::Currency(currency), tricks.cash_as_of))
+        });
+        let acc = cash.map(|(currency, e4)| self.cash_row(style, currency, e4)).collect();
         let pos = held
-            .into_iter()
+            .filter(|(_, e6)| *e6 != 0)
             .enumerate()
             .filter_map(|(n, (t, q))| self.position_row(style, n, t, q))
             .collect();
         envelope(style, acc, pos)
+    }
+
+    fn cash_row(&self, style: &Style, currency: &'static str, e4: i64) -> Json {
+        let zero = || style.number("zero", 0, 4);
+        let (incoming, outgoing) = self.unsettled(currency);
+        let place = |what: &str| format!("cash/{currency}/{what}");
+        object([
+            ("curr", Json::text(currency)),
+            ("s", style.number(&format!("cash/{currency}"), e4 - incoming + outgoing, 4)),
+            // Nonsense on purpose: the real field fits no home currency.
+            (
+                "currval",
+                if style.profile == Profile::Clean { Json::Int(1) } else { Json::Decimal(975_000, 4) },
+            ),
+            ("forecast_in", zero()),
+            ("forecast_out", zero()),
+            ("t2_in", style.number(&place("t2_in"), incoming, 4)),
+            ("t2_out", style.number(&place("t2_out"), outgoing, 4)),
+        ])
+    }
+
+    /// Returns what trades will still bring and take, where money moves on settlement only.
+    fn unsettled(&self, currency: &str) -> (i64, i64) {
+        if !self.config.rules.cash_on_settlement {
+            return (0, 0);
+        }
+        let today = day_at(self.now);
+        // Settlement takes two business days; two weeks cover every run of holidays.
+        let recent = self.fills.iter().rev().take_while(|f| day_at(f.at_ms) + 14 > today);
+        let pending = recent.filter(|f| {
+            f.currency == currency && f.instrument.pair().is_none() && self.settlement_day(f) > today
+        });
+        pending.fold((0, 0), |(incoming, outgoing), f| match f.side {
+            Side::Buy => (incoming, outgoing + f.value_e4 + f.fee_e4),
+            Side::Sell => (incoming + f.value_e4 - f.fee_e4, outgoing),
+        })
     }
 
     /// Writes an account without anything in it.
@@ -74,20 +119,6 @@ impl World {
             ("maturity_d", Json::text("")),
         ]))
     }
-}
-
-fn cash_row(style: &Style, currency: &str, e4: i64) -> Json {
-    let zero = || style.number("zero", 0, 4);
-    object([
-        ("curr", Json::text(currency)),
-        ("s", style.number(&format!("cash/{currency}"), e4, 4)),
-        // Nonsense on purpose: the real field fits no home currency.
-        ("currval", if style.profile == Profile::Clean { Json::Int(1) } else { Json::Decimal(975_000, 4) }),
-        ("forecast_in", zero()),
-        ("forecast_out", zero()),
-        ("t2_in", zero()),
-        ("t2_out", zero()),
-    ])
 }
 
 fn envelope(style: &Style, acc: Vec<Json>, pos: Vec<Json>) -> Json {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::json::{Json, field};
+use super::tricks::Tricks;
 use crate::core::fixed;
 use crate::core::random::{Stream, draws};
 
@@ -23,12 +24,14 @@ pub(crate) struct Style {
     pub(crate) profile: Profile,
     seed: u64,
     answer: u64,
+    /// What a fault rule does to the content.
+    pub(crate) tricks: Tricks,
 }
 
 impl Style {
     /// Opens the style of one answer.
     pub(crate) fn new(profile: Profile, seed: u64, answer: u64) -> Self {
-        Self { profile, seed, answer }
+        Self { profile, seed, answer, tricks: Tricks::none() }
     }
 
     /// Draws a number below `n` for one place of the answer; 0 unless the profile is nasty.

@@ -25,9 +25,17 @@ impl World {
         object([("result", object([("q", Json::List(rows.collect()))]))])
     }
 
-    fn quote_row(&self, ticker: &str, style: &Style) -> Option<Json> {
+    pub(super) fn quote_row(&self, ticker: &str, style: &Style) -> Option<Json> {
+        self.quote_row_at(ticker, style, self.now)
+    }
+
+    /// Writes the quote as it was at an instant up to now.
+    pub(super) fn quote_row_at(&self, ticker: &str, style: &Style, at: i64) -> Option<Json> {
         let instrument = self.find(ticker)?;
-        let quote = self.quote_of(instrument, self.now)?;
+        let bend = style.tricks.bend(ticker);
+        // A frozen price is the one of a day ago.
+        let shown_at = if bend.frozen { at - crate::core::dates::DAY_MS } else { at };
+        let quote = self.quote_of(instrument, shown_at)?;
         let open = self.sessions_of(instrument, day_at(self.now)).contains(self.now)
             && !self.is_halted(instrument, self.now);
         let before = self.close_before(instrument)?;
@@ -37,7 +45,11 @@ impl World {
         let shown = open || style.profile != Profile::Nasty;
         let side = |price: i64| if shown { price } else { 0 };
         let place = |what: &str| format!("{ticker}/{what}");
-        let price = |what: &str, value: i64| style.quoted(&place(what), value, 6);
+        let price = |what: &str, value: i64| style.quoted(&place(what), bend.price(value), 6);
+        let currency = match (currency, bend.swapped_label) {
+            ("GBP", true) => "GBX",
+            (currency, _) => currency,
+        };
         let change = quote.last_e6 - before;
         let percent = narrow(div_half_even(i128::from(change) * 10_000, i128::from(before.max(1))));
         let stamp = iso_second(self.now, 'T');

@@ -4,6 +4,7 @@ use super::dispatch::{Answer, Failure};
 use super::json::{Json, field, object};
 use super::params::Params;
 use super::profile::{Profile, Style};
+use crate::core::dates::day_at;
 use crate::core::fixed;
 use crate::core::orders::Instrument;
 use crate::core::universe::{DEAD_PAIRS, Kind, PAIRS, Security};
@@ -34,6 +35,7 @@ impl World {
             Some(Instrument::Pair(_)) => true,
             Some(Instrument::Security(index)) => {
                 self.market.listings[index].security.broker_market().is_some()
+                    && !self.market.is_delisted(index, day_at(self.now))
             }
             None if DEAD_PAIRS.contains(&ticker) => false,
             None => return Err(Failure::command(0, "Instrument not found")),
@@ -86,6 +88,7 @@ impl World {
         let security = &self.market.listings[index].security;
         let market = security.broker_market();
         let fund = security.kind != Kind::Share;
+        let gone = self.market.is_delisted(index, day_at(self.now));
         let tick = self.market.quote(index, self.now).map_or(security.tick_e6, |q| q.tick_e6);
         let attributes = object([
             ("CntryOfRisk", Json::text(if fund { "0" } else { security.country })),
@@ -118,8 +121,8 @@ impl World {
             ("lot_size_q", style.padded(security.lot, 0)),
             ("min_step", style.padded(tick, 6)),
             ("step_price", style.padded(tick, 6)),
-            ("istrade", Json::Int(i64::from(market.is_some()))),
-            ("to_delete", Json::Int(0)),
+            ("istrade", Json::Int(i64::from(market.is_some() && !gone))),
+            ("to_delete", Json::Int(i64::from(gone))),
             ("x_short", Json::Int(0)),
             ("issuer_country_code", Json::text("0")),
             ("sector_code", Json::text(if fund { "Equity ETFs" } else { security.industry })),

@@ -47,12 +47,21 @@ impl Default for Throttle {
     }
 }
 
+/// Names the bucket a command is paid from.
+pub(crate) fn class(command: &str) -> &'static str {
+    match command {
+        "putTradeOrder" | "delTradeOrder" | "putStopLoss" => "orders",
+        "getAllSecurities" | "getReadyList" => "directory",
+        _ => "reads",
+    }
+}
+
 impl Throttle {
     /// Takes a token for a command; a refusal says whether it hides in a successful answer.
     pub(crate) fn take(&mut self, command: &str, now: i64) -> Result<(), bool> {
-        let bucket = match command {
-            "putTradeOrder" | "delTradeOrder" | "putStopLoss" => &mut self.orders,
-            "getAllSecurities" | "getReadyList" => &mut self.directory,
+        let bucket = match class(command) {
+            "orders" => &mut self.orders,
+            "directory" => &mut self.directory,
             _ => &mut self.reads,
         };
         if bucket.take(now) {

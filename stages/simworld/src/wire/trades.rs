@@ -29,6 +29,7 @@ impl World {
         let wanted = |f: &&Fill| {
             (begin..=end).contains(&day_at(f.at_ms + SERVER_ZONE_MS))
                 && f.id > after
+                && f.at_ms <= style.tricks.as_of
                 && params.text("nt_ticker").is_none_or(|t| t == f.ticker)
                 && params.text("curr").is_none_or(|c| c == f.currency)
         };
@@ -46,7 +47,8 @@ impl World {
         let (_, market) = self.name_and_market(fill.instrument);
         let settled = format!("{}T00:00:00", iso(self.settlement_day(fill)));
         let side = if fill.side == Side::Buy { 1 } else { 2 };
-        object([
+        let fee = self.config.rules.fee_in_trade_row;
+        let row = object([
             ("id", style.integer(&place("id"), fill.id)),
             ("order_id", Json::Int(fill.order_id)),
             ("instr_nm", Json::text(fill.ticker)),
@@ -60,8 +62,6 @@ impl World {
             ("trade_d_exch", Json::Text(iso_second(fill.at_ms + self.offset_ms(fill), 'T'))),
             ("pay_d", Json::Text(settled.clone())),
             ("T2_confirm", Json::Text(settled)),
-            ("commission", style.number(&place("commission"), fill.fee_e4, 4)),
-            ("commission_currency", Json::text(fill.currency)),
             ("profit", style.number(&place("profit"), fill.profit_e4, 4)),
             ("curr_q", style.number("zero", 0, 4)),
             ("instr_type_c", Json::Int(if fill.instrument.pair().is_some() { 6 } else { 1 })),
@@ -78,7 +78,9 @@ impl World {
             ("details", Json::text("")),
             ("OrigClOrdID", Json::Null),
             ("commiss_exchange", style.number("zero", 0, 4)),
-        ])
+        ]);
+        row.with(fee.then(|| field("commission", style.number(&place("commission"), fill.fee_e4, 4))))
+            .with(fee.then(|| field("commission_currency", Json::text(fill.currency))))
     }
 
     /// Writes a fill as part of an order's row.

@@ -51,18 +51,25 @@ impl Market {
     pub(crate) fn bar(&self, index: usize, at: usize) -> Bar {
         let close = self.listings[index].closes[at];
         let path = self.coarse(index, &close);
+        let opened = self.sessions(index, close.day).open().unwrap_or_default();
+        let bend = |e6: i64| if self.bends.is_empty() { e6 } else { self.bend(index, opened, e6) };
         Bar {
             day: close.day,
-            open_e6: path[0],
-            high_e6: path.iter().copied().max().unwrap_or(close.close_e6),
-            low_e6: path.iter().copied().min().unwrap_or(close.close_e6),
-            close_e6: close.close_e6,
+            open_e6: bend(path[0]),
+            high_e6: bend(path.iter().copied().max().unwrap_or(close.close_e6)),
+            low_e6: bend(path.iter().copied().min().unwrap_or(close.close_e6)),
+            close_e6: bend(close.close_e6),
             volume: self.volume(index, &close),
         }
     }
 
     /// Returns the last traded price at an instant, in the units of that instant.
     pub(crate) fn last_price(&self, index: usize, ms: i64) -> Option<i64> {
+        let price = self.path_price(index, ms)?;
+        Some(if self.bends.is_empty() { price } else { self.bend(index, ms, price) })
+    }
+
+    fn path_price(&self, index: usize, ms: i64) -> Option<i64> {
         let day = day_at(ms);
         let close = self.close_on_or_before(index, day)?;
         if close.day < day {

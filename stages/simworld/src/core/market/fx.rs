@@ -46,13 +46,17 @@ pub(crate) struct Rates {
     seed: u64,
     first: i32,
     levels: Vec<Levels>,
+    /// Lasting jumps of log rates: (currency, first day, jump).
+    shocks: Vec<(&'static str, i32, f64)>,
+    /// Day from which the Hong Kong dollar stands at the edge of its band.
+    edge: Option<i32>,
 }
 
 impl Rates {
     /// Starts at the long-run means.
     pub(crate) fn new(seed: u64, first: i32) -> Self {
         let logs = std::array::from_fn(|i| libm::log(PROCESSES[i].mean));
-        Self { seed, first, levels: vec![Levels { logs, band: 0.0 }] }
+        Self { seed, first, levels: vec![Levels { logs, band: 0.0 }], shocks: Vec::new(), edge: None }
     }
 
     /// Adds the next calendar day; rates rest on weekends.
@@ -77,9 +81,30 @@ impl Rates {
         self.levels.push(next);
     }
 
+    /// Lets a currency jump on a day for good; positive means more units per euro.
+    pub(crate) fn shock(&mut self, currency: &'static str, day: i32, jump: f64) {
+        self.shocks.push((currency, day, jump));
+    }
+
+    /// Pushes the Hong Kong dollar to the weak edge of its band.
+    pub(crate) fn push_hong_kong_to_its_edge(&mut self, day: i32) {
+        self.edge = Some(day);
+    }
+
     fn level(&self, day: i32) -> Levels {
         let offset = usize::try_from(day - self.first).unwrap_or(0);
-        self.levels[offset.min(self.levels.len() - 1)]
+        let mut level = self.levels[offset.min(self.levels.len() - 1)];
+        for (currency, from, jump) in self.shocks.iter().filter(|(_, from, _)| day >= *from) {
+            debug_assert!(day >= *from);
+            if let Some(index) = PROCESSES.iter().position(|p| p.currency == *currency) {
+                level.logs[index] += jump;
+            }
+        }
+        if self.edge.is_some_and(|from| day >= from) {
+            // The hyperbolic tangent of this is 1 to the last digit written anywhere.
+            level.band = 8.0;
+        }
+        level
     }
 
     /// Returns units of a currency per euro at the end of a day; unknown currencies have no rate.

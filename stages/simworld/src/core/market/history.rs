@@ -11,13 +11,25 @@ const PAIR_POINTS: i64 = 64;
 impl Market {
     /// Returns the bars from a day to another, with `extra` bars before, re-based to the day of `now`.
     pub(crate) fn bars(&self, index: usize, from: i32, to: i32, extra: usize, now: i64) -> Vec<Bar> {
+        let traded = self.bars_as_traded(index, from, to, extra, now);
+        traded.into_iter().map(|bar| self.rebased_bar(index, bar, day_at(now))).collect()
+    }
+
+    /// As `bars`, each in the units of its own day.
+    pub(crate) fn bars_as_traded(
+        &self,
+        index: usize,
+        from: i32,
+        to: i32,
+        extra: usize,
+        now: i64,
+    ) -> Vec<Bar> {
         let closes = &self.listings[index].closes;
         let first = closes.partition_point(|c| c.day < from).saturating_sub(extra);
         let end = closes.partition_point(|c| c.day <= to);
         let visible = (first..end).filter_map(|at| {
             let day = closes[at].day;
-            let bar = if day < day_at(now) { Some(self.bar(index, at)) } else { self.bar_so_far(index, now) };
-            bar.map(|bar| self.rebased_bar(index, bar, day_at(now)))
+            if day < day_at(now) { Some(self.bar(index, at)) } else { self.bar_so_far(index, now) }
         });
         visible.collect()
     }

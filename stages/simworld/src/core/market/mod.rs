@@ -79,6 +79,10 @@ pub(crate) struct Market {
     pub(crate) rates: fx::Rates,
     pub(crate) dividends: Vec<Dividend>,
     pub(crate) halts: BTreeMap<usize, BTreeSet<i32>>,
+    /// Days from which securities trade no more.
+    delisted: BTreeMap<usize, i32>,
+    /// True prices bent between two instants: (place, from, to, numerator, denominator).
+    pub(crate) bends: Vec<(usize, i64, i64, i64, i64)>,
     forced: Vec<ForcedRegime>,
     sectors: Vec<&'static str>,
     regime: Regime,
@@ -130,6 +134,8 @@ impl Market {
             calendar: Calendar::build(),
             rates: fx::Rates::new(seed, first_day()),
             dividends: Vec::new(),
+            delisted: BTreeMap::new(),
+            bends: Vec::new(),
             forced,
             sectors,
             regime: Regime::Choppy,
@@ -148,7 +154,34 @@ impl Market {
 
     /// Returns the sessions of a security on a day, empty when its venue is closed.
     pub(crate) fn sessions(&self, index: usize, day: i32) -> Sessions {
+        if self.is_delisted(index, day) {
+            return Sessions::default();
+        }
         self.calendar.sessions(self.listings[index].security.venue, day)
+    }
+
+    /// Tells whether a security trades no more on a day.
+    pub(crate) fn is_delisted(&self, index: usize, day: i32) -> bool {
+        self.delisted.get(&index).is_some_and(|from| day >= *from)
+    }
+
+    /// Ends the trading of a security; sessions built ahead are forgotten.
+    pub(crate) fn delist(&mut self, index: usize, day: i32) {
+        self.delisted.insert(index, day);
+        self.listings[index].closes.retain(|close| close.day < day);
+    }
+
+    /// Forces a mood on days that are not built yet.
+    pub(crate) fn force(&mut self, forced: ForcedRegime) {
+        self.forced.insert(0, forced);
+    }
+
+    /// Bends a price as the control interface wants it at an instant.
+    pub(crate) fn bend(&self, index: usize, ms: i64, price_e6: i64) -> i64 {
+        let hit =
+            self.bends.iter().rev().find(|(at, from, to, ..)| *at == index && (*from..*to).contains(&ms));
+        let Some((.., n, d)) = hit else { return price_e6 };
+        build::to_tick(&self.listings[index].security, super::events::bent(price_e6, *n, *d) as f64)
     }
 
     /// Tells whether a security is halted on a day.
