@@ -95,8 +95,9 @@ Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
     #[command(after_help = "Examples:
   steward doctor
   steward doctor --config /etc/steward/steward.toml --json
+  steward doctor --broker                   what to know of the broker before going live; only reads
 Exit codes: 0 nothing failed, 1 a check failed.")]
-    Doctor(DataOptions),
+    Doctor(DoctorOptions),
     /// Becomes another program that ends when its parent does
     #[command(hide = true)]
     Child {
@@ -131,6 +132,17 @@ pub struct DataOptions {
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to examine.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorOptions {
+    /// How and where.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Asks the broker instead: the probes before going live; nothing is ordered
+    #[arg(long)]
+    pub broker: bool,
 }
 
 /// A command with a remark.

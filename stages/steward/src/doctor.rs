@@ -16,7 +16,13 @@ use contracts::STAGES;
 use market::Timestamp;
 use serde::Serialize;
 
-use crate::{Fault, cli::DataOptions, figures, launch, lock, model::Standing, print, status};
+use crate::{
+    Fault,
+    cli::{DataOptions, DoctorOptions},
+    doctor_broker, figures, launch, lock,
+    model::Standing,
+    print, status,
+};
 
 /// Longest wait for one stage's credentials to be taken.
 const SIGN_IN_MAX: Duration = Duration::from_secs(2);
@@ -30,7 +36,7 @@ const EARLIEST: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+pub(crate) enum Verdict {
     Ok,
     Warn,
     Fail,
@@ -38,7 +44,7 @@ enum Verdict {
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Check {
+pub(crate) struct Check {
     check: String,
     verdict: Verdict,
     found: String,
@@ -47,13 +53,21 @@ struct Check {
 }
 
 impl Check {
-    fn ok(check: impl Into<String>, found: impl Into<String>) -> Check {
+    pub(crate) fn ok(check: impl Into<String>, found: impl Into<String>) -> Check {
         Check { check: check.into(), verdict: Verdict::Ok, found: found.into(), to_do: None }
     }
-    fn warn(check: impl Into<String>, found: impl Into<String>, to_do: impl Into<String>) -> Check {
+    pub(crate) fn warn(
+        check: impl Into<String>,
+        found: impl Into<String>,
+        to_do: impl Into<String>,
+    ) -> Check {
         Check { verdict: Verdict::Warn, to_do: Some(to_do.into()), ..Check::ok(check, found) }
     }
-    fn fail(check: impl Into<String>, found: impl Into<String>, to_do: impl Into<String>) -> Check {
+    pub(crate) fn fail(
+        check: impl Into<String>,
+        found: impl Into<String>,
+        to_do: impl Into<String>,
+    ) -> Check {
         Check { verdict: Verdict::Fail, to_do: Some(to_do.into()), ..Check::ok(check, found) }
     }
 }
@@ -62,9 +76,12 @@ impl Check {
 ///
 /// # Errors
 /// Never: what is wrong is a failed check.
-pub async fn run(options: &DataOptions) -> Result<u8, Fault> {
-    let checks = examine(options).await;
-    if options.json {
+pub async fn run(options: &DoctorOptions) -> Result<u8, Fault> {
+    let checks = match (options.broker, options.data.place.read()) {
+        (true, Ok(config)) => doctor_broker::probes(&config).await,
+        _ => examine(&options.data).await,
+    };
+    if options.data.json {
         print::json(&checks);
     } else {
         checks.iter().flat_map(lines).for_each(|line| print::data(&line));

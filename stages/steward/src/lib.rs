@@ -23,6 +23,7 @@ pub mod demo;
 pub mod demo_config;
 mod demo_folder;
 mod doctor;
+mod doctor_broker;
 pub mod explain;
 mod fault;
 pub mod figures;

@@ -1,6 +1,6 @@
 //! Client library of the broker's API: signing, commands, decoding, pacing.
 //!
-//! Everything but `http` is pure: a command writes its request and reads its reply, a transport
+//! Everything but `http` and `edge` is pure: a command writes its request and reads its reply, a transport
 //! (trait [`Exchange`]) carries the bytes. The handle [`ReadOnly`] cannot name an order command,
 //! [`Trading`] can. **Invariants:** an error never looks like an empty answer; unknown is `None`,
 //! never zero; numbers are read exactly, never through a float; an order is sent at most once and
@@ -8,10 +8,11 @@
 //! readable form.
 //!
 //! **Absent on purpose:** log-ins, sessions and cookies, money transfers, margin, short, market and
-//! good-till-cancelled orders, automatic retries, the web socket, candles below a day.
+//! good-till-cancelled orders, stop orders, watch lists and alerts, automatic retries, candles below a day.
 
 mod command;
 mod decimal;
+mod edge;
 mod envelope;
 mod exchange;
 mod fault;
@@ -27,6 +28,8 @@ mod place;
 mod plain;
 mod redact;
 mod sign;
+mod socket;
+mod socket_address;
 mod typed;
 mod wall_time;
 
@@ -36,6 +39,7 @@ pub mod pacer;
 pub use command::{PlainCommand, ReadCommand, decode_read, encode_read};
 pub use commands::put_order::{OrderFault, OrderForm, Placed, PutOrder};
 pub use decimal::{NumberFault, scaled};
+pub use edge::{Connection, SocketLost};
 pub use exchange::{Exchange, Method, RawReply, RawRequest, RequestKind, TransportError};
 pub use fault::{ApiErrorKind, Fault, Flaw, Retry};
 pub use handles::{ReadOnly, Trading, WallClock};
@@ -48,4 +52,6 @@ pub use place::{Below, BrokerError, Place, keys};
 pub use plain::{Anonymous, encode_plain};
 pub use redact::redacted;
 pub use sign::{Keys, KeysFault};
+pub use socket::{PRICE_AGE_MAX_MS, Socket, SocketEvent, Subscriptions};
+pub use socket_address::SocketAddress;
 pub use wall_time::{WallTime, measured_offset_minutes};

@@ -55,7 +55,8 @@ impl Params {
     }
 }
 
-fn quote(text: &str) -> String {
+/// Writes a text as JSON.
+pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -1,7 +1,13 @@
 //! How the broker is reached: address, keys, and what may not be mixed with a live system.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use crate::{
@@ -131,14 +137,21 @@ impl<E: Exchange> Exchange for Below<E> {
 /// # Errors
 /// [`BrokerError`] naming the file and the rule.
 pub fn keys(public: &str, file: &Path) -> Result<Keys, BrokerError> {
+    let file = &credential(file, std::env::var_os("CREDENTIALS_DIRECTORY").as_deref());
     let shown = || file.display().to_string();
     let unreadable = |error: std::io::Error| BrokerError::KeyFile { file: shown(), why: error.to_string() };
     let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(BrokerError::KeyExposed { file: shown(), mode });
     }
-    let text = fs::read_to_string(file).map_err(unreadable)?;
-    Keys::new(public, text.trim().to_owned().into()).map_err(BrokerError::Keys)
+    let text = SecretString::from(fs::read_to_string(file).map_err(unreadable)?);
+    Keys::new(public, text.expose_secret().trim().into()).map_err(BrokerError::Keys)
+}
+
+/// A file that is not there may be a credential of the same name that systemd hands to the service.
+fn credential(file: &Path, handed_out: Option<&OsStr>) -> PathBuf {
+    let handed = handed_out.zip(file.file_name()).map(|(folder, name)| Path::new(folder).join(name));
+    handed.filter(|handed| !file.exists() && handed.exists()).unwrap_or_else(|| file.to_owned())
 }
 
 #[cfg(test)]
@@ -170,6 +183,19 @@ mod tests {
             let sentence = parse(url, environment).unwrap_err();
             assert!(sentence.contains(expected), "{url}: {sentence}");
         }
+    }
+
+    #[test]
+    fn a_missing_file_may_be_a_credential_of_the_service_manager() {
+        let (own, handed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = own.path().join("broker");
+        let looked_for = || credential(&file, Some(handed.path().as_os_str()));
+        assert_eq!(looked_for(), file, "neither is there");
+        fs::write(handed.path().join("broker"), "x").unwrap();
+        assert_eq!(looked_for(), handed.path().join("broker"));
+        assert_eq!(credential(&file, None), file);
+        fs::write(&file, "x").unwrap();
+        assert_eq!(looked_for(), file, "the named file wins");
     }
 
     #[test]

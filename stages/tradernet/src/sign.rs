@@ -52,6 +52,13 @@ impl Keys {
         hex(&mac.finalize().into_bytes())
     }
 
+    /// Returns the public key as it may stand in a query.
+    pub(crate) fn public_encoded(&self) -> String {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let written = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        self.public.bytes().map(written).collect()
+    }
+
     /// Builds the signed request of `command`; the very bytes signed are the bytes sent.
     pub(crate) fn signed(&self, kind: RequestKind, command: &str, body: Vec<u8>, unix_s: u64) -> RawRequest {
         let signature = self.signature(&body, unix_s);

@@ -42,6 +42,8 @@ pub(crate) use params::percent_decode;
 use profile::Style;
 use tricks::Tricks;
 
+/// Header that makes the network side say an answer twice; no client ever sees it.
+pub(crate) const TWICE: &str = "X-Sim-Twice";
 /// Longest part of a request body kept in the log.
 pub(crate) const LOGGED_CHARS: usize = 400;
 
@@ -86,11 +88,6 @@ pub enum Delivery {
         /// Extra wall milliseconds before it comes.
         delay_ms: u64,
     },
-    /// The same answer twice on one connection; whoever reads one answer never sees the second.
-    Twice {
-        /// The answer.
-        reply: RawReply,
-    },
     /// No answer; the connection closes after so many wall milliseconds.
     TimedOut {
         /// Wall milliseconds until it closes.
@@ -108,7 +105,7 @@ impl Delivery {
     #[must_use]
     pub fn reply(self) -> Option<RawReply> {
         match self {
-            Self::Reply { reply, .. } | Self::Twice { reply } => Some(reply),
+            Self::Reply { reply, .. } => Some(reply),
             Self::TimedOut { .. } | Self::Reset { .. } => None,
         }
     }
@@ -278,7 +275,12 @@ pub(crate) fn disturb(effect: Option<&Effect>, process: impl FnOnce() -> RawRepl
         }
         Some(Effect::Http403Html) => now(page(403, "Attention Required! Access denied")),
         Some(Effect::Slow { ms }) => Delivery::Reply { reply: process(), delay_ms: *ms },
-        Some(Effect::DupAck) => Delivery::Twice { reply: process() },
+        Some(Effect::DupAck) => {
+            // Whoever reads one answer never sees the second, so only a network can carry it.
+            let mut reply = process();
+            reply.headers.push((TWICE.to_owned(), "1".to_owned()));
+            now(reply)
+        }
         _ => now(process()),
     }
 }
@@ -304,7 +306,7 @@ fn limited(in_body: bool, retry_after: u64) -> RawReply {
 
 fn summary(delivery: &Delivery) -> String {
     match delivery {
-        Delivery::Reply { reply, .. } | Delivery::Twice { reply } => {
+        Delivery::Reply { reply, .. } => {
             let body: String = String::from_utf8_lossy(&reply.body).chars().take(120).collect();
             format!("{} {body}", reply.status)
         }

@@ -92,14 +92,18 @@ impl Decode for GetMarketStatus {
     }
 
     fn decode(&self, reply: Node<'_>) -> Result<MarketStatus, Flaw> {
-        let markets = reply.get("result").get("markets");
-        let list = markets.get("m");
-        if !list.is_present() {
-            return Err(Flaw::missing("result.markets.m"));
-        }
-        let rows = rows_of(list, "m")?.into_iter().map(|row| market_row(&row.fields()));
-        Ok(MarketStatus { at: markets.fields().wall_time("t"), markets: rows.collect::<Result<_, _>>()? })
+        read_markets(reply.get("result").get("markets"))
     }
+}
+
+/// Reads the object that holds the markets, from an answer or from the socket.
+pub(crate) fn read_markets(markets: Node<'_>) -> Result<MarketStatus, Flaw> {
+    let list = markets.get("m");
+    if !list.is_present() {
+        return Err(Flaw::missing("result.markets.m"));
+    }
+    let rows = rows_of(list, "m")?.into_iter().map(|row| market_row(&row.fields()));
+    Ok(MarketStatus { at: markets.fields().wall_time("t"), markets: rows.collect::<Result<_, _>>()? })
 }
 
 impl ReadCommand for GetMarketStatus {

@@ -89,7 +89,7 @@ impl Decode for GetQuotes {
         for row in rows_of(list, "result.q")? {
             let fields = row.fields();
             let Ok(ticker) = fields.need_ticker("c") else { continue };
-            by_ticker.insert(ticker, quote(&fields));
+            by_ticker.insert(ticker, read_quote(&fields));
         }
         let missing = self.tickers.iter().filter(|ticker| !by_ticker.contains_key(ticker));
         Ok(Quotes { missing: missing.cloned().collect(), by_ticker })
@@ -101,7 +101,8 @@ impl ReadCommand for GetQuotes {
     const PACE: PaceClass = PaceClass::Live;
 }
 
-fn quote(row: &Fields<'_>) -> Quote {
+/// Reads the fields of one quote, from an answer or merged from the socket.
+pub(crate) fn read_quote(row: &Fields<'_>) -> Quote {
     let price = |field| row.live_price_or_unknown(field);
     let quantity = |field| row.quantity_or_unknown(field);
     Quote {
