@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ::market::{Day, Isin, Mic, Timestamp};
 use ::money::{Currency, Price, Quantity, Rate, Weight};
 
-use crate::{Sample, sample_values as v};
+use crate::{Finite, Sample, sample_values as v};
 
 /// Where a figure came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -171,6 +171,15 @@ pub struct Security {
     pub allow_sell: bool,
     /// The owner's own limit, if any.
     pub max_weight_e6: Option<Weight>,
+    /// The least the owner wants of it, if any.
+    #[serde(default)]
+    pub min_weight_e6: Option<Weight>,
+    /// The owner wants it sold over time and not bought again.
+    #[serde(default)]
+    pub marked_for_exit: bool,
+    /// The ISIN it had before, if a corporate action changed it: everybody renames their rows.
+    #[serde(default)]
+    pub previous_isin: Option<Isin>,
 }
 
 /// The active securities.
@@ -206,6 +215,9 @@ impl Sample for Security {
             allow_buy: true,
             allow_sell: true,
             max_weight_e6: None,
+            min_weight_e6: None,
+            marked_for_exit: false,
+            previous_isin: None,
         }
     }
 }
@@ -229,5 +241,151 @@ pub struct History {
 impl Sample for History {
     fn sample() -> Self {
         History { complete_until: BTreeMap::from([(v::isin(), v::day())]), bars: 3_012 }
+    }
+}
+
+/// Adds a security to the universe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SecurityAdd {
+    /// Who asks.
+    pub actor: String,
+    /// ISIN, the broker's ticker, or the name.
+    pub identifier: String,
+    /// Venue to take where several are possible.
+    pub mic: Option<Mic>,
+}
+
+impl Sample for SecurityAdd {
+    fn sample() -> Self {
+        SecurityAdd { actor: "steward".into(), identifier: "DE000SMX0015".into(), mic: None }
+    }
+}
+
+/// A field that the owner may correct against the providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Corrected {
+    /// Name for people.
+    Name,
+    /// Two letters.
+    Country,
+    /// Industry in words.
+    Industry,
+    /// stock, etf, etc.
+    ProductType,
+    /// What Yahoo calls it.
+    YahooSymbol,
+}
+
+impl Corrected {
+    /// All of them.
+    pub const ALL: [Corrected; 5] =
+        [Self::Name, Self::Country, Self::Industry, Self::ProductType, Self::YahooSymbol];
+
+    /// The name in the store and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Country => "country",
+            Self::Industry => "industry",
+            Self::ProductType => "product_type",
+            Self::YahooSymbol => "yahoo_symbol",
+        }
+    }
+}
+
+/// Changes what the owner says of a security; what is absent stays as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SecurityUpdate {
+    /// Who asks.
+    pub actor: String,
+    /// Which.
+    pub isin: Isin,
+    /// Watched and scored again.
+    pub active: Option<bool>,
+    /// May be bought.
+    pub allow_buy: Option<bool>,
+    /// May be sold.
+    pub allow_sell: Option<bool>,
+    /// Conviction, 0.1 to 3.
+    pub priority: Option<Finite>,
+    /// Least share of the fund, 0 to 20 %.
+    pub min_weight_e6: Option<Weight>,
+    /// Most share of the fund, 0 to 30 %.
+    pub max_weight_e6: Option<Weight>,
+    /// To be sold over time.
+    pub marked_for_exit: Option<bool>,
+    /// Corrections against the providers; null takes one back.
+    pub corrections: BTreeMap<Corrected, Option<String>>,
+}
+
+impl SecurityUpdate {
+    /// A change of nothing, to be filled.
+    #[must_use]
+    pub fn of(actor: &str, isin: Isin) -> Self {
+        SecurityUpdate {
+            actor: actor.into(),
+            isin,
+            active: None,
+            allow_buy: None,
+            allow_sell: None,
+            priority: None,
+            min_weight_e6: None,
+            max_weight_e6: None,
+            marked_for_exit: None,
+            corrections: BTreeMap::new(),
+        }
+    }
+}
+
+impl Sample for SecurityUpdate {
+    fn sample() -> Self {
+        let corrections = BTreeMap::from([(Corrected::Country, Some("DE".into()))]);
+        SecurityUpdate {
+            allow_buy: Some(true),
+            priority: Some(v::number(1.5)),
+            corrections,
+            ..SecurityUpdate::of("steward", v::isin())
+        }
+    }
+}
+
+/// Takes a security out of the universe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SecurityDeactivate {
+    /// Who asks.
+    pub actor: String,
+    /// Which.
+    pub isin: Isin,
+    /// Why, in words.
+    pub text: String,
+    /// Even while it is held: it is then neither watched nor sold.
+    pub force: bool,
+}
+
+impl Sample for SecurityDeactivate {
+    fn sample() -> Self {
+        SecurityDeactivate { actor: "steward".into(), isin: v::isin(), text: "Merged.".into(), force: false }
+    }
+}
+
+/// Reads data again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct IngestRun {
+    /// Who asks.
+    pub actor: String,
+    /// One security, or all.
+    pub isin: Option<Isin>,
+}
+
+impl Sample for IngestRun {
+    fn sample() -> Self {
+        IngestRun { actor: "steward".into(), isin: Some(v::isin()) }
     }
 }
