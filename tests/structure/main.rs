@@ -46,7 +46,7 @@ fn layer(folder: &str) -> u8 {
         _ if folder.starts_with("domain/") => 0,
         "bus/contracts" => 1,
         "bus/client" | "bus/broker" => 2,
-        "hardware/protocol" | "hardware/leds" | "stages/tradernet" => 2,
+        "hardware/protocol" | "hardware/leds" | "stages/tradernet" | "stages/providers" => 2,
         _ if folder.starts_with("stages/") || folder.starts_with("hardware/") => 3,
         _ => 4,
     }
