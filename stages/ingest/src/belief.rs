@@ -1,7 +1,5 @@
 //! Whether a reading may be believed at first sight.
 
-use crate::limits::JUMP_PART;
-
 /// What a reading is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Belief {
@@ -13,16 +11,17 @@ pub(crate) enum Belief {
 
 /// Judges a reading by the last accepted one and by an unconfirmed one after it.
 ///
+/// `part`: a move by more than one part in so many of the earlier reading is a jump.
+///
 /// A first reading has nothing to be compared with and is accepted.
-pub(crate) fn judge(reading: i64, accepted: Option<i64>, unconfirmed: Option<i64>) -> Belief {
-    let near = |other: Option<i64>| other.is_some_and(|other| !jumped(other, reading));
+pub(crate) fn judge(reading: i64, accepted: Option<i64>, unconfirmed: Option<i64>, part: i64) -> Belief {
+    let near = |other: Option<i64>| other.is_some_and(|other| !jumped(other, reading, part));
     if accepted.is_none() || near(accepted) || near(unconfirmed) { Belief::Accepted } else { Belief::Suspect }
 }
 
-/// Tells whether two readings differ by more than a fifth of the earlier one.
-fn jumped(before: i64, after: i64) -> bool {
+fn jumped(before: i64, after: i64, part: i64) -> bool {
     let (before, after) = (i128::from(before), i128::from(after));
-    (after - before).abs() * i128::from(JUMP_PART) > before.abs()
+    (after - before).abs() * i128::from(part) > before.abs()
 }
 
 #[cfg(test)]
@@ -46,7 +45,7 @@ mod tests {
         ];
         for (reading, accepted, unconfirmed, expected) in table {
             assert_eq!(
-                judge(reading, accepted, unconfirmed),
+                judge(reading, accepted, unconfirmed, 5),
                 expected,
                 "{reading} {accepted:?} {unconfirmed:?}"
             );

@@ -1,19 +1,26 @@
-//! The socket: performs the stage's reads at the broker and says what went wrong by name.
+//! The sockets: performs the stage's reads at the broker and at other providers, and says what went wrong by name.
 
 use bus_client::{Edge, Start};
-use market::{Day, Isin};
+use market::{Day, Isin, Mic, Timestamp};
 use money::Currency;
+use providers::{
+    Client, Closes, DataFault, EcbFile, EcbRates, Fetch, FrankfurterLatest, HttpFetch, StooqDaily, Unit,
+    yahoo,
+    yahoo::{ChartOf, Search, SummaryOf},
+};
 use tradernet::{
     Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, Ticker, WallClock,
     commands::{
         candles::{GetDailyCandles, History},
         cross_rates::{CrossRates, GetCrossRates},
+        find_ticker::{FindText, Listing},
         quotes::{GetQuotes, Quotes},
+        securities::{GetSecurities, Security as Master},
         tickers::Tickers,
     },
 };
 
-use crate::{Ingest, Settings};
+use crate::{Ingest, Settings, outside::Task};
 
 /// Pause after a failure that only a person can end.
 const PERSON_MS: i64 = 900_000;
@@ -42,6 +49,54 @@ pub enum Call {
         /// Last day.
         until: Day,
     },
+    /// Instruments that a text may mean.
+    Find {
+        /// Ticker, name or ISIN.
+        text: String,
+    },
+    /// Master data of an instrument.
+    Master {
+        /// Which.
+        isin: Isin,
+        /// Its ticker.
+        ticker: Ticker,
+    },
+    /// A question to another provider.
+    Outside(Box<Question>),
+}
+
+/// A question to another provider than the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What about.
+    pub task: Task,
+    /// Symbol at Yahoo, or the text of a search.
+    pub symbol: String,
+    /// Ticker, venue and currency, for other providers of the same thing.
+    pub listing: Option<(String, Mic, Currency)>,
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub until: Day,
+    /// Nothing is known of it so far.
+    pub first: bool,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What another provider said.
+#[derive(Debug, Clone)]
+pub enum Learnt {
+    /// Closes, dividends and splits.
+    Chart(yahoo::Chart),
+    /// Closes alone, from a provider that says no more.
+    Closes(Closes),
+    /// Fundamentals, analysts, profile.
+    Facts(yahoo::Summary),
+    /// Candidates for a symbol.
+    Hits(Vec<yahoo::Candidate>),
+    /// Reference rates by day.
+    Rates(EcbRates),
 }
 
 /// What came of a read.
@@ -66,6 +121,24 @@ pub enum Reply {
         until: Day,
         /// What came.
         result: Result<History, Failure>,
+    },
+    /// Instruments.
+    Found(Result<Vec<(Isin, Listing)>, Failure>),
+    /// Master data; nothing when the broker does not know the ticker.
+    Master {
+        /// Which.
+        isin: Isin,
+        /// Its ticker.
+        ticker: Ticker,
+        /// What came.
+        result: Box<Result<Option<Master>, Failure>>,
+    },
+    /// Another provider's answer.
+    Outside {
+        /// What about.
+        task: Task,
+        /// What came.
+        result: Box<Result<Learnt, DataFault>>,
     },
 }
 
@@ -93,14 +166,85 @@ impl From<Fault> for Failure {
 }
 
 /// Performs reads through a transport.
-pub struct IngestEdge<E> {
+pub struct IngestEdge<E, F = HttpFetch> {
     broker: ReadOnly<E>,
+    outside: Option<Client<F>>,
+    stooq_key: Option<String>,
 }
 
 impl<E: Exchange> IngestEdge<E> {
-    /// Binds a transport to a key pair and a wall clock.
+    /// Binds a transport to a key pair and a wall clock; nobody but the broker is asked.
     pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
-        IngestEdge { broker: ReadOnly::new(exchange, keys, clock) }
+        IngestEdge { broker: ReadOnly::new(exchange, keys, clock), outside: None, stooq_key: None }
+    }
+}
+
+impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
+    /// The same, with other providers.
+    pub fn with_outside<G: Fetch>(self, client: Client<G>) -> IngestEdge<E, G> {
+        IngestEdge { broker: self.broker, outside: Some(client), stooq_key: self.stooq_key }
+    }
+
+    async fn find(&self, text: String) -> Result<Vec<(Isin, Listing)>, Failure> {
+        Ok(self.broker.ask(&FindText { text }).await?)
+    }
+
+    async fn master(&self, ticker: Ticker) -> Result<Option<Master>, Failure> {
+        let tickers = Tickers::new(vec![ticker.clone()]).map_err(|fault| impossible(&fault))?;
+        let mut found = self.broker.ask(&GetSecurities { tickers }).await?;
+        Ok(found.by_ticker.remove(&ticker))
+    }
+
+    /// Asks the first provider; the next one when it has nothing, and only where both mean the very same thing.
+    async fn outside(&self, question: &Question) -> Result<Learnt, DataFault> {
+        let Some(client) = &self.outside else {
+            return Err(DataFault::Outage("no provider besides the broker is set up".into()));
+        };
+        let Question { symbol, from, until, at, .. } = question;
+        match &question.task {
+            Task::Rates => {
+                let file = if question.first { EcbFile::Whole } else { EcbFile::NinetyDays };
+                match client.ask(&file, *at).await {
+                    Ok(known) => Ok(Learnt::Rates(known.value)),
+                    Err(fault) => self.mirrored(client, *at).await.map_err(|_| fault),
+                }
+            }
+            Task::Chart(_) | Task::Index(_) => {
+                let ask = ChartOf { symbol: symbol.clone(), from: *from, until: *until };
+                match client.ask(&ask, *at).await {
+                    Ok(known) => Ok(Learnt::Chart(known.value)),
+                    Err(fault) if fault.moves_on() => self.second_closes(client, question).await.ok_or(fault),
+                    Err(fault) => Err(fault),
+                }
+            }
+            Task::Symbol(_) => {
+                Ok(Learnt::Hits(client.ask(&Search { text: symbol.clone() }, *at).await?.value))
+            }
+            Task::Facts(_) => {
+                Ok(Learnt::Facts(client.ask(&SummaryOf { symbol: symbol.clone() }, *at).await?.value))
+            }
+        }
+    }
+
+    async fn mirrored(&self, client: &Client<F>, at: Timestamp) -> Result<Learnt, DataFault> {
+        let ask = FrankfurterLatest { currencies: Vec::new(), day: None };
+        let (day, rates) = client.ask(&ask, at).await?.value;
+        Ok(Learnt::Rates(EcbRates { days: [(day, rates)].into() }))
+    }
+
+    async fn second_closes(&self, client: &Client<F>, question: &Question) -> Option<Learnt> {
+        let (ticker, mic, ccy) = question.listing.as_ref()?;
+        // London is quoted in pence there.
+        let unit = Unit::of(if mic.as_str() == "XLON" { "GBp" } else { ccy.as_str() }).ok()?;
+        let ask = StooqDaily {
+            symbol: providers::stooq_symbol(ticker, *mic)?,
+            from: question.from,
+            until: question.until,
+            unit,
+            key: self.stooq_key.clone(),
+        };
+        let bars = client.ask(&ask, question.at).await.ok()?.value;
+        Some(Learnt::Closes(bars.iter().map(|bar| (bar.day, bar.close)).collect()))
     }
 
     async fn quotes(&self, tickers: &[Ticker]) -> Result<Quotes, Failure> {
@@ -135,11 +279,19 @@ impl IngestEdge<Below<HttpExchange>> {
             let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
             Ok(IngestEdge::new(exchange, keys, wall_clock()))
         };
-        build().map_err(|error: BrokerError| format!("[stage.ingest] {}", error.sentence()))
+        let edge: Self =
+            build().map_err(|error: BrokerError| format!("[stage.ingest] {}", error.sentence()))?;
+        let bases = settings.bases(environment.is_simulated())?;
+        if bases.is_empty() {
+            return Ok(edge);
+        }
+        let mut edge = edge.with_outside(Client::new(HttpFetch::new(bases, None)?));
+        edge.stooq_key = settings.stooq_key.clone();
+        Ok(edge)
     }
 }
 
-impl<E: Exchange> Edge<Ingest> for IngestEdge<E> {
+impl<E: Exchange, F: Fetch> Edge<Ingest> for IngestEdge<E, F> {
     async fn perform(&self, call: Call) -> Reply {
         match call {
             Call::Quotes { tickers } => Reply::Quotes { result: self.quotes(&tickers).await, tickers },
@@ -149,6 +301,15 @@ impl<E: Exchange> Edge<Ingest> for IngestEdge<E> {
             }
             Call::Bars { isin, ticker, from, until } => {
                 Reply::Bars { isin, from, until, result: self.bars(ticker, from, until).await }
+            }
+            Call::Find { text } => Reply::Found(self.find(text).await),
+            Call::Master { isin, ticker } => {
+                let result = Box::new(self.master(ticker.clone()).await);
+                Reply::Master { isin, ticker, result }
+            }
+            Call::Outside(question) => {
+                let result = Box::new(self.outside(&question).await);
+                Reply::Outside { task: question.task, result }
             }
         }
     }

@@ -7,6 +7,8 @@ use money::Price;
 use tradernet::commands::candles::Candle;
 
 use crate::limits::{BAR_AFTER_CLOSE_MS, BAR_AGAIN_MS, BAR_OVERLAP_DAYS, BAR_TRIES, CLOSES_KEPT};
+use crate::overlap::{Overlap, compare};
+use crate::sift::{Doubt, Explained, Sifted, sift};
 
 /// How far the bars of one security reach.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +21,12 @@ pub(crate) struct Progress {
     pub(crate) closes: BTreeMap<Day, Price>,
     /// Everything is to be read again.
     pub(crate) again: bool,
+    /// The last days are to be looked at again, because a price or another source contradicts them.
+    pub(crate) look: bool,
+    /// When they were last looked at for that reason.
+    pub(crate) looked_at: Option<Timestamp>,
+    /// Bars set apart at the last reading.
+    pub(crate) doubtful: Vec<(Day, Doubt)>,
     pub(crate) tries: usize,
     pub(crate) given_up: Option<Day>,
     pub(crate) not_before: Option<Timestamp>,
@@ -54,30 +62,75 @@ impl Progress {
             _ if self.again => Some((first, until)),
             None if self.given_up == Some(until) => None,
             None => Some((first, until)),
+            Some(complete) if self.look => Some((complete.plus_days(-BAR_OVERLAP_DAYS).max(first), until)),
             Some(complete) if complete >= until || self.given_up == Some(until) => None,
             Some(complete) => Some((complete.plus_days(-BAR_OVERLAP_DAYS).max(first), until)),
         }
     }
 
     /// Takes an answer about some days and says what is to be stored.
-    pub(crate) fn take(&mut self, candles: &[Candle], until: Day, now: Timestamp) -> Taken {
+    pub(crate) fn take(
+        &mut self,
+        candles: &[Candle],
+        explained: &Explained,
+        until: Day,
+        now: Timestamp,
+    ) -> Taken {
         self.failures = 0;
+        self.look = false;
         let candles: Vec<Candle> = candles.iter().filter(|candle| candle.day <= until).copied().collect();
         if self.again || self.complete.is_none() {
-            return self.replace(candles, until, now);
+            return self.replace(&candles, explained, until, now);
         }
-        let changed = candles
-            .iter()
-            .any(|candle| self.closes.get(&candle.day).is_some_and(|close| *close != candle.close));
-        if changed {
-            self.again = true;
-            self.not_before = None;
-            return Taken::PastChanged;
+        match compare(&self.closes, &candles) {
+            Overlap::Same => {}
+            Overlap::Split { after, before } if is_told(explained, after, before, until) => {
+                self.again = true;
+                self.not_before = None;
+                return Taken::PastChanged(Some((after, before)));
+            }
+            Overlap::Split { .. } | Overlap::Unit | Overlap::Other if agrees(&candles, explained) => {
+                self.again = true;
+                self.not_before = None;
+                return Taken::PastChanged(None);
+            }
+            Overlap::Split { .. } => {
+                return self.reject("divided as by a split that nobody else tells of", until, now);
+            }
+            Overlap::Unit => return self.reject("a hundredfold of what it was", until, now),
+            Overlap::Other => return self.reject("not what it was, and no split explains it", until, now),
         }
         let new: Vec<_> = candles.into_iter().filter(|candle| Some(candle.day) > self.complete).collect();
-        self.bars = self.bars.saturating_add(u64::try_from(new.len()).unwrap_or(0));
-        self.reach(&new, until, now);
-        Taken::Added(new)
+        let sifted = sift(&self.closes, &new, explained);
+        self.bars = self.bars.saturating_add(u64::try_from(sifted.believed.len()).unwrap_or(0));
+        self.note(&sifted);
+        self.reach(&sifted.believed, until, now);
+        Taken::Added(sifted)
+    }
+
+    /// Asks for the last days again, at most once an hour.
+    pub(crate) fn look_again(&mut self, now: Timestamp) {
+        if self.looked_at.is_none_or(|then| now.since(then) >= LOOK_EVERY_MS) {
+            self.looked_at = Some(now);
+            self.look = true;
+        }
+    }
+
+    fn reject(&mut self, why: &'static str, until: Day, now: Timestamp) -> Taken {
+        self.missed(until, now);
+        Taken::Rejected(why)
+    }
+
+    fn note(&mut self, sifted: &Sifted) {
+        self.doubtful = sifted.doubtful.iter().map(|(bar, doubt)| (bar.day, *doubt)).collect();
+        for (_, after, before) in &sifted.unadjusted {
+            for close in self.closes.values_mut() {
+                let e6 = i128::from(close.e6()) * i128::from(*before);
+                let divided = money::divide(e6, i128::from(*after), money::Rounding::HalfEven).ok();
+                let price = divided.and_then(|e6| Price::from_e6(i64::try_from(e6).ok()?).ok());
+                *close = price.unwrap_or(*close);
+            }
+        }
     }
 
     /// Notes a failure and when to try again.
@@ -85,18 +138,20 @@ impl Progress {
         self.not_before = Some(again_at);
     }
 
-    fn replace(&mut self, candles: Vec<Candle>, until: Day, now: Timestamp) -> Taken {
-        let count = u64::try_from(candles.len()).unwrap_or(0);
+    fn replace(&mut self, candles: &[Candle], explained: &Explained, until: Day, now: Timestamp) -> Taken {
+        let sifted = sift(&BTreeMap::new(), candles, explained);
+        let count = u64::try_from(sifted.believed.len()).unwrap_or(0);
         if count == 0 || count.saturating_mul(2) < self.bars {
             self.missed(until, now);
-            return Taken::Added(Vec::new());
+            return Taken::Added(Sifted::default());
         }
         self.again = false;
         self.bars = count;
         self.closes.clear();
         self.complete = None;
-        self.reach(&candles, until, now);
-        Taken::Replaced(candles)
+        self.note(&sifted);
+        self.reach(&sifted.believed, until, now);
+        Taken::Replaced(sifted)
     }
 
     fn reach(&mut self, candles: &[Candle], until: Day, now: Timestamp) {
@@ -127,17 +182,52 @@ impl Progress {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// New days behind the known ones.
-    Added(Vec<Candle>),
+    Added(Sifted),
     /// All days at once, in place of what was there.
-    Replaced(Vec<Candle>),
-    /// Known days have other closes now, as after a split: everything is to be read again.
-    PastChanged,
+    Replaced(Sifted),
+    /// Known days have other closes now, as after a split, which is named if it was one: everything is to be read
+    /// again.
+    PastChanged(Option<(u32, u32)>),
+    /// Nothing of it is used; why.
+    Rejected(&'static str),
+}
+
+/// The last days are looked at again at most this often without need.
+const LOOK_EVERY_MS: i64 = 3_600_000;
+/// A second source agrees within this.
+const SECOND_AGREES: f64 = 0.03;
+
+/// A split is told of within so many days of its trace in the past.
+const SPLIT_DAYS: i32 = 40;
+
+/// Tells whether somebody told of this split lately.
+fn is_told(explained: &Explained, after: u32, before: u32, until: Day) -> bool {
+    let lately = explained.splits.range(until.plus_days(-SPLIT_DAYS)..);
+    lately.into_iter().any(|(_, ratio)| *ratio == (after, before))
+}
+
+/// Tells whether a second source says of every common day what was delivered now.
+fn agrees(candles: &[Candle], explained: &Explained) -> bool {
+    let part = |candle: &Candle| {
+        let second = explained.second.get(&candle.day)?;
+        Some(candle.close.e6() as f64 / second.e6().max(1) as f64 - 1.0)
+    };
+    let parts: Vec<f64> = candles.iter().filter_map(part).collect();
+    parts.len() >= 3 && parts.iter().all(|part| part.abs() <= SECOND_AGREES)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    fn none() -> Explained {
+        Explained::default()
+    }
+
+    fn believed(candles: &[Candle]) -> Sifted {
+        Sifted { believed: candles.to_vec(), ..Sifted::default() }
+    }
 
     fn day(text: &str) -> Day {
         text.parse().unwrap()
@@ -176,12 +266,16 @@ mod tests {
         let until = day("2026-03-02");
         assert_eq!(progress.wanted(until, 30, now), Some((day("2026-01-31"), until)));
         let all = vec![candle("2026-02-27", 10), candle("2026-03-02", 11)];
-        assert_eq!(progress.take(&all, until, now), Taken::Replaced(all.clone()));
+        assert_eq!(progress.take(&all, &none(), until, now), Taken::Replaced(believed(&all)));
         assert_eq!(progress.wanted(until, 30, now), None);
-        assert_eq!(progress.wanted(day("2026-03-03"), 30, now), Some((day("2026-02-23"), day("2026-03-03"))));
+        assert_eq!(progress.wanted(day("2026-03-03"), 30, now), Some((day("2026-02-16"), day("2026-03-03"))));
         let more = [all[1], candle("2026-03-03", 12)];
-        assert_eq!(progress.take(&more, day("2026-03-03"), now), Taken::Added(vec![more[1]]));
-        assert_eq!(progress.take(&more, day("2026-03-03"), now), Taken::Added(vec![]), "once is enough");
+        assert_eq!(progress.take(&more, &none(), day("2026-03-03"), now), Taken::Added(believed(&[more[1]])));
+        assert_eq!(
+            progress.take(&more, &none(), day("2026-03-03"), now),
+            Taken::Added(Sifted::default()),
+            "once is enough"
+        );
         assert_eq!(progress.bars, 3);
     }
 
@@ -189,24 +283,79 @@ mod tests {
     fn a_changed_past_is_read_again_as_a_whole() {
         let mut progress = Progress::default();
         let (now, until) = (at("2026-03-02T18:00:00Z"), day("2026-03-02"));
-        progress.take(&[candle("2026-03-02", 30)], until, now);
+        progress.take(&[candle("2026-03-02", 30)], &none(), until, now);
         let split = [candle("2026-03-02", 10), candle("2026-03-03", 11)];
-        assert_eq!(progress.take(&split, day("2026-03-03"), now), Taken::PastChanged);
+        assert!(
+            matches!(progress.take(&split, &none(), day("2026-03-03"), now), Taken::Rejected(_)),
+            "untold"
+        );
+        progress.not_before = None;
+        let told = Explained { splits: BTreeMap::from([(day("2026-03-03"), (3, 1))]), ..none() };
+        assert_eq!(progress.take(&split, &told, day("2026-03-03"), now), Taken::PastChanged(Some((3, 1))));
         assert_eq!(progress.wanted(day("2026-03-03"), 30, now), Some((day("2026-02-01"), day("2026-03-03"))));
-        assert_eq!(progress.take(&split, day("2026-03-03"), now), Taken::Replaced(split.to_vec()));
+        assert_eq!(progress.take(&split, &none(), day("2026-03-03"), now), Taken::Replaced(believed(&split)));
         assert_eq!((progress.bars, progress.again), (2, false));
+    }
+
+    #[test]
+    fn a_past_that_says_something_else_is_rejected_unless_a_second_source_says_it_too() {
+        let now = at("2026-03-02T18:00:00Z");
+        let known = [candle("2026-02-26", 1_000), candle("2026-02-27", 1_010), candle("2026-03-02", 1_020)];
+        let later = day("2026-03-03");
+        let wrong = [known[0], known[1], candle("2026-03-02", 1_100), candle("2026-03-03", 1_030)];
+        let mut progress = Progress::default();
+        progress.take(&known, &none(), day("2026-03-02"), now);
+        assert!(matches!(progress.take(&wrong, &none(), later, now), Taken::Rejected(_)));
+        assert_eq!((progress.bars, progress.complete), (3, Some(day("2026-03-02"))), "nothing changed");
+        let second = wrong.iter().map(|bar| (bar.day, bar.close)).collect();
+        let explained = Explained { second, ..none() };
+        progress.not_before = None;
+        assert_eq!(progress.take(&wrong, &explained, later, now), Taken::PastChanged(None));
+    }
+
+    #[test]
+    fn a_doubtful_last_bar_is_not_complete_and_is_asked_for_again() {
+        let now = at("2026-03-02T18:00:00Z");
+        let mut progress = Progress::default();
+        progress.take(&[candle("2026-02-27", 100)], &none(), day("2026-02-27"), now);
+        let until = day("2026-03-02");
+        let taken =
+            progress.take(&[candle("2026-02-27", 100), candle("2026-03-02", 180)], &none(), until, now);
+        let Taken::Added(sifted) = taken else { panic!("{taken:?}") };
+        assert_eq!((sifted.believed.len(), sifted.doubtful.len()), (0, 1));
+        assert_eq!(progress.complete, Some(day("2026-02-27")));
+        assert!(progress.not_before.is_some());
+        let next = [candle("2026-02-27", 100), candle("2026-03-02", 180), candle("2026-03-03", 178)];
+        let taken = progress.take(&next, &none(), day("2026-03-03"), now);
+        assert!(
+            matches!(taken, Taken::Added(sifted) if sifted.believed.len() == 2),
+            "the next session stays"
+        );
+    }
+
+    #[test]
+    fn the_last_days_are_looked_at_again_once_an_hour() {
+        let mut progress = Progress::default();
+        let (now, until) = (at("2026-03-02T18:00:00Z"), day("2026-03-02"));
+        progress.take(&[candle("2026-03-02", 30)], &none(), until, now);
+        assert_eq!(progress.wanted(until, 30, now), None);
+        progress.look_again(now);
+        assert_eq!(progress.wanted(until, 30, now), Some((day("2026-02-16"), until)));
+        progress.take(&[candle("2026-03-02", 30)], &none(), until, now);
+        progress.look_again(at("2026-03-02T18:59:59Z"));
+        assert_eq!(progress.wanted(until, 30, now), None);
     }
 
     #[test]
     fn a_bar_that_does_not_come_is_given_up_until_the_next_close() {
         let mut progress = Progress::default();
         let now = at("2026-03-02T18:00:00Z");
-        progress.take(&[candle("2026-02-27", 30)], day("2026-02-27"), now);
+        progress.take(&[candle("2026-02-27", 30)], &none(), day("2026-02-27"), now);
         let until = day("2026-03-02");
         for _ in 0..BAR_TRIES {
             progress.not_before = None;
             assert!(progress.wanted(until, 30, now).is_some());
-            progress.take(&[], until, now);
+            progress.take(&[], &none(), until, now);
         }
         assert_eq!(progress.wanted(until, 30, now), None);
         assert!(progress.wanted(day("2026-03-03"), 30, now).is_some());
@@ -217,9 +366,9 @@ mod tests {
     fn an_empty_answer_never_replaces_what_is_known() {
         let mut progress = Progress::default();
         let (now, until) = (at("2026-03-02T18:00:00Z"), day("2026-03-02"));
-        progress.take(&[candle("2026-03-02", 30)], until, now);
+        progress.take(&[candle("2026-03-02", 30)], &none(), until, now);
         progress.again = true;
-        assert_eq!(progress.take(&[], until, now), Taken::Added(vec![]));
+        assert_eq!(progress.take(&[], &none(), until, now), Taken::Added(Sifted::default()));
         assert_eq!((progress.bars, progress.complete), (1, Some(until)));
         assert_eq!(progress.wanted(until, 30, now), None, "it is not asked for again at once");
     }

@@ -1,47 +1,58 @@
-//! Watches the market through the broker: which securities there are, what they cost, what a currency is
-//! worth, whether a venue is open, and the daily bars of the past.
+//! Watches the market: which securities there are, what they cost, what a currency is worth, whether a venue is open,
+//! the daily bars of the past, and what other providers say about all that.
 //!
-//! **Reads** nothing but the settings and the clock.
+//! **Reads** `portfolio/state` (what is held is not forgotten by mistake), the settings and the clock; commands
+//! `command/ingest/{security_add, security_update, security_deactivate, run}`.
 //!
 //! **Publishes** `market/universe`, `market/venue/{mic}`, `market/quote/{isin}`, `market/fx`,
 //! `market/history` and the progress of its job `history`.
 //!
-//! **Owns** the store `market`: `security`, `security_user`, `listing`, `symbol_alias`, `quote` (7 days),
-//! `fx_rate`, `fx_latest`, `daily_price`; views `api_universe`, `api_bar`, `api_fx`.
+//! **Owns** the store `market`, see `migrations/market`; everybody else reads its `api_*` views.
 //!
 //! **Refuses** to start: in live operation with an address that is not https or is this machine, with the
 //! ISIN of a simulated security, or with calendars that use rules; in a simulated world with any address
 //! but this machine's. Refuses to say: a price that is missing, not above zero or in another currency than
-//! the security's; a rate that jumped and was not confirmed.
+//! the security's; a rate that jumped and was not confirmed; a bar that nothing explains.
 //!
 //! **Limits** (`limits.rs`): a price that jumps by more than a fifth is `suspect` until a second reading
-//! agrees; failed reads are repeated with growing pauses; reads are paced as the broker allows.
+//! agrees, and beyond half or twice the last close whatever agrees; failed reads are repeated with growing
+//! pauses; reads are paced as each provider allows.
 //!
 //! **Deliberately does not do:** judge a security, fill gaps, invent a rate, interpret times that the broker
-//! writes without a zone, read other providers (later sources stand beside the broker, the statements stay).
+//! writes without a zone, join two sources in one series, remove or find securities by itself.
 //!
 //! | Question | File |
 //! |---|---|
 //! | may this universe be used here | `admission` |
-//! | may this price be believed | `belief` |
+//! | what may the owner change | `owner`; how a request is answered: `requests` |
+//! | may this price be believed | `belief`, `quotes` |
+//! | may this daily bar be believed | `sift`; does the past still say the same: `overlap` |
 //! | is a venue open, and when is that said again | `venues` |
 //! | which bars are wanted, and what came | `history` |
+//! | what do other providers say, and when are they asked | `outside`; what becomes of it: `learnt` |
 //! | when is something due | `schedule` |
 
 mod admission;
 mod belief;
 mod edge;
 mod history;
+mod learnt;
 mod limits;
+mod outside;
+mod overlap;
+mod owner;
 mod quotes;
 mod rates;
+mod requests;
 mod schedule;
 mod settings;
+mod sift;
 mod stage;
 mod store;
 mod venues;
 
-pub use edge::{Call, Failure, IngestEdge, Reply};
-pub use settings::{Listed, Number, Settings};
+pub use edge::{Call, Failure, IngestEdge, Learnt, Reply};
+pub use outside::Task;
+pub use settings::{IndexListed, Listed, Number, Settings};
 pub use stage::Ingest;
 pub use store::{Bar, Save};

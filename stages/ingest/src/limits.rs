@@ -2,6 +2,20 @@
 
 /// A price that moved by more than one part in this many is not believed at first sight: a fifth.
 pub const JUMP_PART: i64 = 5;
+/// A rate that moved by more than one part in this many needs a second source or reading.
+pub const RATE_JUMP_PART: i64 = 20;
+/// A price above so many times the last close, or below one part of it, stops trading in the security.
+pub const CLOSE_FACTOR: i64 = 2;
+/// A close of another provider that differs by more than this share is told, and by more than that stops trading.
+pub const CROSS_TOLD: f64 = 0.05;
+/// See [`CROSS_TOLD`].
+pub const CROSS_STOPS: f64 = 0.20;
+/// Shortest pause between two questions to a provider besides the broker, and what is added at most.
+pub const OUTSIDE_SPACING_MS: i64 = 2_000;
+/// See [`OUTSIDE_SPACING_MS`].
+pub const OUTSIDE_JITTER_MS: i64 = 1_000;
+/// Days of calendar that are written out for readers of the store.
+pub const CALENDAR_WRITTEN_DAYS: i32 = 40;
 /// Pauses after the first, second, … failure of one kind of read; the last repeats.
 pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
 /// Quotes are kept this long in the store.
@@ -17,9 +31,9 @@ pub const CALENDAR_DAYS_MIN: i64 = 30;
 /// The bar of a day is final this long after its close.
 pub const BAR_AFTER_CLOSE_MS: i64 = 15 * 60_000;
 /// Days read again with every update, so that a split shows as a changed past.
-pub const BAR_OVERLAP_DAYS: i32 = 7;
-/// Closes per security that are kept at hand for that comparison.
-pub const CLOSES_KEPT: usize = 10;
+pub const BAR_OVERLAP_DAYS: i32 = 14;
+/// Closes per security that are kept at hand for that comparison, and to tell a usual move from a jump.
+pub const CLOSES_KEPT: usize = 61;
 /// How often the bar of one day is asked for before it is left to the next close.
 pub const BAR_TRIES: usize = 4;
 /// Pause between these tries.

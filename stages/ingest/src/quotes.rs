@@ -4,7 +4,10 @@ use contracts::{Quote, Security, Source};
 use market::Timestamp;
 use tradernet::commands::quotes::Quote as Reading;
 
+use money::Price;
+
 use crate::belief::{Belief, judge};
+use crate::limits::{CLOSE_FACTOR, JUMP_PART};
 
 /// The last accepted price of a security, and one after it that waits for a second reading.
 #[derive(Debug, Clone, Default)]
@@ -19,10 +22,16 @@ impl Known {
         self.accepted.iter().chain(&self.unconfirmed).map(|quote| quote.at).max()
     }
 
-    /// Takes a quote; it comes back marked as it is to be said.
-    pub(crate) fn take(&mut self, mut quote: Quote) -> Quote {
+    /// Takes a quote; it comes back marked as it is to be said. Far from the last close it stays suspect however
+    /// often it is read: a split or an error is more likely than a bargain.
+    pub(crate) fn take(&mut self, mut quote: Quote, close: Option<Price>) -> Quote {
+        if close.is_some_and(|close| far_from(close, quote.price_e6)) {
+            quote.suspect = true;
+            self.unconfirmed = Some(quote.clone());
+            return quote;
+        }
         let e6 = |quote: &Option<Quote>| quote.as_ref().map(|quote| quote.price_e6.e6());
-        match judge(quote.price_e6.e6(), e6(&self.accepted), e6(&self.unconfirmed)) {
+        match judge(quote.price_e6.e6(), e6(&self.accepted), e6(&self.unconfirmed), JUMP_PART) {
             Belief::Accepted => {
                 self.accepted = Some(quote.clone());
                 self.unconfirmed = None;
@@ -40,6 +49,12 @@ impl Known {
         let slot = if quote.suspect { &mut self.unconfirmed } else { &mut self.accepted };
         *slot = Some(quote);
     }
+}
+
+/// Tells whether a price is more than twice the last close, or less than half of it.
+pub(crate) fn far_from(close: Price, price: Price) -> bool {
+    let (close, price) = (i128::from(close.e6()), i128::from(price.e6()));
+    price > close * i128::from(CLOSE_FACTOR) || price * i128::from(CLOSE_FACTOR) < close
 }
 
 /// Turns a reading into a quote of the security.
@@ -130,11 +145,25 @@ mod tests {
     fn a_suspect_price_does_not_become_the_measure() {
         let quote = |e6: i64| quote_of(&Security::sample(), &reading(Some(e6)), Timestamp::ZERO).unwrap();
         let mut known = Known::default();
-        assert!(!known.take(quote(100)).suspect);
-        assert!(known.take(quote(130)).suspect);
-        assert!(known.take(quote(200)).suspect, "neither near the accepted nor near the unconfirmed one");
-        assert!(!known.take(quote(101)).suspect, "the jump was an error");
-        assert!(known.take(quote(130)).suspect);
-        assert!(!known.take(quote(131)).suspect, "the jump was real");
+        assert!(!known.take(quote(100), None).suspect);
+        assert!(known.take(quote(130), None).suspect);
+        assert!(
+            known.take(quote(200), None).suspect,
+            "neither near the accepted nor near the unconfirmed one"
+        );
+        assert!(!known.take(quote(101), None).suspect, "the jump was an error");
+        assert!(known.take(quote(130), None).suspect);
+        assert!(!known.take(quote(131), None).suspect, "the jump was real");
+    }
+
+    #[test]
+    fn a_price_beyond_half_or_twice_the_close_stays_suspect() {
+        let quote = |e6: i64| quote_of(&Security::sample(), &reading(Some(e6)), Timestamp::ZERO).unwrap();
+        let close = Some(Price::from_e6(100).unwrap());
+        for (e6, suspect) in [(50, false), (49, true), (200, false), (201, true), (1_000, true), (1, true)] {
+            let mut known = Known::default();
+            assert_eq!(known.take(quote(e6), close).suspect, suspect, "{e6}");
+            assert_eq!(known.take(quote(e6), close).suspect, suspect, "{e6} at the second reading");
+        }
     }
 }

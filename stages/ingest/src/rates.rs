@@ -8,12 +8,15 @@ use money::{Currency, Rate};
 use tradernet::commands::cross_rates::CrossRates;
 
 use crate::belief::{Belief, judge};
+use crate::limits::RATE_JUMP_PART;
 
 /// All rates known, and jumps that wait for a second reading.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     pub(crate) known: BTreeMap<Currency, FxRate>,
     unconfirmed: BTreeMap<Currency, Rate>,
+    /// The newest rates of the European Central Bank, and when they were made.
+    bank: BTreeMap<Currency, (Rate, Timestamp)>,
 }
 
 /// What a reading brought.
@@ -36,10 +39,12 @@ impl Rates {
             };
             let accepted = self.known.get(ccy).map(|known| known.eur_per_unit_e9.e9());
             let unconfirmed = self.unconfirmed.get(ccy).map(|rate| rate.e9());
-            match judge(rate.e9(), accepted, unconfirmed) {
+            let second = self.bank.get(ccy).map(|(rate, _)| rate.e9());
+            let belief = judge(rate.e9(), accepted, second.or(unconfirmed), RATE_JUMP_PART);
+            match belief {
                 Belief::Accepted => {
                     self.unconfirmed.remove(ccy);
-                    self.know(*ccy, *rate, now);
+                    self.know(*ccy, *rate, now, Source::Broker);
                     news.taken.push((*ccy, *rate));
                 }
                 Belief::Suspect => {
@@ -51,8 +56,26 @@ impl Rates {
         news
     }
 
-    pub(crate) fn know(&mut self, ccy: Currency, eur_per_unit_e9: Rate, as_of: Timestamp) {
-        self.known.insert(ccy, FxRate { eur_per_unit_e9, as_of, source: Source::Broker });
+    fn know(&mut self, ccy: Currency, eur_per_unit_e9: Rate, as_of: Timestamp, source: Source) {
+        self.known.insert(ccy, FxRate { eur_per_unit_e9, as_of, source });
+    }
+
+    /// Takes the bank's newest rates. They confirm jumps, and stand in where the broker's are missing or older.
+    pub(crate) fn take_bank(
+        &mut self,
+        wanted: &BTreeSet<Currency>,
+        rates: &BTreeMap<Currency, Rate>,
+        as_of: Timestamp,
+    ) -> Vec<(Currency, Rate)> {
+        let mut taken = Vec::new();
+        for (ccy, rate) in rates.iter().filter(|(ccy, _)| wanted.contains(ccy)) {
+            self.bank.insert(*ccy, (*rate, as_of));
+            if self.known.get(ccy).is_none_or(|known| known.as_of < as_of) {
+                self.know(*ccy, *rate, as_of, Source::Ecb);
+                taken.push((*ccy, *rate));
+            }
+        }
+        taken
     }
 
     /// The statement; EUR itself is one, as of the newest reading. Nothing before the first reading.
@@ -106,5 +129,29 @@ mod tests {
         assert_eq!(rates.known[&Currency::USD].eur_per_unit_e9, Rate::ONE);
         let second = rates.take(&wanted(), &reading(1_200_000_001), Timestamp::from_ms(3));
         assert_eq!(second.taken.len(), 1);
+    }
+
+    #[test]
+    fn a_jump_beyond_a_twentieth_needs_the_bank_or_a_second_reading() {
+        for (e9, taken) in [(1_050_000_000, 1), (1_050_000_001, 0), (950_000_000, 1), (949_999_999, 0)] {
+            let mut rates = Rates::default();
+            rates.take(&wanted(), &reading(1_000_000_000), Timestamp::from_ms(1));
+            assert_eq!(rates.take(&wanted(), &reading(e9), Timestamp::from_ms(2)).taken.len(), taken, "{e9}");
+        }
+        let mut rates = Rates::default();
+        rates.take(&wanted(), &reading(1_000_000_000), Timestamp::from_ms(9));
+        let bank = BTreeMap::from([(Currency::USD, Rate::from_e9(1_190_000_000).unwrap())]);
+        assert_eq!(rates.take_bank(&wanted(), &bank, Timestamp::from_ms(8)), [], "older than the broker's");
+        assert_eq!(rates.take(&wanted(), &reading(1_200_000_000), Timestamp::from_ms(10)).taken.len(), 1);
+    }
+
+    #[test]
+    fn the_bank_stands_in_where_the_broker_says_nothing() {
+        let mut rates = Rates::default();
+        let bank = BTreeMap::from([(Currency::USD, Rate::from_e9(850_000_000).unwrap())]);
+        assert_eq!(rates.take_bank(&wanted(), &bank, Timestamp::from_ms(8)).len(), 1);
+        let known = rates.statement().unwrap();
+        assert_eq!(known.rates[&Currency::USD].source, Source::Ecb);
+        assert_eq!(known.rates[&Currency::USD].as_of, Timestamp::from_ms(8), "with its own age");
     }
 }

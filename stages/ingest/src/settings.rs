@@ -1,10 +1,11 @@
 //! `[stage.ingest]`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use contracts::Security;
 use market::{Isin, Mic};
 use money::{Currency, Price, Quantity};
+use providers::{Base, Service};
 use serde::Deserialize;
 
 /// What the owner can choose.
@@ -23,8 +24,30 @@ pub struct Settings {
     pub fx_interval_s: u32,
     /// Days of bars to keep, 30 to 6 000.
     pub history_days: u32,
+    /// Where Yahoo is; empty: it is not asked.
+    pub yahoo_url: String,
+    /// Where the European Central Bank is; empty: it is not asked.
+    pub ecb_url: String,
+    /// Where Frankfurter is, asked when the bank does not answer; empty: it is not asked.
+    pub frankfurter_url: String,
+    /// Where Stooq is, asked for closes when Yahoo has none; empty: it is not asked.
+    pub stooq_url: String,
+    /// The key that Stooq gives out.
+    pub stooq_key: Option<String>,
+    /// Indices whose closes are kept.
+    pub indices: Vec<IndexListed>,
     /// Securities with which an empty store begins.
     pub universe: Vec<Listed>,
+}
+
+/// An index as the owner lists it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexListed {
+    /// Its name, for example the group that it stands for.
+    pub name: String,
+    /// Yahoo's symbol.
+    pub symbol: String,
 }
 
 impl Default for Settings {
@@ -36,12 +59,35 @@ impl Default for Settings {
             quote_interval_s: 60,
             fx_interval_s: 3_600,
             history_days: 400,
+            yahoo_url: String::new(),
+            ecb_url: String::new(),
+            frankfurter_url: String::new(),
+            stooq_url: String::new(),
+            stooq_key: None,
+            indices: Vec::new(),
             universe: Vec::new(),
         }
     }
 }
 
 impl Settings {
+    /// The providers besides the broker that have an address.
+    pub(crate) fn bases(&self, simulated: bool) -> Result<BTreeMap<Service, Base>, String> {
+        let addresses = [
+            (Service::Yahoo, &self.yahoo_url),
+            (Service::Ecb, &self.ecb_url),
+            (Service::Frankfurter, &self.frankfurter_url),
+            (Service::Stooq, &self.stooq_url),
+        ];
+        let set = addresses.into_iter().filter(|(_, url)| !url.is_empty());
+        set.map(|(service, url)| {
+            let base = Base::parse(url, simulated);
+            base.map(|base| (service, base))
+                .map_err(|fault| format!("[stage.ingest] `{}_url`: {fault}", service.name()))
+        })
+        .collect()
+    }
+
     /// Checks ranges.
     pub(crate) fn check(&self) -> Result<(), String> {
         let ranges = [
@@ -139,6 +185,9 @@ impl Listed {
             allow_buy: allowed,
             allow_sell: allowed,
             max_weight_e6: None,
+            min_weight_e6: None,
+            marked_for_exit: false,
+            previous_isin: None,
         })
     }
 }

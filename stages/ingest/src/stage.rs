@@ -14,10 +14,13 @@ use tradernet::{
 };
 
 use crate::history::{Progress, Taken, final_day, next_final};
-use crate::limits::{CALENDAR_DAYS_MIN, QUOTES_KEPT_MS, TICKERS_PER_CALL};
-use crate::quotes::{Known, quote_of};
+use crate::limits::{CALENDAR_DAYS_MIN, CALENDAR_WRITTEN_DAYS, QUOTES_KEPT_MS, TICKERS_PER_CALL};
+use crate::outside::{Outside, Task};
+use crate::quotes::{Known, far_from, quote_of};
 use crate::rates::Rates;
+use crate::requests::Adding;
 use crate::schedule::{grid_after, grid_from, pause_ms};
+use crate::sift::Explained;
 use crate::venues::{again_at, describe, last_close};
 use crate::{Call, Failure, Reply, Save, Settings, admission, store};
 
@@ -26,33 +29,43 @@ const HISTORY: &str = "history";
 
 /// The stage.
 pub struct Ingest {
-    live: bool,
-    settings: Settings,
-    calendars: Calendars,
-    universe: BTreeMap<Isin, Listed>,
+    pub(crate) live: bool,
+    pub(crate) settings: Settings,
+    pub(crate) calendars: Calendars,
+    pub(crate) universe: BTreeMap<Isin, Listed>,
     /// The store is empty: the universe comes from the settings and is still to be written.
     fresh: bool,
     started: bool,
-    venues: BTreeMap<Mic, Timestamp>,
-    quotes_at: Timestamp,
+    pub(crate) venues: BTreeMap<Mic, Timestamp>,
+    pub(crate) quotes_at: Timestamp,
     quotes: Reading,
-    rates: Rates,
+    pub(crate) rates: Rates,
     rates_at: Timestamp,
     rates_reading: Reading,
-    bars: BTreeMap<Isin, Progress>,
-    bars_at: Timestamp,
+    pub(crate) bars: BTreeMap<Isin, Progress>,
+    pub(crate) bars_at: Timestamp,
     bars_asked: Option<Isin>,
     run: Option<Run>,
     pacer: Option<Pacer>,
-    troubles: BTreeMap<String, String>,
+    pub(crate) outside: Outside,
+    pub(crate) symbols: BTreeMap<Isin, String>,
+    pub(crate) splits: BTreeMap<Isin, BTreeMap<market::Day, (u32, u32)>>,
+    calendars_at: Timestamp,
+    /// What the portfolio holds; nothing before it was heard.
+    pub(crate) held: Option<BTreeSet<Isin>>,
+    /// The request that is being answered.
+    pub(crate) adding: Option<Adding>,
+    pub(crate) troubles: BTreeMap<String, String>,
     reported: String,
 }
 
 /// A security with its ticker understood and what is known of its price.
-struct Listed {
-    security: Security,
-    ticker: Ticker,
-    known: Known,
+pub(crate) struct Listed {
+    pub(crate) security: Security,
+    /// The same without the owner's corrections.
+    pub(crate) told: Security,
+    pub(crate) ticker: Ticker,
+    pub(crate) known: Known,
 }
 
 /// One kind of read: whether answers are awaited, and how often it failed in a row.
@@ -102,13 +115,18 @@ impl Stage for Ingest {
 
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
         match input {
-            Input::Heard(never) => match never {},
+            Input::Heard(heard) => self.heard(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(Reply::Quotes { tickers, result }) => self.quotes_came(&tickers, result, now, out),
             Input::Replied(Reply::Rates(result)) => self.rates_came(result, now, out),
             Input::Replied(Reply::Bars { isin, until, result, .. }) => {
                 self.bars_came(&isin, until, result, now, out);
             }
+            Input::Replied(Reply::Found(result)) => self.found(result, out),
+            Input::Replied(Reply::Master { isin, ticker, result }) => {
+                self.master_came(isin, &ticker, *result, now, out);
+            }
+            Input::Replied(Reply::Outside { task, result }) => self.learnt(&task, *result, now, out),
             Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
         }
         self.report(out);
@@ -119,7 +137,8 @@ impl Stage for Ingest {
         let quotes = (self.quotes.awaited == 0).then_some(self.quotes_at);
         let rates = (self.rates_reading.awaited == 0).then_some(self.rates_at);
         let bars = self.bars_asked.is_none().then_some(self.bars_at);
-        [venues, quotes, rates, bars].into_iter().flatten().min()
+        let calendars = Some(self.calendars_at);
+        [venues, quotes, rates, bars, calendars, self.outside.wake_at()].into_iter().flatten().min()
     }
 
     fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -136,12 +155,13 @@ impl Ingest {
             let progress = loaded.progress.remove(&security.isin).unwrap_or_default();
             bars.insert(security.isin, progress);
             let ticker = Ticker::parse(&security.ticker).expect("the universe was admitted");
-            universe.insert(security.isin, Listed { security, ticker, known });
+            let told = loaded.told.remove(&security.isin).unwrap_or_else(|| security.clone());
+            universe.insert(security.isin, Listed { security, told, ticker, known });
         }
         let venues = universe.values().map(|listed| (listed.security.mic, Timestamp::ZERO)).collect();
         let mut rates = Rates::default();
         rates.known = loaded.rates;
-        Ingest {
+        let mut ingest = Ingest {
             live,
             settings,
             calendars: admission::calendars(live),
@@ -159,9 +179,17 @@ impl Ingest {
             bars_asked: None,
             run: None,
             pacer: None,
+            outside: Outside::default(),
+            symbols: loaded.symbols,
+            splits: loaded.splits,
+            calendars_at: Timestamp::ZERO,
+            held: None,
+            adding: None,
             troubles: BTreeMap::new(),
             reported: String::new(),
-        }
+        };
+        ingest.expect_outside(&loaded.answered);
+        ingest
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
@@ -179,6 +207,32 @@ impl Ingest {
         if self.bars_asked.is_none() && self.bars_at <= now {
             self.ask_bars(now, out);
         }
+        if self.calendars_at <= now {
+            self.write_calendars(now, out);
+        }
+        // What others say can wait until the broker's first bars are there to compare with.
+        if !first {
+            self.ask_outside(now, out);
+        }
+    }
+
+    /// Writes the coming days of every venue for those who read the store.
+    fn write_calendars(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.calendars_at = grid_after(now, 86_400_000);
+        for mic in self.venues.keys() {
+            let Some(venue) = self.calendars.venue(*mic) else { continue };
+            let today = now.day_utc();
+            let days = (0..CALENDAR_WRITTEN_DAYS).map(|ahead| today.plus_days(ahead)).filter_map(|day| {
+                let sessions = self.calendars.sessions(*mic, day);
+                let open = sessions.iter().flat_map(|sessions| sessions.iter());
+                let open: Vec<String> =
+                    open.map(|span| format!("[{},{}]", span.open.ms(), span.close.ms())).collect();
+                let known = self.calendars.uses_rules() || day <= venue.valid_until();
+                known.then(|| (day, format!("[{}]", open.join(","))))
+            });
+            let save = Save::Calendar { mic: *mic, days: days.collect(), valid_until: venue.valid_until() };
+            out.save(save);
+        }
     }
 
     /// Says what is known from the rows; a fresh store gets its universe first.
@@ -190,8 +244,7 @@ impl Ingest {
             }
             out.decided(format!("{} securities were taken from the settings.", self.universe.len()));
         }
-        let securities = self.universe.values().map(|listed| listed.security.clone());
-        out.say(Universe { securities: securities.filter(|security| security.active).collect() });
+        self.say_universe(out);
         if self.universe.is_empty() {
             self.troubled("universe", "the universe is empty; list securities in [[stage.ingest.universe]]");
         }
@@ -199,6 +252,11 @@ impl Ingest {
             out.say(rates);
         }
         self.say_history(out);
+    }
+
+    pub(crate) fn say_universe(&self, out: &mut Out<Self>) {
+        let securities = self.universe.values().map(|listed| listed.security.clone());
+        out.say(Universe { securities: securities.filter(|security| security.active).collect() });
     }
 
     fn describe_venues(&mut self, now: Timestamp, out: &mut Out<Self>) {
@@ -326,11 +384,24 @@ impl Ingest {
         // The answer may come after the close: then the price is that of the close.
         let Some(at) = self.time_of_price(listed, now) else { return Ok(None) };
         let quote = quote_of(&listed.security, reading, at)?;
+        let stopped = self.outside.verdicts.get(&isin).is_some_and(|verdict| verdict.stops());
+        let close = self.bars.get(&isin).and_then(|bars| bars.closes.last_key_value());
+        let close = close.map(|(_, close)| *close);
+        if close.is_some_and(|close| far_from(close, quote.price_e6)) {
+            // A split or an error: the past and other providers will tell.
+            if let Some(bars) = self.bars.get_mut(&isin) {
+                bars.look_again(now);
+                self.bars_at = self.bars_at.min(now);
+            }
+            self.outside.hurry(&Task::Chart(isin), now);
+        }
         let listed = self.universe.get_mut(&isin).expect("found above");
-        Ok(Some(listed.known.take(quote)))
+        let mut quote = listed.known.take(quote, close);
+        quote.suspect |= stopped;
+        Ok(Some(quote))
     }
 
-    fn currencies(&self) -> BTreeSet<Currency> {
+    pub(crate) fn currencies(&self) -> BTreeSet<Currency> {
         let all = self.universe.values().map(|listed| listed.security.ccy);
         all.filter(|ccy| *ccy != Currency::EUR).collect()
     }
@@ -411,7 +482,8 @@ impl Ingest {
     fn due_bars(&self, now: Timestamp) -> Vec<(Isin, market::Day, market::Day)> {
         let days = self.settings.history_days;
         let due = |(isin, progress): (&Isin, &Progress)| {
-            let mic = self.universe.get(isin)?.security.mic;
+            let listed = self.universe.get(isin).filter(|listed| listed.security.active)?;
+            let mic = listed.security.mic;
             let (from, until) = progress.wanted(final_day(&self.calendars, mic, now)?, days, now)?;
             Some((*isin, from, until))
         };
@@ -449,18 +521,67 @@ impl Ingest {
             }
             Ok(found) => {
                 self.succeeded(&key);
-                let Some(progress) = self.bars.get_mut(isin) else { return };
-                let (bars, replace) = match progress.take(&found.candles, until, now) {
-                    Taken::Added(bars) => (bars, false),
-                    Taken::Replaced(bars) => (bars, true),
-                    Taken::PastChanged => (Vec::new(), false),
-                };
-                if !bars.is_empty() {
-                    out.save(Save::Bars { isin: *isin, bars, replace, at: now });
-                }
+                self.take_bars(isin, &found, until, now, out);
             }
         }
         self.say_run(None, now, out);
+    }
+
+    fn take_bars(
+        &mut self,
+        isin: &Isin,
+        found: &Bars,
+        until: market::Day,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let explained = Explained {
+            splits: self.splits.get(isin).cloned().unwrap_or_default(),
+            second: self.outside.second.get(isin).cloned().unwrap_or_default(),
+        };
+        let Some(progress) = self.bars.get_mut(isin) else { return };
+        let taken = progress.take(&found.candles, &explained, until, now);
+        let doubts = progress.doubtful.clone();
+        let ticker = self.universe.get(isin).map_or_else(String::new, |listed| listed.ticker.to_string());
+        let (sifted, replace) = match taken {
+            Taken::Added(sifted) => (sifted, false),
+            Taken::Replaced(sifted) => (sifted, true),
+            Taken::PastChanged(split) => {
+                if let Some((after, before)) = split {
+                    out.decided(format!(
+                        "The past of {ticker} was divided {after}:{before}; it is read again."
+                    ));
+                }
+                return;
+            }
+            Taken::Rejected(why) => {
+                self.outside.hurry(&Task::Chart(*isin), now);
+                self.troubled(
+                    &format!("past of {isin}"),
+                    &format!("the past of {ticker} is {why}; nothing of it is used; look at it, then `steward universe refresh {isin}`"),
+                );
+                return;
+            }
+        };
+        self.troubles.remove(&format!("past of {isin}"));
+        let said: Vec<String> = doubts
+            .iter()
+            .map(|(day, doubt)| format!("the close of {ticker} on {day} is set apart: {}", doubt.word()))
+            .collect();
+        self.doubt(&format!("doubtful {isin}"), &said);
+        if !replace {
+            for (before, after, old) in &sifted.unadjusted {
+                out.save(Save::Divide { isin: *isin, before: *before, after: *after, old: *old });
+            }
+        }
+        if !sifted.believed.is_empty() {
+            out.save(Save::Bars { isin: *isin, bars: sifted.believed, replace, at: now });
+        }
+        if !sifted.doubtful.is_empty() {
+            let bars = sifted.doubtful.iter().map(|(bar, doubt)| (*bar, doubt.word())).collect();
+            out.save(Save::Quarantine { isin: *isin, bars, at: now });
+            self.outside.hurry(&Task::Chart(*isin), now);
+        }
     }
 
     fn end_run(&mut self, now: Timestamp, out: &mut Out<Self>) {
@@ -517,7 +638,7 @@ impl Ingest {
     }
 
     /// When the allowance permits the next request of a class; `None` means now, and it has been paid for.
-    fn must_wait(&mut self, class: PaceClass, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn must_wait(&mut self, class: PaceClass, now: Timestamp) -> Option<Timestamp> {
         let now_ms = u64::try_from(now.ms()).unwrap_or(0);
         let pacer = self.pacer.get_or_insert_with(|| Pacer::new(&Shares::ingest(), now_ms));
         match pacer.take(class, now_ms) {
@@ -548,7 +669,7 @@ impl Ingest {
         }
     }
 
-    fn doubt(&mut self, what: &str, doubts: &[String]) {
+    pub(crate) fn doubt(&mut self, what: &str, doubts: &[String]) {
         if doubts.is_empty() {
             self.troubles.remove(what);
         } else {
@@ -556,7 +677,7 @@ impl Ingest {
         }
     }
 
-    fn troubled(&mut self, what: &str, text: &str) {
+    pub(crate) fn troubled(&mut self, what: &str, text: &str) {
         self.troubles.insert(what.to_owned(), text.to_owned());
     }
 

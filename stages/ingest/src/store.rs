@@ -1,17 +1,23 @@
-//! All SQL of the stage: what it starts from, and how a change of its rows is written.
+//! The stage's rows: what it starts from, and how a change of them is written. What is not a price: `beside`.
+
+mod beside;
 
 use std::collections::BTreeMap;
 
-use contracts::{FxRate, Quote, Security, Source};
-use market::{Day, Isin, Timestamp};
+use contracts::{Corrected, FxRate, Quote, Security, Source};
+use market::{Day, Fundamental, Isin, Mic, Timestamp};
 use money::{Currency, Price, Quantity, Rate, Weight};
+use providers::{Dividend, EcbRates, Split};
 use rusqlite::{Connection, Row, Transaction, params};
 use tradernet::commands::candles::Candle;
 
 use crate::{history::Progress, limits::CLOSES_KEPT, quotes::Known};
 
-/// The only source so far.
 const BROKER: &str = "broker";
+const YAHOO: &str = "yahoo";
+const ECB: &str = "ecb";
+/// Rows of `response` that hold no body: until when a question is answered.
+const ANSWERED: &str = "answered";
 
 /// One daily bar to be written.
 pub type Bar = Candle;
@@ -45,6 +51,119 @@ pub enum Save {
         /// When they were read.
         at: Timestamp,
     },
+    /// Bars that may not be used.
+    Quarantine {
+        /// Of which security.
+        isin: Isin,
+        /// The bars, each with the reason.
+        bars: Vec<(Bar, &'static str)>,
+        /// When they were read.
+        at: Timestamp,
+    },
+    /// A split that the source did not work into its past.
+    Divide {
+        /// Of which security.
+        isin: Isin,
+        /// Bars before this day.
+        before: Day,
+        /// New shares.
+        after: u32,
+        /// Old shares.
+        old: u32,
+    },
+    /// Dividends and splits.
+    Actions {
+        /// Of which security.
+        isin: Isin,
+        /// Dividends.
+        dividends: Vec<Dividend>,
+        /// Splits.
+        splits: Vec<Split>,
+        /// Who says so.
+        source: &'static str,
+        /// When.
+        at: Timestamp,
+    },
+    /// What is known beside prices.
+    Figures {
+        /// Of which security.
+        isin: Isin,
+        /// The figures; nothing for those that are not known.
+        figures: Vec<(Fundamental, Option<f64>)>,
+        /// Words: country, sector and so on.
+        words: Vec<(&'static str, String)>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A symbol of Yahoo, and when it was found to be right, if it was.
+    Symbol {
+        /// Of which security.
+        isin: Isin,
+        /// The symbol.
+        symbol: String,
+        /// When it was verified.
+        verified: Option<Timestamp>,
+        /// How it was found.
+        method: &'static str,
+    },
+    /// Reference rates of some currencies.
+    BankRates {
+        /// The rates.
+        rates: Box<EcbRates>,
+        /// When they were read.
+        at: Timestamp,
+    },
+    /// The bank's newest rate stands in for the broker's.
+    BankRate {
+        /// Currency.
+        ccy: Currency,
+        /// EUR per unit.
+        rate: Rate,
+        /// When it was made.
+        as_of: Timestamp,
+        /// When it was read.
+        at: Timestamp,
+    },
+    /// Closes of an index.
+    Index {
+        /// Its name.
+        name: String,
+        /// The closes.
+        closes: BTreeMap<Day, Price>,
+        /// When they were read.
+        at: Timestamp,
+    },
+    /// A question is answered until an instant.
+    Answered {
+        /// The task.
+        key: String,
+        /// When.
+        at: Timestamp,
+        /// Until when the answer holds.
+        until: Timestamp,
+    },
+    /// What the owner says of a security.
+    Owner {
+        /// As it is now.
+        security: Box<Security>,
+        /// Conviction, if it changed.
+        priority: Option<f64>,
+        /// Corrections, if any changed.
+        corrections: BTreeMap<Corrected, Option<String>>,
+        /// Why it is not active.
+        reason: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Days of a venue.
+    Calendar {
+        /// Which venue.
+        mic: Mic,
+        /// Its days with their open intervals, as JSON.
+        days: Vec<(Day, String)>,
+        /// Last day that is known.
+        valid_until: Day,
+    },
 }
 
 /// Everything the stage starts from.
@@ -54,6 +173,14 @@ pub(crate) struct Loaded {
     pub(crate) quotes: BTreeMap<Isin, Known>,
     pub(crate) rates: BTreeMap<Currency, FxRate>,
     pub(crate) progress: BTreeMap<Isin, Progress>,
+    /// What is said of each security without the owner's corrections.
+    pub(crate) told: BTreeMap<Isin, Security>,
+    /// Yahoo's symbols.
+    pub(crate) symbols: BTreeMap<Isin, String>,
+    /// Splits by security and day.
+    pub(crate) splits: BTreeMap<Isin, BTreeMap<Day, (u32, u32)>>,
+    /// Until when questions are answered.
+    pub(crate) answered: BTreeMap<String, Timestamp>,
 }
 
 /// Reads everything.
@@ -63,25 +190,64 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
 
 fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
     let mut loaded = Loaded { universe: universe(rows)?, ..Loaded::default() };
+    beside_prices(rows, &mut loaded)?;
     for security in &loaded.universe {
         loaded.quotes.insert(security.isin, quotes(rows, security)?);
         loaded.progress.insert(security.isin, progress(rows, &security.isin)?);
     }
-    let mut query = rows.prepare("SELECT ccy, eur_per_unit_e9, as_of FROM fx_latest ORDER BY ccy")?;
+    let mut query = rows.prepare("SELECT ccy, eur_per_unit_e9, as_of, source FROM fx_latest ORDER BY ccy")?;
     for row in query.query_map([], |row| {
         let rate = checked(row, 1, |e9: i64| Rate::from_e9(e9))?;
         let as_of = Timestamp::from_ms(row.get(2)?);
-        Ok((text(row, 0, Currency::new)?, FxRate { eur_per_unit_e9: rate, as_of, source: Source::Broker }))
+        let source = if row.get_ref(3)?.as_str()? == ECB { Source::Ecb } else { Source::Broker };
+        Ok((text(row, 0, Currency::new)?, FxRate { eur_per_unit_e9: rate, as_of, source }))
     })? {
         loaded.rates.extend([row?]);
     }
     Ok(loaded)
 }
 
+fn beside_prices(rows: &Connection, loaded: &mut Loaded) -> rusqlite::Result<()> {
+    let mut query = rows.prepare("SELECT isin, name, product_type, country, industry_raw FROM security")?;
+    let mut found = query.query([])?;
+    while let Some(row) = found.next()? {
+        let isin: Isin = text(row, 0, str::parse)?;
+        if let Some(security) = loaded.universe.iter().find(|security| security.isin == isin) {
+            let (name, product_type) = (row.get(1)?, row.get(2)?);
+            let (country, industry) = (row.get(3)?, row.get(4)?);
+            loaded.told.insert(isin, Security { name, product_type, country, industry, ..security.clone() });
+        }
+    }
+    let mut query = rows.prepare(
+        "SELECT isin, a.symbol FROM symbol_alias a JOIN security USING (security_id)
+         WHERE a.source = 'yahoo' AND a.valid_to IS NULL
+         UNION ALL
+         SELECT isin, o.value FROM security_override o JOIN security USING (security_id)
+         WHERE o.field = 'yahoo_symbol'",
+    )?;
+    for row in query.query_map([], |row| Ok((text(row, 0, str::parse)?, row.get(1)?)))? {
+        loaded.symbols.extend([row?]);
+    }
+    let mut query = rows.prepare(
+        "SELECT isin, ex_day, ratio_num, ratio_den FROM api_action WHERE kind = 'split' ORDER BY ex_day",
+    )?;
+    let mut found = query.query([])?;
+    while let Some(row) = found.next()? {
+        let ratio = (row.get(2)?, row.get(3)?);
+        let splits = loaded.splits.entry(text(row, 0, str::parse)?).or_default();
+        splits.insert(text(row, 1, str::parse)?, ratio);
+    }
+    let mut query = rows.prepare("SELECT key, expires FROM response WHERE source = ?1")?;
+    for row in query.query_map([ANSWERED], |row| Ok((row.get(0)?, Timestamp::from_ms(row.get(1)?))))? {
+        loaded.answered.extend([row?]);
+    }
+    Ok(())
+}
+
 fn universe(rows: &Connection) -> rusqlite::Result<Vec<Security>> {
     let mut query = rows.prepare(
         "SELECT isin, name, symbol, mic, currency, country, industries, product_type, lot, tick,
-                active, allow_buy, allow_sell, max_target
+                active, allow_buy, allow_sell, max_target, min_target, marked_for_exit, previous_isin
          FROM api_universe ORDER BY isin",
     )?;
     let securities = query.query_map([], |row| {
@@ -100,6 +266,11 @@ fn universe(rows: &Connection) -> rusqlite::Result<Vec<Security>> {
             allow_buy: row.get(11)?,
             allow_sell: row.get(12)?,
             max_weight_e6: checked(row, 13, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
+            min_weight_e6: checked(row, 14, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
+            marked_for_exit: row.get(15)?,
+            previous_isin: checked(row, 16, |isin: Option<String>| {
+                isin.map(|isin| isin.parse()).transpose()
+            })?,
         })
     })?;
     securities.collect()
@@ -183,6 +354,10 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         }
         Save::Rate { ccy, rate, at } => write_rate(rows, ccy, rate, at),
         Save::Bars { isin, bars, replace, at } => write_bars(rows, &isin, &bars, replace, at),
+        Save::Owner { security, priority, corrections, reason, at } => {
+            write_owner(rows, &security, priority, &corrections, reason, at)
+        }
+        other => beside::apply(rows, other),
     }
 }
 
@@ -272,7 +447,10 @@ fn write_bars(
              low_e6 = excluded.low_e6, close_e6 = excluded.close_e6, volume = excluded.volume,
              quality = excluded.quality, is_final = 1, fetched = excluded.fetched",
     )?;
+    let mut believed = rows
+        .prepare_cached("DELETE FROM price_quarantine WHERE security_id = ?1 AND day = ?2 AND source = ?3")?;
     for bar in bars {
+        believed.execute(params![security, bar.day.to_string(), BROKER])?;
         // Volumes are whole pieces.
         let volume = bar.volume.map(|volume| volume.e6() / Quantity::SCALE);
         statement.execute(params![
@@ -287,6 +465,52 @@ fn write_bars(
             quality,
             at.ms()
         ])?;
+    }
+    Ok(())
+}
+
+fn write_owner(
+    rows: &Transaction<'_>,
+    security: &Security,
+    priority: Option<f64>,
+    corrections: &BTreeMap<Corrected, Option<String>>,
+    reason: Option<String>,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let id: i64 = rows.query_row(
+        "SELECT security_id FROM security WHERE isin = ?1",
+        [security.isin.as_str()],
+        |row| row.get(0),
+    )?;
+    rows.execute(
+        "UPDATE security_user SET active = ?2, allow_buy = ?3, allow_sell = ?4, min_target = ?5, max_target = ?6,
+             marked_for_exit = ?7, deactivated_reason = ?8, priority_multiplier = coalesce(?9, priority_multiplier),
+             updated = ?10
+         WHERE security_id = ?1",
+        params![
+            id,
+            security.active,
+            security.allow_buy,
+            security.allow_sell,
+            security.min_weight_e6.map(Weight::to_f64),
+            security.max_weight_e6.map(Weight::to_f64),
+            security.marked_for_exit,
+            reason,
+            priority,
+            at.ms()
+        ],
+    )?;
+    for (field, value) in corrections {
+        rows.execute(
+            "DELETE FROM security_override WHERE security_id = ?1 AND field = ?2",
+            params![id, field.name()],
+        )?;
+        if let Some(value) = value {
+            rows.execute(
+                "INSERT INTO security_override VALUES (?1, ?2, ?3, ?4)",
+                params![id, field.name(), value.trim(), at.ms()],
+            )?;
+        }
     }
     Ok(())
 }

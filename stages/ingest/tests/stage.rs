@@ -182,7 +182,7 @@ fn the_bar_of_a_day_is_added_once_after_its_close() {
 }
 
 #[test]
-fn a_split_replaces_the_past() {
+fn a_divided_past_that_nobody_tells_of_waits_for_a_person() {
     let mut rig = Rig::new(MORNING, UNIVERSE);
     rig.run("2026-03-02T16:44:00Z", &script());
     let mut split = script();
@@ -191,6 +191,13 @@ fn a_split_replaces_the_past() {
         vec![("2026-02-26", 8_900_000), ("2026-02-27", 9_000_000), ("2026-03-02", 9_100_000)],
     );
     rig.run("2026-03-02T16:50:00Z", &split);
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE quality = 'corrected'"), 0);
+    assert!(rig.health().last_error.is_some_and(|text| text.contains("nobody else tells of")));
+    rig.tell(contracts::IngestRun {
+        isin: Some("DE000SMX0015".parse().unwrap()),
+        ..contracts::Sample::sample()
+    });
+    rig.run("2026-03-02T16:51:00Z", &split);
     let closes = "SELECT group_concat(close) FROM (SELECT close FROM api_bar WHERE isin = 'DE000SMX0015' ORDER BY day)";
     let rows = bus_client::open_for_reading(&rig.place).unwrap();
     let text: String = rows.query_row(closes, [], |row| row.get(0)).unwrap();

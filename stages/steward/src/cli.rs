@@ -67,6 +67,21 @@ Exit codes: 0 halted, 1 refused, 3 no answer: then pull the plug or use the stop
   steward resume 'Compared the books with the broker.'
 Exit codes: 0 trading goes on, 1 refused, 3 no answer.")]
     Resume(WordOptions),
+    /// Lists, shows, adds and changes the securities that are watched
+    #[command(after_help = "Examples:
+  steward universe list
+  steward universe add DE000SMX0015 --wait
+  steward universe set RHNA.EU --buy on --sell on --max 10
+  steward universe show RHNA.EU --json
+Exit codes: 0 done, 1 refused or not known, 3 no answer from the bus.")]
+    Universe {
+        /// Which system.
+        #[command(flatten)]
+        place: Place,
+        /// What about them.
+        #[command(subcommand)]
+        question: crate::universe::Question,
+    },
     /// Explains one order from the price to the booking, each step with its numbers
     #[command(after_help = "Examples:
   steward explain latest

@@ -47,6 +47,7 @@ pub mod supervisor;
 pub mod tally;
 mod targets;
 mod topics;
+pub mod universe;
 mod up;
 pub mod view;
 mod watch;
@@ -86,6 +87,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Status(options) => status::run(&options).await,
         Command::Watch(place) => watch::run(&place).await,
         Command::Topics { place, question } => topics::run(&place, &question).await,
+        Command::Universe { place, question } => universe::run(&place, &question).await,
         Command::Halt(options) => halt::halt(&options).await,
         Command::Resume(options) => halt::resume(&options).await,
         Command::Explain(options) => explain::run(&options).await,

@@ -5,10 +5,11 @@
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
 
 use bus_client::{Config, Engine, Place, Publication};
-use contracts::{Body, Envelope};
+use contracts::{Body, Envelope, Id};
 use ingest::{Call, Ingest, IngestEdge, Reply};
 use market::Timestamp;
 use money::{Currency, Price, Rate};
+use providers::{Client, Fetch, FetchFault, Request, Response, Service};
 use simworld::{Delivery, World};
 use tradernet::{
     Exchange, Keys, RawReply, RawRequest, Ticker, TransportError,
@@ -105,6 +106,12 @@ impl Script {
                 let found = CrossRates { eur_per_unit: dollar.into_iter().collect(), missing: vec![] };
                 Reply::Rates(if self.silent { Err(failure()) } else { Ok(found) })
             }
+            Call::Find { .. } => Reply::Found(Ok(Vec::new())),
+            Call::Master { isin, ticker } => Reply::Master { isin, ticker, result: Box::new(Ok(None)) },
+            Call::Outside(question) => {
+                let result = Box::new(Err(providers::DataFault::Outage("not set up".into())));
+                Reply::Outside { task: question.task, result }
+            }
             Call::Bars { isin, ticker, from, until } => {
                 let bars = self.bars.get(ticker.as_str()).cloned().unwrap_or_default();
                 let candles = bars.iter().map(|(day, close)| candle(day, *close));
@@ -164,6 +171,7 @@ pub struct Rig {
     pub heard: Heard,
     pub calls: Vec<Call>,
     pub now: Timestamp,
+    versions: u64,
     _folder: Rc<tempfile::TempDir>,
 }
 
@@ -174,7 +182,16 @@ impl Rig {
         let config = config("sim:1", more);
         let now = at(now);
         let engine = Engine::open(&config, "ingest", Some(place.clone()), now).unwrap();
-        Rig { engine, place, config, heard: Heard::default(), calls: vec![], now, _folder: folder }
+        Rig {
+            engine,
+            place,
+            config,
+            heard: Heard::default(),
+            calls: vec![],
+            now,
+            versions: 0,
+            _folder: folder,
+        }
     }
 
     /// The process dies and starts again.
@@ -205,6 +222,18 @@ impl Rig {
             self.heard.all.extend(said);
         }
         panic!("time stands still");
+    }
+
+    /// Hands a message to the stage, as its owner sent it.
+    pub fn tell<B: Body>(&mut self, body: B) {
+        self.versions += 1;
+        let stage = B::TOPIC.spec().owners[0].to_string();
+        let id = Id::derive(self.now, &["test", &self.versions.to_string()]);
+        let topic = B::TOPIC.spec().address("steward", &body.key());
+        let envelope =
+            Envelope { id, key_version: self.versions, at: self.now, stage, trace: id, cause: None, body };
+        let said = self.engine.deliver(&topic, &envelope.encode().unwrap(), self.now).unwrap();
+        self.heard.all.extend(said);
     }
 
     pub fn count(&self, sql: &str) -> i64 {
@@ -240,6 +269,53 @@ impl Exchange for InProcess {
             Delivery::Reset { .. } => Err(TransportError::Unknown { reason: "reset".into() }),
         }
     }
+}
+
+impl Fetch for InProcess {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchFault> {
+        let prefix = match request.service {
+            Service::Yahoo => "/yh",
+            Service::Ecb => "/ecb",
+            Service::Frankfurter => "/ff",
+            Service::Stooq => "/stooq",
+            Service::OpenFigi => "/figi",
+        };
+        let mut headers = vec![("User-Agent".to_owned(), "Mozilla/5.0 (X11)".to_owned())];
+        headers.extend(request.cookie.map(|cookie| ("Cookie".to_owned(), cookie)));
+        let raw = simworld::RawRequest {
+            method: if request.body.is_some() { "POST" } else { "GET" }.into(),
+            path: format!("{prefix}{}", request.path),
+            headers,
+            body: request.body.unwrap_or_default().into_bytes(),
+        };
+        match self.0.borrow_mut().exchange(&raw, i64::try_from(WALL_S).unwrap()) {
+            Delivery::Reply { reply, .. } => {
+                let cookies = reply.headers.iter().filter(|(name, _)| name == "Set-Cookie");
+                let cookies = cookies.map(|(_, value)| value.clone()).collect();
+                Ok(Response { cookies, ..Response::new(reply.status, reply.body) })
+            }
+            Delivery::TimedOut { .. } | Delivery::Reset { .. } => Err(FetchFault("time-out".into())),
+        }
+    }
+}
+
+/// The broker and every other provider of one world.
+pub fn whole_edge(world: &Rc<RefCell<World>>) -> IngestEdge<InProcess, InProcess> {
+    edge(world).with_outside(Client::new(InProcess(Rc::clone(world))))
+}
+
+/// All securities of the simulated world as the owner lists them.
+pub fn everything() -> String {
+    simworld::listings()
+        .iter()
+        .map(|listing| {
+            let tick = listing.tick_e6 as f64 / 1e6;
+            format!(
+                "[[stage.ingest.universe]]\nticker = \"{}\"\nisin = \"{}\"\nname = \"{}\"\nmic = \"{}\"\nccy = \"{}\"\nproduct_type = \"{}\"\nlot = {}\ntick = \"{tick}\"\n",
+                listing.ticker, listing.isin, listing.name, listing.mic, listing.ccy, listing.product_type, listing.lot
+            )
+        })
+        .collect()
 }
 
 pub fn edge(world: &Rc<RefCell<World>>) -> IngestEdge<InProcess> {

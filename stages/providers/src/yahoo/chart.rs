@@ -28,6 +28,9 @@ pub struct ChartOf {
     pub until: Day,
 }
 
+/// Closes as they were delivered, put right where units were mixed.
+type Delivered = Vec<(Day, f64)>;
+
 /// What a chart says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chart {
@@ -111,7 +114,7 @@ impl ChartOf {
         unit: Unit,
         day_of: &impl Fn(i64) -> Option<Day>,
         malformed: &impl Fn(&str) -> DataFault,
-    ) -> Result<(Vec<Bar>, Vec<(Day, f64)>), DataFault> {
+    ) -> Result<(Vec<Bar>, Delivered), DataFault> {
         let Some(stamps) = chart["timestamp"].as_array() else { return Ok((Vec::new(), Vec::new())) };
         let quote = &chart["indicators"]["quote"][0];
         let column = |name: &str| -> Result<Vec<Option<f64>>, DataFault> {
@@ -191,7 +194,7 @@ fn splits(events: &Value, day_of: &impl Fn(i64) -> Option<Day>) -> Vec<Split> {
     let events = events.as_object().into_iter().flat_map(serde_json::Map::values);
     let whole = |value: &Value| {
         let number = number(value)?;
-        (number >= 1.0 && number <= 1e6 && number.fract() == 0.0).then_some(number as u32)
+        ((1.0..=1e6).contains(&number) && number.fract().abs() < f64::EPSILON).then_some(number as u32)
     };
     let mut found: Vec<Split> = events
         .filter_map(|event| {

@@ -75,6 +75,42 @@ impl ReadCommand for FindTicker {
 
 impl PlainCommand for FindTicker {}
 
+/// Asks for the instruments that a text may mean: a ticker, a name or an ISIN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindText {
+    /// As a person writes it.
+    pub text: String,
+}
+
+impl Decode for FindText {
+    /// Every hit with a valid ISIN.
+    type Reply = Vec<(Isin, Listing)>;
+
+    fn params(&self) -> String {
+        Params::new().text("text", &self.text).finish()
+    }
+
+    fn decode(&self, reply: Node<'_>) -> Result<Self::Reply, Flaw> {
+        let found = reply.get("found");
+        if !found.is_present() {
+            return Err(Flaw::missing("found"));
+        }
+        let hit = |row: Node<'_>| {
+            let fields = row.fields();
+            let isin = fields.isin("isin")?;
+            Some((isin, FindTicker { isin }.listing(&fields)?))
+        };
+        Ok(rows_of(found, "found")?.into_iter().filter_map(hit).collect())
+    }
+}
+
+impl ReadCommand for FindText {
+    const NAME: &'static str = "tickerFinder";
+    const PACE: PaceClass = PaceClass::Live;
+}
+
+impl PlainCommand for FindText {}
+
 /// Chooses a listing: the wanted currency, then the market, then the shortest ticker, then the
 /// alphabet, so that the same answer always gives the same choice.
 pub fn preferred(listings: &[Listing], wanted: Currency) -> Option<&Listing> {
