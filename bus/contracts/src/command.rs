@@ -68,6 +68,51 @@ impl Sample for SyncNow {
     }
 }
 
+/// Which file of an existing ledger is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerFile {
+    /// Purchases, sales and splits.
+    Trades,
+    /// Everything else that moved cash.
+    CashFlows,
+}
+
+/// One part of an existing ledger; the last part is answered with what became of the whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ImportLedger {
+    /// Who asks.
+    pub actor: String,
+    /// Which import the part belongs to; the next import throws away what is left of another.
+    pub import: String,
+    /// Which file.
+    pub file: LedgerFile,
+    /// Number of the part, from 1.
+    pub part: u32,
+    /// How many there are in all files together.
+    pub parts: u32,
+    /// Whole lines of CSV; the first part of a file begins with its heading.
+    pub text: String,
+    /// Only says what would happen.
+    pub dry_run: bool,
+}
+
+impl Sample for ImportLedger {
+    fn sample() -> Self {
+        ImportLedger {
+            actor: "steward".into(),
+            import: "2026-03-02".into(),
+            file: LedgerFile::Trades,
+            part: 1,
+            parts: 1,
+            text: "date,side,isin,ticker,quantity,price,currency,fee,eur_per_unit,id\n".into(),
+            dry_run: true,
+        }
+    }
+}
+
 /// Changes one setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

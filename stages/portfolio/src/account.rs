@@ -32,6 +32,13 @@ pub(crate) struct Accounts {
     pub(crate) flows: BTreeMap<String, Booked>,
     pub(crate) dividends: BTreeMap<Id, Dividend>,
     pub(crate) names: Names,
+    /// When the books began.
+    pub(crate) begun: Option<Timestamp>,
+    /// What was held then, as far as no imported ledger explains it.
+    pub(crate) openings: Books,
+    /// Lines of imported ledgers, and the securities they are about.
+    pub(crate) csv_fills: BTreeSet<Id>,
+    pub(crate) csv_isins: BTreeSet<Isin>,
     calendars: Calendars,
     doubtful: Doubtful,
     watch: Watch<Isin>,
@@ -60,6 +67,10 @@ impl Accounts {
             flows: loaded.flows,
             dividends,
             names,
+            begun: loaded.begun,
+            openings: loaded.openings,
+            csv_fills: loaded.csv_fills,
+            csv_isins: loaded.csv_isins,
             calendars,
             doubtful: Doubtful::default(),
             watch: Watch::default(),
@@ -322,6 +333,8 @@ impl Portfolio {
                 }
             }
             self.accounts.opening.clone_from(&account.cash);
+            self.accounts.begun = Some(now);
+            self.accounts.openings.clone_from(&booking.books);
             for amount in account.cash.values() {
                 out.save(Save::CashOpening(*amount, now));
             }

@@ -1,7 +1,7 @@
 //! Keeps the books of the account: reads it at the broker, derives what is held from fills, compares both, and
 //! says what everything is worth.
 //!
-//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, and at the
+//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `command/portfolio/{sync,import}`, and at the
 //! broker positions, cash, trades, working orders and cash flows, in one consistent pass.
 //!
 //! **Publishes** `portfolio/state`, `portfolio/nav`, `portfolio/flow/{id}`, `portfolio/bucket/core`,
@@ -32,12 +32,14 @@
 //! | what is it worth, and at which price | `value`, `prices` |
 //! | when does a day end, and what did it bring | `nav` |
 //! | what came in and went out | `flows`, `dividends` |
+//! | what does an imported ledger say, and what is taken over | `csv`, `take_over` |
 //! | what are these holdings called | `state_id` |
 
 mod account;
 mod actions;
 mod books;
 mod cash_book;
+mod csv;
 mod dividends;
 mod edge;
 mod flows;
@@ -50,6 +52,7 @@ mod settings;
 mod stage;
 mod state_id;
 mod store;
+mod take_over;
 mod value;
 
 pub use actions::{Action, Change};

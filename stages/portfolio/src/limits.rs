@@ -34,6 +34,10 @@ pub const FLOW_DAYS: i32 = 7;
 pub const ORDERS_MAX: usize = 10_000;
 /// Cash of a corporate action explains a removed security for this many days.
 pub const REMOVAL_DAYS: i32 = 30;
+/// Bytes of one import at most; it is kept in memory until it is whole.
+pub const IMPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Parts of one import at most.
+pub const IMPORT_PARTS_MAX: u32 = 1_000;
 /// Commands that may wait for one reading of the account.
 pub const WAITING_MAX: usize = 16;
 /// The one part of the fund so far.

@@ -20,6 +20,7 @@ use crate::limits::{
 };
 use crate::nav::{DayEnd, FundDay, fund_day, index_now, opening, statement};
 use crate::prices::Prices;
+use crate::take_over::Parts;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
 use crate::{Call, Reply, Save, Settings, state_id::state_id, store};
 
@@ -42,6 +43,7 @@ pub struct Portfolio {
     failures: usize,
     /// Commands that wait for the next reading of the account.
     waiting: Vec<Meta>,
+    pub(crate) imports: Parts,
     settle_at: Option<Timestamp>,
     today: Option<FundDay>,
     last_day: Option<Day>,
@@ -87,6 +89,7 @@ impl Stage for Portfolio {
             again: false,
             failures: 0,
             waiting: Vec::new(),
+            imports: Parts::default(),
             settle_at: None,
             today: None,
             last_day,
@@ -110,6 +113,7 @@ impl Stage for Portfolio {
             Input::Heard(topics::Input::MarketFx(heard)) => self.rates(heard, now),
             Input::Heard(topics::Input::OrderState(heard)) => self.order(heard, now),
             Input::Heard(topics::Input::CommandPortfolioSync(heard)) => self.read_now(heard, now, out),
+            Input::Heard(topics::Input::CommandPortfolioImport(heard)) => self.import_ledger(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(reply) => self.answered(reply, now, out),
             Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
@@ -211,7 +215,7 @@ impl Portfolio {
     }
 
     /// Something happened at the broker: the account is read once that has settled.
-    fn read_soon(&mut self, now: Timestamp) {
+    pub(crate) fn read_soon(&mut self, now: Timestamp) {
         let soon = now.saturating_plus_ms(i64::from(self.settings.settle_ms).min(AFTER_GRID_MS));
         self.again = self.asked;
         // A pause after a failure is kept; the statements at the start come before the first reading.

@@ -50,6 +50,8 @@ pub enum Save {
         /// The fee.
         fee: Money,
     },
+    /// A holding of the beginning that an imported ledger explains.
+    OpeningGone(Isin),
     /// A corporate action, once.
     Action(Action),
     /// A dividend as far as it is known.
@@ -68,6 +70,10 @@ pub(crate) struct Loaded {
     pub(crate) base: Option<DayEnd>,
     pub(crate) cash_opening: Purse,
     pub(crate) splits: Vec<(Isin, Rebase)>,
+    pub(crate) begun: Option<Timestamp>,
+    pub(crate) openings: Books,
+    pub(crate) csv_fills: BTreeSet<Id>,
+    pub(crate) csv_isins: BTreeSet<Isin>,
 }
 
 /// Reads everything.
@@ -105,7 +111,7 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
 fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
     Ok(Loaded {
         books: all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger, cost_eur_e4 FROM position", held)?,
-        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id, amount_e4, fee_e4, fee_ccy, settle_day, in_opening FROM fill WHERE source = 'broker'", fill)?,
+        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id, amount_e4, fee_e4, fee_ccy, settle_day, in_opening, rate_e9, value_eur_e4 FROM fill WHERE source = 'broker'", fill)?,
         before: all(rows, "SELECT broker_trade_id FROM trade_before", |row| row.get(0))?,
         frozen: all(rows, "SELECT isin, since, reason FROM frozen", |row| {
             Ok((parsed(row, 0)?, (Timestamp::from_ms(row.get(1)?), row.get(2)?)))
@@ -123,6 +129,26 @@ fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
             let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
             Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
         })?,
+        // A store whose first account was empty of cash began with its first holding.
+        begun: rows
+            .query_row(
+                "SELECT min(at) FROM (SELECT at FROM cash_opening UNION ALL SELECT at FROM sync)",
+                [],
+                |row| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp::from_ms)),
+            )?,
+        openings: all(
+            rows,
+            "SELECT isin, ticker, CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END, price_e6, ccy
+             FROM fill WHERE source = 'import' AND csv = 0 AND ccy IS NOT NULL",
+            |row| {
+                let ccy = checked(row, 4, |text: String| Currency::new(&text))?;
+                let nothing = Held::nothing(&row.get::<_, String>(1)?, ccy);
+                let qty = checked(row, 2, |e6: i64| Quantity::from_e6(e6))?;
+                Ok((parsed(row, 0)?, Held { qty, avg: checked(row, 3, price)?, ..nothing }))
+            },
+        )?,
+        csv_fills: all(rows, "SELECT fill_id FROM fill WHERE csv = 1", |row| parsed(row, 0))?,
+        csv_isins: all(rows, "SELECT DISTINCT isin FROM fill WHERE csv = 1", |row| parsed(row, 0))?,
         splits: all(
             rows,
             "SELECT isin, at, units_before, units_after, price_e6 FROM corporate_action WHERE kind = 'split' ORDER BY at",
@@ -180,8 +206,8 @@ fn fill(row: &Row<'_>) -> rusqlite::Result<(String, Fill)> {
         ccy: checked(row, 8, |text: Option<String>| text.map(|text| Currency::new(&text)).transpose())?,
         amount: money_at(row, 11, 8)?,
         fee: money_at(row, 12, 13)?,
-        rate: None,
-        value_eur: None,
+        rate: checked(row, 16, |e9: Option<i64>| e9.map(Rate::from_e9).transpose())?,
+        value_eur: row.get::<_, Option<i64>>(17)?.map(|e4| Money::from_e4(e4, Currency::EUR)),
         executed: Timestamp::from_ms(row.get(9)?),
         settle_day: checked(row, 14, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         origin: Origin::Broker,
@@ -337,6 +363,9 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
                 "UPDATE fill SET fee_e4 = ?2, fee_ccy = ?3 WHERE fill_id = ?1 AND fee_e4 IS NULL",
             )?
             .execute((fill_id.to_string(), fee.e4(), fee.currency().as_str()))
+            .map(drop),
+        Save::OpeningGone(isin) => rows
+            .execute("DELETE FROM fill WHERE source = 'import' AND csv = 0 AND isin = ?1", [isin.as_str()])
             .map(drop),
         Save::Action(action) => write_action(rows, &action),
         Save::Dividend(dividend) => write_dividend(rows, &dividend),

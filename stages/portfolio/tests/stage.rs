@@ -5,8 +5,8 @@
 mod support;
 
 use contracts::{
-    Bucket, Flow, FlowKind, Mode, Nav, OrderState, OrderStatus, Outcome, PortfolioState, Reconciliation,
-    Reply, Sample, Side, SyncNow,
+    Bucket, Flow, FlowKind, ImportLedger, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
+    PortfolioState, Reconciliation, Reply, Sample, Side, SyncNow,
 };
 use money::{Currency, Quantity};
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
@@ -562,4 +562,85 @@ fn a_dividend_its_tax_and_its_reversal_are_one() {
     rig.run("2026-03-02T09:12:00Z", &Broker { flows, ..with_cash(10_000_000, 10, vec![]) });
     assert_eq!(rig.count("SELECT net FROM api_dividend WHERE state = 'reversed'"), 0);
     assert_eq!(rig.trouble(), None);
+}
+
+const TRADES: &str = "date,side,isin,quantity,price,currency,eur_per_unit\n";
+
+fn import(rig: &mut Rig, file: LedgerFile, text: &str, dry_run: bool) -> Reply {
+    let import = format!("{}", rig.heard.len());
+    rig.hear(ImportLedger {
+        actor: "test".into(),
+        import,
+        file,
+        part: 1,
+        parts: 1,
+        text: text.into(),
+        dry_run,
+    });
+    rig.last()
+}
+
+#[test]
+fn an_imported_ledger_explains_what_was_held_and_what_it_cost() {
+    let mut rig = begun(&broker());
+    let lines = format!(
+        "{TRADES}2024-01-02,buy,{NRDW},2,30,USD,0.9\n2024-06-03,split,{NRDW},2:1,,,\n2025-01-02,buy,{NRDW},1,20,USD,0.8\n"
+    );
+    let trial = import(&mut rig, LedgerFile::Trades, &lines, true);
+    assert!(trial.text.contains("Nothing was changed"), "{}", trial.text);
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE csv = 1"), 0);
+    let reply = import(&mut rig, LedgerFile::Trades, &lines, false);
+    assert_eq!((reply.outcome, reply.data["trades"].as_u64()), (Outcome::Done, Some(2)), "{}", reply.text);
+    rig.run("2026-03-02T09:10:00Z", &broker());
+    let state: PortfolioState = rig.last();
+    let held = state.position(&isin(NRDW)).unwrap();
+    assert_eq!(held.cost_eur.unwrap().e4(), 540_000 + 160_000);
+    assert_eq!((held.qty_e6, held.opened), (units(5), Some(at("2024-01-02T12:00:00Z"))));
+    let again = import(&mut rig, LedgerFile::Trades, &lines, false);
+    assert_eq!((again.data["trades"].as_u64(), again.data["known"].as_u64()), (Some(0), Some(3)));
+    rig.restart();
+    rig.run("2026-03-02T09:20:00Z", &broker());
+    assert_eq!(rig.last::<PortfolioState>().position(&isin(NRDW)).unwrap().cost_eur, held.cost_eur);
+    assert_eq!(import(&mut rig, LedgerFile::Trades, &lines, false).data["known"].as_u64(), Some(3));
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn an_import_with_one_wrong_line_changes_nothing() {
+    let mut rig = begun(&broker());
+    for (line, expected) in [
+        (format!("2024-01-02,buy,{NRDW},4,30,USD,0.9"), "add up to 4, but 5 were held"),
+        (format!("2026-03-02,buy,{NRDW},5,30,USD,0.9"), "line 2, column `date`: 2026-03-02 is not before"),
+        (format!("2024-01-02,sell,{NRDW},5,30,USD,0.9"), "line 2, column `quantity`: 5 are sold"),
+        (format!("2024-01-02,buy,{NRDW},5,30,EUR,"), "line 2, column `currency`"),
+        (format!("2024-01-02,buy,{NRDW},five,30,USD,"), "line 2, column `quantity`: `five`"),
+    ] {
+        let good = format!("2024-01-02,buy,{RHNA},10,30,EUR,");
+        let reply = import(&mut rig, LedgerFile::Trades, &format!("{TRADES}{line}\n{good}\n"), false);
+        assert_eq!(reply.outcome, Outcome::Refused);
+        assert!(reply.text.contains(expected), "{line}: {}", reply.text);
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE csv = 1"), 0);
+    let mut unread = Rig::priced(MORNING);
+    let reply = import(&mut unread, LedgerFile::Trades, TRADES, false);
+    assert!(reply.text.contains("steward sync"), "{}", reply.text);
+}
+
+#[test]
+fn an_imported_flow_explains_cash_and_one_of_the_statement_is_known() {
+    let statement = vec![flow("a", "bank", 5_000_000, "2024-01-02")];
+    let mut rig = begun(&Broker { flows: statement.clone(), ..broker() });
+    let richer = Broker { flows: statement, ..with_cash(10_000_700, 10, vec![]) };
+    rig.run("2026-03-02T09:08:00Z", &richer);
+    assert!(rig.trouble().is_some());
+    let lines = "date,kind,amount,currency\n2024-01-02,deposit,500,EUR\n2024-02-02,dividend,3,EUR\n2026-03-02,other,0.07,EUR\n";
+    let reply = import(&mut rig, LedgerFile::CashFlows, lines, false);
+    assert_eq!(
+        (reply.data["cash_flows"].as_u64(), reply.data["known"].as_u64()),
+        (Some(2), Some(1)),
+        "{reply:?}"
+    );
+    rig.run("2026-03-02T09:20:00Z", &richer);
+    assert_eq!(rig.trouble(), None);
+    assert_eq!(rig.last::<PortfolioState>().cash_in(Currency::EUR).unwrap().amount.e4(), 10_000_700);
 }

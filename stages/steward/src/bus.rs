@@ -138,12 +138,30 @@ impl Bus {
     /// # Errors
     /// [`Fault::NoAnswer`] when it does not come in time.
     pub async fn ask<B: Body>(&mut self, stage: &str, body: B) -> Result<Reply, Fault> {
+        self.ask_within(stage, body, REPLY_MAX, |_| ()).await
+    }
+
+    /// As [`Bus::ask`], for what takes longer; `waiting` is told every few seconds how long it has taken.
+    ///
+    /// # Errors
+    /// As [`Bus::ask`].
+    pub async fn ask_within<B: Body>(
+        &mut self,
+        stage: &str,
+        body: B,
+        limit: Duration,
+        mut waiting: impl FnMut(u64),
+    ) -> Result<Reply, Fault> {
         let id = self.command(body)?;
-        let deadline = Instant::now() + REPLY_MAX;
+        let begun = Instant::now();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(event) = tokio::time::timeout(left, self.next()).await else {
-                return Err(Fault::NoAnswer { stage: stage.into(), seconds: REPLY_MAX.as_secs() });
+            let left = limit.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(Fault::NoAnswer { stage: stage.into(), seconds: limit.as_secs() });
+            }
+            let Ok(event) = tokio::time::timeout(left.min(REPLY_MAX), self.next()).await else {
+                waiting(begun.elapsed().as_secs());
+                continue;
             };
             if let Event::Message(Message { address: Some(address), payload, .. }) = event
                 && let Some(reply) = reply_to(id, &address, &payload)

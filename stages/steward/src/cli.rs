@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done or healthy, 1 something is wrong, 2 wrong usage, 3 no answer from the bus.";
@@ -113,6 +113,25 @@ Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
   steward doctor --broker                   what to know of the broker before going live; only reads
 Exit codes: 0 nothing failed, 1 a check failed.")]
     Doctor(DoctorOptions),
+    Doctor(DataOptions),
+    /// Reads the brokerage account now and says what that brought
+    #[command(after_help = "Examples:
+  steward sync
+  steward sync --json
+Exit codes: 0 read, 1 not read or not believed, 3 no answer.")]
+    Sync(DataOptions),
+    /// Takes an existing ledger over from CSV files, whole or not at all; docs/import.md names the columns
+    #[command(after_help = "Examples:
+  steward import --trades trades.csv --cash-flows cash.csv --dry-run
+  steward import --trades trades.csv
+Exit codes: 0 taken over, 1 a line is wrong and nothing was changed, 2 wrong usage, 3 no answer.")]
+    Import(ImportOptions),
+    /// Writes the books as CSV or JSON
+    #[command(after_help = "Examples:
+  steward export trades
+  steward export nav --format json --out nav.json
+Exit codes: 0 written, 1 the books or the file cannot be used.")]
+    Export(ExportOptions),
     /// Becomes another program that ends when its parent does
     #[command(hide = true)]
     Child {
@@ -158,6 +177,69 @@ pub struct DoctorOptions {
     /// Asks the broker instead: the probes before going live; nothing is ordered
     #[arg(long)]
     pub broker: bool,
+/// `import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportOptions {
+    /// Purchases, sales and splits
+    #[arg(long, value_name = "FILE", required_unless_present = "cash_flows")]
+    pub trades: Option<PathBuf>,
+    /// Everything else that moved cash
+    #[arg(long, value_name = "FILE")]
+    pub cash_flows: Option<PathBuf>,
+    /// Only says what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Exported {
+    /// Purchases, sales and exchanges of currency
+    Trades,
+    /// Deposits, withdrawals, income, fees and taxes
+    CashFlows,
+    /// What is held
+    Positions,
+    /// Cash as the broker reports it
+    Cash,
+    /// Dividends with their tax
+    Dividends,
+    /// Splits, takeovers and new names
+    CorporateActions,
+    /// The value at the end of each day
+    Nav,
+}
+
+/// How data is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A heading and one line per row
+    Csv,
+    /// One list of objects
+    Json,
+}
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportOptions {
+    /// Which part of the books
+    #[arg(value_enum, value_name = "WHAT")]
+    pub what: Exported,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub format: Format,
+    /// File to write instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// A command with a remark.
@@ -387,6 +469,9 @@ mod tests {
             "steward topics",
             "steward status --dir x --config y",
             "steward demo --report r.json",
+            "steward import",
+            "steward export",
+            "steward export everything",
         ];
         for words in wrong {
             assert!(parse(words).is_err(), "{words}");

@@ -25,11 +25,13 @@ mod demo_folder;
 mod doctor;
 mod doctor_broker;
 pub mod explain;
+mod export;
 mod fault;
 pub mod figures;
 mod golive;
 mod halt;
 mod headless;
+mod import;
 mod launch;
 pub mod lock;
 mod log_lines;
@@ -44,6 +46,7 @@ pub mod restarts;
 mod risk;
 pub mod status;
 pub mod supervisor;
+mod sync;
 pub mod tally;
 mod targets;
 mod topics;
@@ -95,6 +98,9 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Golive(options) => golive::run(&options).await,
         Command::Targets(options) => targets::run(&options).await,
         Command::Doctor(options) => doctor::run(&options).await,
+        Command::Sync(options) => sync::run(&options).await,
+        Command::Import(options) => import::run(&options).await,
+        Command::Export(options) => export::run(&options),
         Command::Child { .. } => unreachable!("handled before the runtime starts"),
     }
 }
