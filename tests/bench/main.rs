@@ -4,8 +4,8 @@
 //! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-mod weights;
 mod scores;
+mod weights;
 
 use std::{
     collections::BTreeMap,
