@@ -113,7 +113,6 @@ Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
   steward doctor --broker                   what to know of the broker before going live; only reads
 Exit codes: 0 nothing failed, 1 a check failed.")]
     Doctor(DoctorOptions),
-    Doctor(DataOptions),
     /// Reads the brokerage account now and says what that brought
     #[command(after_help = "Examples:
   steward sync
@@ -177,6 +176,8 @@ pub struct DoctorOptions {
     /// Asks the broker instead: the probes before going live; nothing is ordered
     #[arg(long)]
     pub broker: bool,
+}
+
 /// `import`.
 #[derive(Debug, Clone, Args)]
 pub struct ImportOptions {
