@@ -106,6 +106,13 @@ Exit codes: 0 nothing is missing or the switch was made, 1 something is missing,
   steward targets --dir demo --json
 Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
     Targets(DataOptions),
+    /// Shows how good a security is and why, or lists all of them
+    #[command(after_help = "Examples:
+  steward score --dir demo
+  steward score DE000SMX0015 --dir demo
+  steward score DE000SMX0015 --json
+Exit codes: 0 shown, 1 no such security or nothing scored yet.")]
+    Score(ScoreOptions),
     /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
     #[command(after_help = "Examples:
   steward doctor
@@ -280,6 +287,20 @@ pub struct ExplainOptions {
     /// Id of the order, or `latest`
     #[arg(value_name = "ORDER")]
     pub order: String,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `score`.
+#[derive(Debug, Clone, Args)]
+pub struct ScoreOptions {
+    /// ISIN; all securities without one
+    #[arg(value_name = "ISIN")]
+    pub isin: Option<String>,
     /// Which system.
     #[command(flatten)]
     pub place: Place,

@@ -1,28 +1,14 @@
 //! Writes the configuration of a demo. The universe and the keys are the simulator's own, so nothing is typed twice.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use money::Price;
 use serde::Serialize;
 
 use crate::{DemoOptions, Fault, Speed, ports::Ports};
 
-/// The securities of the demo: all regions, shares and funds, lots of one and of five hundred.
-const TICKERS: [&str; 13] = [
-    "NRDW.US",
-    "PRVL.US",
-    "VNTX.US",
-    "QXTM.US",
-    "RHNA.EU",
-    "ALPB.EU",
-    "BVRN.EU",
-    "LUMR.EU",
-    "TLPK.EU",
-    "MGLW.EU",
-    "AURX.EU",
-    "THMB.EU",
-    "JADEP.9911.AS",
-];
+/// Broad funds of the simulator that stand for the markets of their regions.
+const INDICES: [(&str, &str); 2] = [("EU", "IE0099SM0016"), ("US", "US99S0121062")];
 /// First instant of every demo: a Monday morning.
 const START: &str = "2026-03-02T08:00:00Z";
 /// Seven years: long enough that one good year is no bubble.
@@ -57,6 +43,7 @@ struct Bus {
 struct Stages {
     simworld: Simworld,
     ingest: Ingest,
+    score: Score,
     portfolio: Portfolio,
     execute: Account,
     #[serde(rename = "risk-gate")]
@@ -89,6 +76,11 @@ struct Ingest {
     quote_interval_s: u32,
     history_days: u32,
     universe: Vec<Listing>,
+}
+
+#[derive(Debug, Serialize)]
+struct Score {
+    indices: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,7 +159,7 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 speed,
                 days: options.days,
                 start: START,
-                tickers: TICKERS.to_vec(),
+                tickers: simworld::listings().iter().map(|listing| listing.ticker).collect(),
                 stages: waits_for,
             },
             ingest: Ingest {
@@ -176,6 +168,7 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 history_days: HISTORY_DAYS,
                 universe: universe()?,
             },
+            score: Score { indices: BTreeMap::from(INDICES) },
             portfolio: Portfolio {
                 account: account.clone(),
                 sync_interval_s: INTERVAL_S,
@@ -192,23 +185,18 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
     Ok(format!("# Written by `steward demo`; overwritten at each start.\n{body}"))
 }
 
-/// The demo's securities, as the simulator lists them.
+/// The demo's securities: all that the simulator lists.
 ///
 /// # Errors
-/// Names the one that the simulator does not list.
+/// Names the one that has no valid price step.
 pub fn universe() -> Result<Vec<Listing>, Fault> {
     let listings = simworld::listings();
-    TICKERS
-        .iter()
-        .map(|ticker| {
-            let listing = listings.iter().find(|listing| listing.ticker == *ticker);
-            listing.and_then(as_ingest_takes_it).ok_or_else(|| {
-                Fault::System(format!(
-                    "{ticker} is not among the simulator's securities, or without a valid price step"
-                ))
-            })
+    let taken = listings.iter().map(|listing| {
+        as_ingest_takes_it(listing).ok_or_else(|| {
+            Fault::System(format!("{} has no valid price step in the simulator", listing.ticker))
         })
-        .collect()
+    });
+    taken.collect()
 }
 
 fn as_ingest_takes_it(listing: &simworld::Listing) -> Option<Listing> {
@@ -306,7 +294,10 @@ mod tests {
     #[test]
     fn the_universe_is_the_simulators() {
         let universe = universe().unwrap();
-        assert_eq!(universe.len(), TICKERS.len());
+        assert_eq!(universe.len(), simworld::listings().len());
+        for (region, isin) in INDICES {
+            assert!(universe.iter().any(|listing| listing.isin == isin), "{region}");
+        }
         let find = |ticker: &str| universe.iter().find(|listing| listing.ticker == ticker).unwrap().clone();
         let jade = find("JADEP.9911.AS");
         assert_eq!((jade.lot, jade.ccy.as_str(), jade.mic.as_str()), (500, "HKD", "XHKG"));

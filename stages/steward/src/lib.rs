@@ -44,6 +44,7 @@ mod progress;
 pub mod report;
 pub mod restarts;
 mod risk;
+mod score;
 pub mod status;
 pub mod supervisor;
 mod sync;
@@ -97,6 +98,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Risk(options) => risk::run(&options).await,
         Command::Golive(options) => golive::run(&options).await,
         Command::Targets(options) => targets::run(&options).await,
+        Command::Score(options) => score::run(&options),
         Command::Doctor(options) => doctor::run(&options).await,
         Command::Sync(options) => sync::run(&options).await,
         Command::Import(options) => import::run(&options).await,
