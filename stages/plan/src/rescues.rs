@@ -123,6 +123,7 @@ impl Plan {
             ccy: security.ccy,
             value_eur,
             fee_eur: limits::commission(value_eur, &self.rules.costs, Rate::ONE).ok()?,
+            stop_loss: false,
             state_id: state_id.clone(),
             at: now,
             reason: format!("{debt} is owed and no exchange covers it."),

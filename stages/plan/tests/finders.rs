@@ -139,6 +139,9 @@ fn ask(finder: Finder, book: Book) -> Result<Proposal, String> {
         isin,
         weight_e6: Weight::from_e6(e6).unwrap(),
         current_e6: Weight::ZERO,
+        lower_e6: Weight::ZERO,
+        upper_e6: Weight::ONE,
+        expected_return: None,
         reason: String::new(),
     };
     let weights = vec![weight(a(), book.targets[0]), weight(b(), book.targets[1])];

@@ -136,6 +136,9 @@ fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
             isin,
             weight_e6: Weight::from_e6(one.target_e6).unwrap(),
             current_e6: Weight::ZERO,
+            lower_e6: Weight::ZERO,
+            upper_e6: Weight::ONE,
+            expected_return: None,
             reason: String::new(),
         });
         let quote =

@@ -69,7 +69,6 @@ fn with_world<F: Future<Output = ()>>(
 
 struct Listed {
     ticker: &'static str,
-    isin: &'static str,
     mic: Mic,
     ccy: &'static str,
     symbol: String,
@@ -78,7 +77,6 @@ struct Listed {
 fn listed() -> Vec<Listed> {
     let all = simworld::listings().into_iter().map(|listing| Listed {
         ticker: listing.ticker,
-        isin: listing.isin,
         mic: listing.mic,
         ccy: listing.ccy,
         symbol: yahoo_symbol(listing.ticker, listing.mic).unwrap(),

@@ -82,7 +82,13 @@ mod tests {
         let position = PortfolioState::sample().positions[0].clone();
         let mut portfolio = PortfolioState {
             positions: vec![Position { value_eur: Some(eur(1_001)), ..position.clone() }],
-            cash: vec![Cash { bucket_id: "core".into(), amount: eur(8_999), reserved: eur(0) }],
+            cash: vec![Cash {
+                bucket_id: "core".into(),
+                amount: eur(8_999),
+                reserved: eur(0),
+                pending_in: None,
+                pending_out: None,
+            }],
             nav: Some(eur(10_000)),
             ..PortfolioState::sample()
         };
@@ -151,6 +157,8 @@ mod tests {
                 bucket_id: "core".into(),
                 amount: amount.parse().unwrap(),
                 reserved: amount.parse().unwrap(),
+                pending_in: None,
+                pending_out: None,
             });
         };
         assert!(found(|portfolio, _, _, _| usd(portfolio, "1 USD")).unwrap().contains("USD"));

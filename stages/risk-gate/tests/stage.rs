@@ -1083,7 +1083,13 @@ fn a_satellite_trades_by_its_status_and_its_own_hold() {
             ..contracts::Bucket::sample()
         };
         world.say(satellite);
-        let cash = |bucket: &str| Cash { bucket_id: bucket.into(), amount: eur(20_000), reserved: eur(0) };
+        let cash = |bucket: &str| Cash {
+            bucket_id: bucket.into(),
+            amount: eur(20_000),
+            reserved: eur(0),
+            pending_in: None,
+            pending_out: None,
+        };
         world.say(PortfolioState { cash: vec![cash("core"), cash("moon")], ..world.portfolio("s1") });
         let plain = if side == Side::Buy { world.buy() } else { world.sell() };
         let request = OrderRequested { bucket_id: "moon".into(), ..plain };

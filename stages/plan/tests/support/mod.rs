@@ -337,6 +337,9 @@ pub fn target(isin: Isin, e6: i64) -> TargetWeight {
         isin,
         weight_e6: Weight::from_e6(e6).unwrap(),
         current_e6: Weight::ZERO,
+        lower_e6: Weight::ZERO,
+        upper_e6: Weight::ONE,
+        expected_return: None,
         reason: String::new(),
     }
 }
