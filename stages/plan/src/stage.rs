@@ -308,6 +308,12 @@ impl Plan {
             return News::Nothing;
         }
         self.fired.insert(code, now);
+        self.because = match fired {
+            trigger::Fired::Drift { key, share, target } => {
+                format!("{key} is {:.1} % of the fund and should be {:.1} %.", share * 100.0, target * 100.0)
+            }
+            trigger::Fired::Cash => "Cash waits to be invested.".into(),
+        };
         News::Change
     }
 
