@@ -30,7 +30,7 @@ lint: check-tools  ## Format, clippy and documentation, warnings denied
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
-VECTOR_TESTS := -p market -p limits -p formulas -p allocation -p steward-risk-gate -p steward-plan -p steward-score
+VECTOR_TESTS := -p market -p limits -p formulas -p allocation -p steward-risk-gate -p steward-plan -p steward-evaluate -p steward-score
 vectors: check-tools  ## Run the numeric vectors, or those of STEWARD_VECTORS=<dir>
 	$(CARGO) test $(VECTOR_TESTS) --tests --quiet
 	$(CARGO) test -p steward-tests --test vectors --quiet -- --nocapture
