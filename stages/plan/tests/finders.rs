@@ -516,7 +516,7 @@ fn a_dip_that_is_over_is_averaged_down() {
             ("no dip", |_| {}, Err("no_dip")),
             // 50 / 55.56 − 1 = −10 %: a tenth of 5 000 EUR is 500.
             ("10 %", |book| dip(book, 55_56), Ok(9)),
-            ("5 % is a dip", |book| dip(book, 52_64), Ok(9)),
+            ("5 % is a dip", |book| dip(book, 5_264), Ok(9)),
             ("4.9 % is none", |book| dip(book, 52_58), Err("no_dip")),
             ("20 % is a dip", |book| dip(book, 62_50), Ok(9)),
             ("more is a fall", |book| dip(book, 62_51), Err("no_dip")),

@@ -86,8 +86,9 @@ mod tests {
             (Side::Buy, "1.1", "0", false),
         ];
         for (side, limit, reference, expected) in cases {
-            let price = Some("1.1".parse().unwrap());
-            let quote = Quote { price_e6: price.unwrap(), bid_e6: price, ask_e6: price, ..Quote::sample() };
+            let price = "1.1".parse().unwrap();
+            let quote =
+                Quote { price_e6: price, bid_e6: Some(price), ask_e6: Some(price), ..Quote::sample() };
             let rate = limits::cross_rate(
                 money::Rate::ONE.max(reference.parse().unwrap_or(money::Rate::ONE)),
                 money::Rate::ONE,
