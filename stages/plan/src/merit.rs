@@ -25,24 +25,19 @@ pub struct Merit {
     pub high_52w: Option<f64>,
 }
 
-/// Flags that keep a security from being bought.
-const TRAPS: &[&str] = &["quality-gate-fail", "bubble-risk"];
-
-/// Reads a score.
+/// Reads a score. What the scorer objects to is not bought, whatever else speaks for it.
 #[must_use]
 pub fn of(score: &SecurityScore) -> Merit {
-    let part = |name: &str| score.parts.get(name).map(|part| part.get());
     let input = |name: &str| score.inputs.get(name).map(|input| input.get());
-    let is_set = |name: &str| input(name).map(|input| input >= 1.0);
     Merit {
-        quality: part("quality").or(score.total.map(|total| total.get())),
-        trap: score.flags.iter().any(|flag| TRAPS.contains(&flag.as_str())),
-        turned: is_set("turn"),
-        falling: is_set("freefall"),
-        sell: part("sell"),
-        timing: part("timing"),
+        quality: score.quality.map(|quality| quality.get()),
+        trap: !score.gates.buyable,
+        turned: Some(score.gates.turn),
+        falling: Some(score.gates.freefall),
+        sell: score.sell.as_ref().map(|sell| sell.score.get()),
+        timing: score.timing.map(|timing| timing.get()),
         dividend_yield: input("dividend_yield"),
-        windfall: part("windfall").zip(part("windfall_sell")),
+        windfall: score.windfall.as_ref().map(|windfall| (windfall.score.get(), windfall.sell.get())),
         high_52w: input("high_52w"),
     }
 }

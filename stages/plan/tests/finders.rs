@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use contracts::{
     Finite, Flow, FlowKind, FxRate, FxRates, Id, PortfolioState, Position, Quote, Sample, Security,
-    SecurityScore, Side, Source, TargetWeight, TargetWeights, Universe, Venue,
+    SecurityScore, Side, Source, TargetWeight, TargetWeights, Universe, Venue, Windfall,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate, Weight};
@@ -43,6 +43,7 @@ struct Book {
     total: f64,
     quality: Option<f64>,
     inputs: BTreeMap<String, Finite>,
+    flags: Vec<&'static str>,
     windfall: Option<(f64, f64)>,
     targets: [i64; 2],
     cash: (i64, &'static str),
@@ -99,7 +100,8 @@ fn book() -> Book {
         quote: quote(a(), 50_00),
         total: 0.6,
         quality: Some(0.65),
-        inputs: BTreeMap::from([("turn".into(), number(1.0)), ("freefall".into(), number(0.0))]),
+        inputs: BTreeMap::new(),
+        flags: Vec::new(),
         windfall: None,
         targets: [125_000, 375_000],
         cash: (20_000, "EUR"),
@@ -125,11 +127,16 @@ fn ask(finder: Finder, book: Book) -> Result<Proposal, String> {
         inputs: book.inputs,
         ..SecurityScore::sample()
     };
-    score.parts.extend(book.quality.map(|quality| ("quality".into(), number(quality))));
-    if let Some((windfall, part)) = book.windfall {
-        score.parts.insert("windfall".into(), number(windfall));
-        score.parts.insert("windfall_sell".into(), number(part));
-    }
+    score.quality = book.quality.map(number);
+    let is_set = |name: &str| book.flags.contains(&name);
+    score.gates.buyable = !is_set("trap");
+    (score.gates.turn, score.gates.freefall) = (!is_set("not turned"), is_set("freefall"));
+    score.windfall = book.windfall.map(|(windfall, part)| Windfall {
+        score: number(windfall),
+        excess: number(windfall),
+        sell: number(part),
+        reason: "medium_windfall".into(),
+    });
     facts.scores.insert(a(), score);
     facts.scores.insert(b(), SecurityScore { isin: b(), ..SecurityScore::sample() });
     facts.quotes.insert(a(), KnownQuote { quote: book.quote, id: None });
@@ -498,7 +505,15 @@ fn high_quality_is_bought() {
                 |book| (book.quality, book.cash) = (Some(0.9), (2_300, "EUR")),
                 Err("insufficient_cash"),
             ),
-            ("a trap", |book| (book.quality, book.total) = (Some(0.9), 0.4), Err("score_low")),
+            (
+                "a trap",
+                |book| {
+                    book.quality = Some(0.9);
+                    book.flags.push("trap");
+                },
+                Err("quality_gate"),
+            ),
+            ("a low score", |book| (book.quality, book.total) = (Some(0.9), 0.4), Err("score_low")),
         ],
     );
 }
@@ -531,16 +546,16 @@ fn a_dip_that_is_over_is_averaged_down() {
             (
                 "still falling",
                 |book| {
-                    dip(book, 55_56);
-                    book.inputs.insert("freefall".into(), number(1.0));
+                    dip(book, 5_556);
+                    book.flags.push("freefall");
                 },
                 Err("still_falling"),
             ),
             (
                 "not turned",
                 |book| {
-                    dip(book, 55_56);
-                    book.inputs.insert("turn".into(), number(0.0));
+                    dip(book, 5_556);
+                    book.flags.push("not turned");
                 },
                 Err("still_falling"),
             ),

@@ -144,7 +144,12 @@ fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
         let quote =
             Quote { isin, price_e6: price, bid_e6: None, ask_e6: None, ccy, at: NOW, ..Quote::sample() };
         facts.quotes.insert(isin, KnownQuote { quote, id: None });
-        let score = SecurityScore { isin, total: Some(number(one.quality)), ..SecurityScore::sample() };
+        let score = SecurityScore {
+            isin,
+            total: Some(number(one.quality)),
+            quality: Some(number(one.quality)),
+            ..SecurityScore::sample()
+        };
         facts.scores.insert(isin, score);
     }
     let purses: Vec<Cash> = cash

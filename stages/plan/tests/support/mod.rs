@@ -325,7 +325,12 @@ pub fn universe() -> Universe {
 }
 
 pub fn score(isin: Isin, total: f64) -> SecurityScore {
-    SecurityScore { isin, total: Some(number(total)), ..SecurityScore::sample() }
+    SecurityScore {
+        isin,
+        total: Some(number(total)),
+        quality: Some(number(total)),
+        ..SecurityScore::sample()
+    }
 }
 
 pub fn venue() -> Venue {
