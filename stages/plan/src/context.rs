@@ -145,15 +145,13 @@ fn sum(amounts: impl Iterator<Item = Money>) -> Result<Money, NoContext> {
 #[must_use]
 pub fn constants(score: Option<&SecurityScore>) -> ScoreConstants {
     let neutral = Finite::new(NEUTRAL).unwrap_or(Finite::ZERO);
-    let part = |name: &str| score.and_then(|score| score.parts.get(name)).copied();
-    let total = score.and_then(|score| score.total).unwrap_or(neutral);
     let input = |name: &str| score.and_then(|score| score.inputs.get(name)).copied();
     ScoreConstants {
-        total_return: part("end_return").unwrap_or(total),
-        promise: part("end_promise").unwrap_or(total),
-        stability: part("end_stability").unwrap_or(neutral),
+        total_return: score.map_or(neutral, |score| score.end.total_return),
+        promise: score.map_or(neutral, |score| score.end.promise),
+        stability: score.map_or(neutral, |score| score.end.stability),
         dividend_yield: input("dividend_yield").unwrap_or(Finite::ZERO),
-        quality: part("quality").unwrap_or(total),
+        quality: score.and_then(|score| score.quality).unwrap_or(neutral),
     }
 }
 
