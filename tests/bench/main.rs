@@ -4,6 +4,7 @@
 //! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod evaluate;
 mod scores;
 mod weights;
 
@@ -57,6 +58,7 @@ fn main() {
     scores::measure(&mut figures);
     one_process(&mut figures);
     weights::weights(&mut figures);
+    evaluate::sequences(&mut figures);
     if small {
         return;
     }

@@ -82,6 +82,14 @@ Exit codes: 0 done, 1 refused or not known, 3 no answer from the bus.")]
         #[command(subcommand)]
         question: crate::universe::Question,
     },
+    /// Plans at once and shows the plan; or shows, lists and compares plans
+    #[command(after_help = "Examples:
+  steward plan                       plans at once
+  steward plan show                  the latest plan, with its score, costs and rivals
+  steward plan history --count 20
+  steward plan diff previous latest
+Exit codes: 0 done, 1 no such plan or nothing can be planned, 3 no answer from the bus.")]
+    Plan(PlanOptions),
     /// Explains one order from the price to the booking, each step with its numbers
     #[command(after_help = "Examples:
   steward explain latest
@@ -307,6 +315,46 @@ pub struct ScoreOptions {
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanOptions {
+    /// What about plans; without a word: plan at once.
+    #[command(subcommand)]
+    pub question: Option<PlanQuestion>,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// A question about plans.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PlanQuestion {
+    /// Shows one plan
+    Show {
+        /// Its id, `latest` or `previous`
+        #[arg(default_value = "latest")]
+        plan: String,
+    },
+    /// Lists the plans kept, newest first
+    History {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        count: usize,
+    },
+    /// Says what a newer plan does differently
+    Diff {
+        /// Id of the older, or `previous`
+        #[arg(default_value = "previous")]
+        older: String,
+        /// Id of the newer, or `latest`
+        #[arg(default_value = "latest")]
+        newer: String,
+    },
 }
 
 /// `topics`.

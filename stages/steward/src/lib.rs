@@ -37,6 +37,8 @@ pub mod lock;
 mod log_lines;
 pub mod model;
 mod place;
+mod plan;
+pub mod plan_text;
 pub mod ports;
 mod print;
 mod programs;
@@ -94,6 +96,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Universe { place, question } => universe::run(&place, &question).await,
         Command::Halt(options) => halt::halt(&options).await,
         Command::Resume(options) => halt::resume(&options).await,
+        Command::Plan(options) => plan::run(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Risk(options) => risk::run(&options).await,
         Command::Golive(options) => golive::run(&options).await,

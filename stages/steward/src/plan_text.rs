@@ -1,0 +1,144 @@
+//! A plan in words and tables: what is to be done, what it gains and costs, and what was rejected.
+
+use contracts::{PlanProposed, PlanStep, ScoreParts, Side};
+
+/// Rivals shown to a person; all of them are in the data.
+const RIVALS_SHOWN: usize = 5;
+
+/// Everything about one plan.
+#[must_use]
+pub fn lines(plan: &PlanProposed) -> Vec<String> {
+    let mut lines = vec![
+        format!("Plan {} of {}, made {}", plan.plan_id, plan.bucket_id, plan.at),
+        plan.why.clone(),
+        String::new(),
+    ];
+    for step in &plan.steps {
+        lines.push(format!("{}. {}", step.step, step_in_words(step)));
+        lines.push(format!("   {}", step.candidate.reason));
+        if let Some(wait) = &step.waits_for {
+            lines.push(format!("   Waits for: {wait}"));
+        }
+    }
+    if !plan.steps.is_empty() {
+        lines.push(String::new());
+        lines.push(format!(
+            "Costs {} and an estimated {} of spread; cash goes from {} to {}.",
+            plan.cost_eur, plan.impact_eur, plan.cash_before_eur, plan.cash_after_eur
+        ));
+    }
+    lines.push(format!(
+        "Score {:.4} unchanged, {:.4} with the plan ({:.4} before costs); a plan must gain {:.4}.",
+        plan.score_unchanged.get(),
+        plan.score_after.get(),
+        plan.score_before_costs.get(),
+        plan.min_improvement.get()
+    ));
+    lines.extend(parts(&plan.parts_unchanged, &plan.parts_after));
+    lines.push(format!("Tried {} sequences{}.", plan.evaluated, infeasible(plan)));
+    if !plan.rivals.is_empty() {
+        lines.push(String::new());
+        lines.push("Best rejected:".into());
+    }
+    for rival in plan.rivals.iter().take(RIVALS_SHOWN) {
+        lines.push(format!("  {:.4}  {}  {}", rival.score.get(), rival.actions.join(", "), rival.reason));
+    }
+    lines
+}
+
+/// One line per plan, newest first.
+#[must_use]
+pub fn table(plans: &[&PlanProposed]) -> Vec<String> {
+    let mut lines = vec![format!("{:<26}  {:<24}  {:>5}  {:>8}  {}", "plan", "made", "steps", "gain", "why")];
+    for plan in plans {
+        let gain = plan.score_after.get() - plan.score_unchanged.get();
+        lines.push(format!(
+            "{:<26}  {:<24}  {:>5}  {gain:>8.4}  {}",
+            plan.plan_id.to_string(),
+            plan.at.to_string(),
+            plan.steps.len(),
+            plan.why
+        ));
+    }
+    lines
+}
+
+/// What a newer plan does differently, in sentences.
+#[must_use]
+pub fn difference(older: &PlanProposed, newer: &PlanProposed) -> Vec<String> {
+    let words = |plan: &PlanProposed| plan.steps.iter().map(step_in_words).collect::<Vec<_>>();
+    let (before, after) = (words(older), words(newer));
+    let mut lines = Vec::new();
+    lines.extend(before.iter().filter(|step| !after.contains(step)).map(|step| format!("- {step}")));
+    lines.extend(after.iter().filter(|step| !before.contains(step)).map(|step| format!("+ {step}")));
+    if lines.is_empty() {
+        lines.push("The same steps.".into());
+    }
+    if older.state_id != newer.state_id {
+        lines.push("The holdings changed in between.".into());
+    }
+    if older.config != newer.config {
+        lines.push(format!("The configuration changed from {} to {}.", older.config.name, newer.config.name));
+    }
+    let gain = |plan: &PlanProposed| plan.score_after.get() - plan.score_unchanged.get();
+    lines.push(format!("The gain goes from {:.4} to {:.4}.", gain(older), gain(newer)));
+    lines
+}
+
+fn step_in_words(step: &PlanStep) -> String {
+    let one = &step.candidate;
+    let verb = if one.side == Side::Buy { "Buy" } else { "Sell" };
+    format!("{verb} {} {} at {} {}, worth {}", one.qty_e6, one.isin, one.price_e6, one.ccy, one.value_eur)
+}
+
+fn parts(before: &ScoreParts, after: &ScoreParts) -> Vec<String> {
+    let rows = [
+        ("total return", before.total_return, after.total_return),
+        ("promise", before.promise, after.promise),
+        ("stability", before.stability, after.stability),
+        ("diversification", before.diversification, after.diversification),
+        ("dividends", before.dividend, after.dividend),
+        ("quality", before.quality, after.quality),
+    ];
+    rows.map(|(name, before, after)| format!("  {name:<16} {:.4} -> {:.4}", before.get(), after.get())).into()
+}
+
+fn infeasible(plan: &PlanProposed) -> String {
+    let counts: Vec<String> =
+        plan.infeasible.iter().map(|(why, count)| format!("{count} for {}", why.replace('_', " "))).collect();
+    if counts.is_empty() { String::new() } else { format!("; not possible: {}", counts.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Sample;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_shows_its_steps_its_gain_and_its_rivals() {
+        let text = lines(&PlanProposed::sample()).join("\n");
+        for expected in
+            ["1. Buy 1 DE000SMX0015", "0.5100 unchanged, 0.5500 with the plan", "Tried 12", "buy 3 ALPB"]
+        {
+            assert!(text.contains(expected), "{expected} in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_plan_without_steps_says_why_and_no_costs() {
+        let plan =
+            PlanProposed { steps: vec![], why: "Nothing is to be done.".into(), ..PlanProposed::sample() };
+        let text = lines(&plan).join("\n");
+        assert!(text.contains("Nothing is to be done.") && !text.contains("Costs "), "{text}");
+    }
+
+    #[test]
+    fn a_difference_names_what_came_and_what_went() {
+        let older = PlanProposed::sample();
+        let newer = PlanProposed { steps: vec![], state_id: "other".into(), ..PlanProposed::sample() };
+        let text = difference(&older, &newer).join("\n");
+        assert!(text.contains("- Buy 1 DE000SMX0015") && text.contains("holdings changed"), "{text}");
+        assert_eq!(difference(&older, &older)[0], "The same steps.");
+    }
+}
