@@ -8,9 +8,10 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bus_client::Edge;
 use contracts::{
-    Corrected, FxRates, History, IngestRun, Outcome, PortfolioState, Quote, Reply, Sample, SecurityAdd,
-    SecurityDeactivate, SecurityUpdate, Universe,
+    Corrected, FxRates, HealthState, History, IngestRun, Outcome, PortfolioState, Quote, Reply, Sample,
+    SecurityAdd, SecurityDeactivate, SecurityUpdate, Universe,
 };
+use market::Day;
 use money::Quantity;
 use simworld::{Effect, FaultRule, Profile, Rules, When, World, WorldConfig};
 use support::{Rig, UNIVERSE, at, at_once, everything, whole_edge};
@@ -66,6 +67,61 @@ fn rows(rig: &Rig, sql: &str) -> BTreeMap<(String, String), i64> {
     found.map(Result::unwrap).collect()
 }
 
+/// The simulator's own closes, divided by the one split of the time as everybody shows them.
+fn truth(world: &Rc<RefCell<World>>, from: Day, until: Day) -> BTreeMap<(String, String), i64> {
+    let split: Day = "2025-08-18".parse().unwrap();
+    let mut all = BTreeMap::new();
+    for listing in simworld::listings() {
+        for (day, e6) in world.borrow().daily_closes(listing.ticker, from, until) {
+            let e6 = if listing.ticker == "VNTX.US" && day < split { e6 / 4 } else { e6 };
+            all.insert((listing.isin.to_owned(), day.to_string()), e6);
+        }
+    }
+    all
+}
+
+#[test]
+fn ten_years_of_everything_are_the_true_closes_in_every_manner_of_writing() {
+    for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+        let world = world(profile, &[]);
+        let mut rig = Rig::new(START, &format!("{OTHERS}{}", everything()));
+        run(&mut rig, &world, "2026-03-02T09:00:00Z");
+        let stored = rows(&rig, "SELECT isin, day, close FROM api_bar");
+        assert!(stored.len() > 33 * 2_400, "{} bars", stored.len());
+        let first: Day = "2016-02-20".parse().unwrap();
+        let truth = truth(&world, first, "2026-03-02".parse().unwrap());
+        for (key, close) in &stored {
+            let known = truth.get(key).unwrap_or_else(|| panic!("{key:?} is no day of the simulator"));
+            // A past divided by a split is rounded to a step of the price by the broker.
+            let exact = key.0 != "US99S0071069" || key.1.as_str() >= "2025-08-18";
+            let near = (*close as f64 / *known as f64 - 1.0).abs() < 1e-3;
+            assert!(if exact { close == known } else { near }, "{key:?} {close} {known} {profile:?}");
+        }
+        let missing =
+            truth.keys().filter(|key| !stored.contains_key(*key) && key.1.as_str() > "2016-03-05").count();
+        assert_eq!(missing, 0, "{profile:?}");
+        assert_eq!(rig.count("SELECT count(*) FROM price_quarantine"), 0, "{profile:?}");
+        let history = rig.heard.about::<History>().pop().unwrap();
+        assert_eq!(history.complete_until.len(), 33);
+        assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
+
+        let count = |sql: &str| rig.count(sql);
+        assert_eq!(count("SELECT count(*) FROM api_action WHERE kind = 'split'"), 1);
+        assert!(count("SELECT count(DISTINCT isin) FROM api_action WHERE kind = 'dividend'") > 25);
+        assert!(
+            count("SELECT count(*) FROM api_fundamental WHERE field = 'debt_to_equity' AND value < 20") > 20
+        );
+        assert!(count("SELECT count(*) FROM api_fundamental WHERE field = 'recommendation_score'") == 33);
+        assert!(count("SELECT count(DISTINCT day) FROM api_fx WHERE source = 'ecb' AND ccy = 'USD'") > 2_500);
+        assert!(count("SELECT count(*) FROM api_index") > 500);
+        assert!(count("SELECT count(*) FROM api_month") > 33 * 100);
+        assert!(count("SELECT count(*) FROM api_calendar WHERE closed = 0") > 100);
+        assert!(
+            count("SELECT count(*) FROM symbol_alias WHERE source = 'yahoo' AND verified IS NOT NULL") >= 30
+        );
+    }
+}
+
 #[test]
 fn a_restart_reads_nothing_again() {
     let world = world(Profile::LiveLike, &[]);
@@ -110,6 +166,36 @@ fn closes_that_differ_by_more_than_a_fifth_stop_the_security() {
         0,
         "nothing of it is used"
     );
+}
+
+#[test]
+fn a_price_ten_times_too_high_or_a_hundredth_is_suspect_however_often_it_comes() {
+    for factor in ["10", "0.01"] {
+        let world = world(Profile::Clean, &[]);
+        let mut rig = Rig::new(START, &format!("{OTHERS}{UNIVERSE}"));
+        run(&mut rig, &world, "2026-03-02T09:00:30Z");
+        let rule = FaultRule {
+            id: "spike".into(),
+            target: "tn".into(),
+            cmd: "*".into(),
+            ticker: "*".into(),
+            when: When::Prob(1.0),
+            max: None,
+            effect: Effect::Spike { factor: factor.into() },
+        };
+        world.borrow_mut().put_fault(rule).unwrap();
+        run(&mut rig, &world, "2026-03-02T14:00:30Z");
+        let quotes: Vec<Quote> = rig
+            .heard
+            .about::<Quote>()
+            .into_iter()
+            .filter(|quote| quote.isin.as_str() == "DE000SMX0015")
+            .collect();
+        let spiked: Vec<&Quote> =
+            quotes.iter().filter(|quote| quote.at > at("2026-03-02T09:30:00Z")).collect();
+        assert!(spiked.len() >= 4 && spiked.iter().all(|quote| quote.suspect), "{factor}: {spiked:?}");
+        assert!(rig.health().last_error.is_some_and(|text| text.contains("suspect")));
+    }
 }
 
 #[test]
