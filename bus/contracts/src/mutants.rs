@@ -1,7 +1,7 @@
 //! Deliberately broken variants of the money path, to prove that the fault tests would notice.
 //!
-//! Only with the feature `mutants`, which nothing but `make mutants` sets, is any of them ever in force; without it
-//! [`is`] is the constant `false` and costs nothing. docs/mutants.md lists them with the checker that catches each.
+//! Only with the feature `mutants`, which no program is built with, is any of them ever in force; without it [`is`] is the
+//! constant `false` and costs nothing.
 
 #[cfg(feature = "mutants")]
 std::thread_local! {
