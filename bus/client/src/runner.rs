@@ -349,7 +349,9 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
 
     async fn wait(&mut self) -> Happened<S::Reply> {
         let pause = self.pause();
-        let full = self.inbox.len() >= TAKEN_AT_ONCE && self.outgoing.len() < OUTGOING_MAX;
+        // Without a clock nothing can be worked off, and the clock may stand behind everything else that is retained.
+        let told = self.clock.now().is_some();
+        let full = told && self.inbox.len() >= TAKEN_AT_ONCE && self.outgoing.len() < OUTGOING_MAX;
         tokio::select! {
             biased;
             (reply, cause) = answered(&mut self.call) => Happened::Reply(reply, cause),
@@ -422,6 +424,10 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
             self.transport.handled(message.ticket);
             self.clock = Clock::Virtual(Some(state));
             return;
+        }
+        if self.clock.now().is_none() {
+            // Unacknowledged it would hold back the clock. Lost with the process it is said again at the next connect.
+            self.transport.handled(message.ticket);
         }
         self.inbox.push_back((message, Instant::now()));
     }

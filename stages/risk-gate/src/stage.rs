@@ -185,29 +185,40 @@ impl RiskGate {
                     self.resume(&resume.actor, &resume.text, command.meta.as_ref(), now, out);
                 }
             }
-            I::MarketQuote(quote) => match (quote.body, quote.key.parse()) {
-                (Some(body), _) => drop(self.world.quotes.insert(body.isin, body)),
-                (None, Ok(isin)) => drop(self.world.quotes.remove(&isin)),
-                (None, Err(_)) => {}
-            },
+            I::MarketQuote(quote) => {
+                match (quote.body, quote.key.parse()) {
+                    (Some(body), _) => drop(self.world.quotes.insert(body.isin, body)),
+                    (None, Ok(isin)) => drop(self.world.quotes.remove(&isin)),
+                    (None, Err(_)) => {}
+                }
+                // A new price may end a doubt; it raises none.
+                if self.breaker == Breaker::Unknown {
+                    self.review(now, out);
+                }
+            }
             I::MarketVenue(venue) => match (venue.body, venue.key.parse()) {
                 (Some(body), _) => {
                     self.world.venues.insert(body.mic, body);
-                    self.say_state(now, out);
+                    self.review(now, out);
                 }
                 (None, Ok(mic)) => drop(self.world.venues.remove(&mic)),
                 (None, Err(_)) => {}
             },
-            I::MarketFx(fx) => self.world.fx = fx.body,
-            I::MarketUniverse(universe) => self.world.universe = universe.body,
+            I::MarketFx(fx) => {
+                self.world.fx = fx.body;
+                self.review(now, out);
+            }
+            I::MarketUniverse(universe) => {
+                self.world.universe = universe.body;
+                self.review(now, out);
+            }
             I::PortfolioState(portfolio) => {
                 self.world.portfolio = portfolio.body;
-                self.say_state(now, out);
+                self.review(now, out);
             }
             I::PortfolioNav(nav) => {
                 self.world.nav = nav.body;
-                self.judge_breaker(now, out);
-                self.say_state(now, out);
+                self.review(now, out);
             }
             I::PortfolioBucket(bucket) => match (bucket.body, bucket.meta) {
                 (Some(body), Some(meta)) => {
@@ -217,6 +228,12 @@ impl RiskGate {
                 (None, _) => drop(self.world.buckets.remove(&bucket.key)),
             },
         }
+    }
+
+    /// Looks at the loss of the day and at every guard again, so that what is said does not depend on what came first.
+    fn review(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.judge_breaker(now, out);
+        self.say_state(now, out);
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {

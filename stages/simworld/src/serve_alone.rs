@@ -24,7 +24,7 @@ use crate::{PRIVATE_KEY, PUBLIC_KEY, World, WorldConfig, stage};
 #[command(
     name = "steward-simworld",
     version,
-    after_help = "Without options, or with --config, it runs as a stage on the bus."
+    after_help = "Without options, or with --config, it runs as a stage on the bus.\nExit codes: 0 told to stop, 1 cannot go on (the reason is the last line), 2 wrong usage."
 )]
 struct Options {
     /// Seed of every price and every draw
