@@ -69,8 +69,9 @@ fn order(world: &World, status: OrderStatus) -> OrderState {
 #[test]
 fn plans_three_tenths_of_a_second_after_other_holdings() {
     let mut world = World::ready();
-    assert_eq!(world.engine.wake_at().unwrap().since(world.now), 300);
-    world.pass(299);
+    // And then in the middle of a tenth, where nobody else speaks.
+    assert_eq!(world.engine.wake_at().unwrap().since(world.now), 350);
+    world.pass(349);
     assert!(world.all::<PlanProposed>().is_empty());
     world.pass(1);
     assert_eq!(world.all::<PlanProposed>().len(), 1);
@@ -369,7 +370,7 @@ fn the_same_content_is_not_planned_twice() {
     let jobs = world.all::<PlanJob>().len();
     world.say(PlanNow::sample());
     assert_eq!(world.all::<Reply>().len(), 1);
-    assert_eq!(world.engine.wake_at(), Some(world.now));
+    assert!(world.engine.wake_at().unwrap().since(world.now) <= 100);
     world.say_all();
     world.pass(2 * MINUTE);
     assert_eq!(world.all::<PlanJob>().len(), jobs);
@@ -379,7 +380,7 @@ fn the_same_content_is_not_planned_twice() {
 #[test]
 fn changes_that_matter_are_planned_at_most_every_thirty_seconds() {
     let mut world = asked();
-    let planned = world.now.saturating_plus_ms(-700);
+    let planned = world.now.saturating_plus_ms(-650);
     world.say(Quote { price_e6: price(50_400_000), ..world.quote(b()) });
     assert!(world.engine.wake_at().unwrap().since(world.now) > 30 * SECOND);
     let dearer = Quote { price_e6: price(50_500_000), ask_e6: Some(price(50_600_000)), ..world.quote(b()) };
@@ -425,7 +426,7 @@ fn a_restart_in_the_middle_of_a_round_plans_again_under_new_numbers() {
 fn an_unanswered_job_comes_again_five_times_and_then_there_is_no_plan() {
     let mut world = World::ready();
     world.answers = false;
-    world.pass(300);
+    world.pass(350);
     assert!(!world.engine.is_idle());
     world.pass(15_500);
     let attempts: Vec<u32> = world.all::<PlanJob>().into_iter().flatten().map(|job| job.attempt).collect();
@@ -657,6 +658,7 @@ fn a_request_that_nobody_answers_is_given_up_after_ten_minutes() {
         assert_eq!(world.cleared_requests(), 1);
         assert!(world.trouble().unwrap().contains("given up"));
         // The question is asked anew; an answer ends the trouble.
+        world.pass(100);
         assert_eq!(world.requests().len(), 2);
         world.say(order(&world, OrderStatus::Accepted));
         assert_eq!(world.trouble(), None);
