@@ -75,6 +75,10 @@ struct Ingest {
     account: Account,
     quote_interval_s: u32,
     history_days: u32,
+    yahoo_url: String,
+    ecb_url: String,
+    frankfurter_url: String,
+    stooq_url: String,
     universe: Vec<Listing>,
 }
 
@@ -139,11 +143,9 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
         Speed::Times(speed) => ("fast_closed", speed),
         Speed::Max => ("stepped", 1.0),
     };
-    let account = Account {
-        broker_url: format!("http://127.0.0.1:{}/tn", ports.simworld),
-        public_key: simworld::PUBLIC_KEY,
-        private_key_file: KEY_FILE,
-    };
+    let provider = |name: &str| format!("http://127.0.0.1:{}/{name}", ports.simworld);
+    let account =
+        Account { broker_url: provider("tn"), public_key: simworld::PUBLIC_KEY, private_key_file: KEY_FILE };
     let file = File {
         environment: format!("sim:{}", options.seed),
         dir: ".",
@@ -166,6 +168,10 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 account: account.clone(),
                 quote_interval_s: INTERVAL_S,
                 history_days: HISTORY_DAYS,
+                yahoo_url: provider("yh"),
+                ecb_url: provider("ecb"),
+                frankfurter_url: provider("ff"),
+                stooq_url: provider("stooq"),
                 universe: universe()?,
             },
             score: Score { indices: BTreeMap::from(INDICES) },
