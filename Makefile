@@ -5,7 +5,7 @@ FAST  := $(CARGO) build --profile ci --workspace --bins
 BIN   := target/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help check-tools build demo test lint vectors bench soak interop asyncapi update fuzz docs clean-demo
+.PHONY: help check-tools build demo test lint vectors bench soak soak-real mutants years interop asyncapi update fuzz docs clean-demo
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,9 +38,18 @@ vectors: check-tools  ## Run the numeric vectors, or those of STEWARD_VECTORS=<d
 bench: build  ## Measure, print a table and write target/bench.json
 	$(CARGO) bench --profile ci -p steward-tests --bench steward
 
-soak: build  ## Long seeded fault runs (SEEDS=1000) and a long demo
-	SEEDS=$${SEEDS:-1000} $(CARGO) test --profile ci -p steward-tests --test faults -- --nocapture
-	$(BIN)/steward demo --headless --days 365 --speed max --seed $${SEED:-1} --dir target/soak --fresh --ports 28800 --report target/soak-report.json
+SOAK := $(CARGO) test --profile ci -p steward-tests --test faults
+soak: check-tools  ## Seeded fault runs of the money path in one process: SEEDS=1000 FIRST=1
+	SEEDS=$${SEEDS:-1000} FIRST=$${FIRST:-1} $(SOAK) soak -- --nocapture
+
+soak-real: build  ## The same with real processes and real kills: RUNS=50 FIRST=1
+	RUNS=$${RUNS:-50} FIRST=$${FIRST:-1} STEWARD_BIN=$(CURDIR)/$(BIN) $(CARGO) test --profile ci -p steward-tests --test soak_real -- --nocapture
+
+mutants: check-tools  ## Prove that the checkers notice broken variants; rewrites docs/mutants.md
+	STEWARD_UPDATE=1 $(CARGO) test --profile ci -p steward-tests --features mutants --test faults mutants -- --nocapture
+
+years: check-tools  ## Five simulated years, five seeds, both modes: report in target/years.json
+	YEARS=$${YEARS:-5} SEEDS=$${SEEDS:-5} $(CARGO) test --profile ci -p steward-tests --test years -- --nocapture
 
 interop: build  ## Other brokers and clients: mosquitto, mosquitto_sub/pub, paho
 	bash tests/interop/run

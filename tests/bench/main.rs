@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod evaluate;
+mod money_path;
 mod scores;
 mod weights;
 
@@ -56,6 +57,7 @@ fn main() {
     let mut figures = Figures { rows: Vec::new(), small };
     decoding(&mut figures);
     scores::measure(&mut figures);
+    money_path::measure(&mut figures);
     one_process(&mut figures);
     weights::weights(&mut figures);
     evaluate::sequences(&mut figures);

@@ -69,8 +69,27 @@ impl Pipeline {
     #[must_use]
     pub fn with(seed: u64, evaluators: u32, more: &str) -> Pipeline {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let start: Timestamp = START.parse().expect("a valid instant");
         let config = config(folder.path(), seed, more);
+        Pipeline::of(seed, evaluators, folder, config)
+    }
+
+    /// As [`Pipeline::new`], with orders `live` at the simulated broker or in `research`.
+    ///
+    /// # Panics
+    /// As [`Pipeline::new`].
+    #[must_use]
+    pub fn in_mode(seed: u64, evaluators: u32, mode: &str) -> Pipeline {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let settings =
+            crate::stages::settings(&TICKERS).replace("mode = \"live\"", &format!("mode = {mode:?}"));
+        crate::stages::write_secrets(folder.path());
+        let text = format!("environment = \"sim:{seed}\"\ndir = \".\"\n{settings}");
+        let config = Config::parse(&text, &folder.path().join("steward.toml"));
+        Pipeline::of(seed, evaluators, folder, config.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn of(seed: u64, evaluators: u32, folder: TempDir, config: Config) -> Pipeline {
+        let start: Timestamp = START.parse().expect("a valid instant");
         let mut world = WorldConfig::new(seed, start);
         world.tickers = Some(TICKERS.iter().map(|ticker| (*ticker).to_string()).collect());
         world.rules.throttle = false;

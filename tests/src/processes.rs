@@ -123,7 +123,15 @@ impl Demo {
     ///
     /// # Panics
     /// When it does not end in time; says what it printed last.
-    pub fn wait(mut self, within: Duration) -> (ExitStatus, String) {
+    pub fn wait(self, within: Duration) -> (ExitStatus, String) {
+        self.wait_and(within, || ())
+    }
+
+    /// As [`Demo::wait`], and does something with its folder before that goes.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn wait_and(mut self, within: Duration, then: impl FnOnce()) -> (ExitStatus, String) {
         let lines = self.child.stderr.take().map(collect);
         let out = self.child.stdout.take().map(collect);
         let deadline = Instant::now() + within;
@@ -146,6 +154,7 @@ impl Demo {
             .filter_map(|thread| thread.join().ok())
             .collect::<Vec<_>>()
             .join("\n");
+        then();
         match status {
             Some(status) => (status, text),
             None => panic!("the demo did not end within {within:?}:\n{}", tail(&text)),

@@ -1,0 +1,72 @@
+//! Would the checkers notice? Each deliberately broken variant of the money path is run on seed after seed until one of
+//! them does; one that survives 200 seeds means that the checkers are blind there.
+//!
+//! `make mutants` runs it and rewrites docs/mutants.md.
+
+use std::fmt::Write;
+
+use crate::run::run;
+
+/// Seeds that a variant may survive at most.
+const SEEDS: u64 = 200;
+
+/// Name, what is broken, and where.
+const MUTANTS: &[(&str, &str)] = &[
+    ("resend_on_timeout", "a placement without an answer is sent again"),
+    ("skip_mac", "any signature is taken for the gate's"),
+    ("ignore_expiry", "an approval is good for ever"),
+    ("long_life", "the gate gives approvals for twenty minutes, and they are taken"),
+    ("forget_sending", "after a restart an order on its way counts as never sent"),
+    ("sending_unsaved", "the broker is asked before it is on disk that it will be"),
+    ("reuse_approval", "an order id that was used is used again"),
+    ("two_at_once", "orders go out while another is on its way"),
+    ("larger_quantity", "one lot more is sent than was approved"),
+    ("count_fill_twice", "a fill that is listed again is counted again"),
+    ("failure_is_absence", "a list that cannot be read counts as an empty one"),
+    ("ignore_halt", "halts are heard and not obeyed"),
+    ("ignore_frequency", "neither gate nor execute counts orders"),
+    ("sell_unheld", "nobody looks whether what is sold is held"),
+    ("spend_unowned", "nobody looks whether the money is there"),
+    ("closed_venue", "venues count as open at any time"),
+    ("far_limit", "a limit may be anywhere"),
+    ("book_by_order_id", "only one fill of each order is booked"),
+    ("accept_empty_account", "an empty answer is an empty account"),
+];
+
+#[test]
+fn every_mutant_is_caught_by_a_named_checker() {
+    // Panics of broken stages are expected here and say nothing new.
+    std::panic::set_hook(Box::new(|_| ()));
+    let (mut rows, mut survivors) = (String::new(), Vec::new());
+    for (name, what) in MUTANTS {
+        contracts::mutants::choose(Some(name));
+        let caught = (1..=SEEDS).find_map(|seed| Some((seed, run(seed).violation?)));
+        contracts::mutants::choose(None);
+        match caught {
+            Some((seed, violation)) => {
+                println!("{name}: caught by `{}` with seed {seed}: {}", violation.checker, violation.text);
+                let _ = writeln!(rows, "| `{name}` | {what} | `{}` | {seed} |", violation.checker);
+            }
+            None => {
+                println!("{name}: SURVIVES {SEEDS} seeds");
+                survivors.push(*name);
+            }
+        }
+    }
+    let _ = std::panic::take_hook();
+    if std::env::var_os("STEWARD_UPDATE").is_some() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/mutants.md");
+        std::fs::write(file, format!("{HEAD}{rows}")).unwrap();
+    }
+    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
+}
+
+const HEAD: &str = "# Mutants
+
+Deliberately broken variants of the money path. Each is compiled in only with the feature `mutants` of `contracts`, which
+nothing but `make mutants` sets, and each must be noticed by a checker of `tests/faults/checkers/` within 200 seeds.
+`make mutants` runs them again and rewrites this list.
+
+| Variant | What is broken | Caught by | With seed |
+|---|---|---|---|
+";

@@ -1,0 +1,202 @@
+//! One run: a day with faults, then hours without, with the checkers after every step.
+
+use std::{
+    fmt::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use contracts::{Halt, Resume, RiskHalt};
+use market::Timestamp;
+
+use crate::{
+    checkers::{ALWAYS, AT_REST, Checker},
+    dice::Dice,
+    intruder, proposer,
+    rig::Rig,
+    weather::Weather,
+    witness::{Stores, Witness},
+};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+/// Hours with faults: from before the European venues open until New York has been open for a while.
+const STORM_HOURS: i64 = 9;
+/// Hours in which everything must settle: the last day orders end with New York's day.
+const CALM_HOURS: i64 = 6;
+
+/// A rule that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    pub checker: &'static str,
+    pub text: String,
+    pub at: Timestamp,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` at {}: {}", self.checker, self.at, self.text)
+    }
+}
+
+/// What a run, or many together, came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    pub runs: u64,
+    pub steps: u64,
+    pub asked: u64,
+    pub sent: u64,
+    pub fills: u64,
+    pub deaths: u64,
+    pub halts: u64,
+    pub violation: Option<Violation>,
+}
+
+impl Outcome {
+    pub fn add(&mut self, other: &Outcome) {
+        self.runs += 1;
+        self.steps += other.steps;
+        self.asked += other.asked;
+        self.sent += other.sent;
+        self.fills += other.fills;
+        self.deaths += other.deaths;
+        self.halts += other.halts;
+        if self.violation.is_none() {
+            self.violation.clone_from(&other.violation);
+        }
+    }
+
+    pub fn line(&self, took: Duration) -> String {
+        let mut text = String::new();
+        #[allow(clippy::cast_precision_loss)]
+        let per_minute = self.runs as f64 * 60.0 / took.as_secs_f64().max(0.001);
+        let _ = write!(
+            text,
+            "{per_minute:.0} runs a minute; {} steps checked, {} orders asked for, {} at the broker, {} fills, {} deaths of processes, {} halts",
+            self.steps, self.asked, self.sent, self.fills, self.deaths, self.halts
+        );
+        text
+    }
+}
+
+/// Runs a seed to its end or to the first broken rule.
+pub fn run(seed: u64) -> Outcome {
+    let mut dice = Dice::new(seed);
+    let weather = Weather::of(&mut dice);
+    let mut outcome = Outcome::default();
+    let mut at = Timestamp::ZERO;
+    // A stage that panics has found a fault of its own; the run ends there under that name.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut rig = Rig::new(seed, dice, weather);
+        let violation = day(&mut rig, &mut outcome, &mut at);
+        (violation, rig.asked.len(), rig.deaths)
+    }));
+    match ended {
+        Ok((violation, asked, deaths)) => {
+            outcome.violation = violation.err();
+            (outcome.asked, outcome.deaths) = (asked as u64, deaths);
+        }
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_string()));
+            let text = text.unwrap_or_else(|| "a panic without words".into());
+            outcome.violation = Some(Violation { checker: "no_panic", text, at });
+        }
+    }
+    outcome
+}
+
+fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), Violation> {
+    let stores = Stores::default();
+    let storm = rig.now().saturating_plus_ms(STORM_HOURS * HOUR);
+    let (mut ask_at, mut resume_at) = (rig.now(), None);
+    while rig.now() < storm {
+        rig.step(storm);
+        *at = rig.now();
+        outcome.steps += 1;
+        if rig.now() >= ask_at {
+            ask_at = rig.now().saturating_plus_ms(rig.dice.between(1, 25) * MINUTE);
+            proposer::ask(rig);
+            rig.settle();
+        }
+        disturb(rig, &mut resume_at);
+        judge(ALWAYS, rig, &stores)?;
+    }
+    rig.calm();
+    let mut calm = rig.now().saturating_plus_ms(CALM_HOURS * HOUR);
+    if rig.skew_max_ms > 0 {
+        calm = calm.saturating_plus_ms(HOUR);
+    }
+    let mut resumed = false;
+    while rig.now() < calm {
+        rig.step(calm);
+        *at = rig.now();
+        outcome.steps += 1;
+        // A person comes once everything works again, and nothing halts after that.
+        if !resumed && calm.since(rig.now()) < (CALM_HOURS - 1) * HOUR {
+            resumed = true;
+            resume(rig);
+        }
+        judge(ALWAYS, rig, &stores)?;
+    }
+    judge(AT_REST, rig, &stores)?;
+    let witness = Witness::look(rig, &stores);
+    (outcome.sent, outcome.fills) = (witness.orders.len() as u64, witness.fills.len() as u64);
+    outcome.halts = witness.halts().len() as u64;
+    Ok(())
+}
+
+/// What happens beside the messages: the bus restarts, the clock jumps, prices stop, people halt and resume.
+fn disturb(rig: &mut Rig, resume_at: &mut Option<Timestamp>) {
+    let weather = rig.weather.clone();
+    if rig.dice.chance(weather.bus_restarts) {
+        rig.restart_bus();
+    }
+    if rig.dice.chance(weather.clock_steps) {
+        rig.skew_ms = if rig.dice.chance(400) { 0 } else { rig.dice.between(-30_000, 120_000) };
+        rig.skew_max_ms = rig.skew_max_ms.max(rig.skew_ms.abs());
+    }
+    if rig.dice.chance(weather.silence) {
+        let ms = rig.dice.between(5, 60) * MINUTE;
+        let stage = rig.dice.pick(&["ingest", "portfolio", "keeper"]).unwrap_or("ingest");
+        rig.silence(stage, ms);
+    }
+    if rig.dice.chance(weather.intruder) {
+        intruder::attack(rig);
+        rig.settle();
+    }
+    if rig.dice.chance(weather.halts) {
+        let (stage, reason) = rig
+            .dice
+            .pick(&[("steward", "owner"), ("hardware", "stop_button"), ("notify", "home")])
+            .unwrap_or(("steward", "owner"));
+        rig.say_as(stage, Halt { actor: stage.into(), reason: reason.into(), text: "Wait.".into() });
+        rig.settle();
+    }
+    let halted = rig.statement::<RiskHalt>("").is_some_and(|halt| halt.halted);
+    match resume_at {
+        None if halted => *resume_at = Some(rig.now().saturating_plus_ms(rig.dice.between(1, 40) * MINUTE)),
+        Some(then) if *then <= rig.now() => {
+            *resume_at = None;
+            resume(rig);
+        }
+        _ => {}
+    }
+}
+
+fn resume(rig: &mut Rig) {
+    rig.say_as("steward", Resume { actor: "owner".into(), text: "Looked at it.".into() });
+    rig.settle();
+}
+
+fn judge(rules: &[Checker], rig: &Rig, stores: &Stores) -> Result<(), Violation> {
+    let witness = Witness::look(rig, stores);
+    for (checker, check) in rules {
+        if let Some(text) = check(&witness) {
+            return Err(Violation { checker, text, at: rig.now() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What goes wrong in a run, and how often: chosen by the seed, so that most runs have several faults at once and some
+//! have none of a kind.
+
+use bus_client::transport::local::Faults;
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+
+/// How bad a run is.
+#[derive(Debug, Clone)]
+pub struct Weather {
+    /// The bus.
+    pub bus: Faults,
+    /// Of 1 000 inputs of a stage, how often its process ends there.
+    pub kills: u64,
+    /// Of 1 000 inputs, how often the write that follows fails or is the last thing the process does.
+    pub writes: u64,
+    /// Of 1 000 steps, how often the bus forgets everything.
+    pub bus_restarts: u64,
+    /// Of 1 000 steps, how often a person, a button or the home halts.
+    pub halts: u64,
+    /// Of 1 000 steps, how often the clock jumps.
+    pub clock_steps: u64,
+    /// Of 1 000 steps, how often prices stop coming.
+    pub silence: u64,
+    /// Of 1 000 steps, how often somebody on the bus claims to be the gate.
+    pub intruder: u64,
+    /// Rules of the simulated broker.
+    pub broker: Vec<Value>,
+    /// The broker repeats our number in its lists.
+    pub echo: bool,
+    /// Share of orders that come in parts, of 1 000.
+    pub parts: u64,
+}
+
+impl Weather {
+    /// The weather of a seed.
+    pub fn of(dice: &mut Dice) -> Weather {
+        let mut some = |most: u64| if dice.chance(500) { 1 + dice.roll(most) } else { 0 };
+        let per_mille = |number: u64| u32::try_from(number).unwrap_or(0);
+        let bus =
+            Faults { drop: per_mille(some(60)), double: per_mille(some(120)), delay: per_mille(some(120)) };
+        let (kills, writes) = (some(6), some(12));
+        let (bus_restarts, halts, clock_steps) = (some(3), some(4), some(8));
+        let (silence, intruder, parts) = (some(4), some(10), some(600));
+        let broker = broker(dice);
+        Weather {
+            bus,
+            kills,
+            writes,
+            bus_restarts,
+            halts,
+            clock_steps,
+            silence,
+            intruder,
+            broker,
+            echo: !dice.chance(250),
+            parts,
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn calm(&mut self) {
+        self.bus = Faults::default();
+        (self.kills, self.writes, self.bus_restarts, self.halts) = (0, 0, 0, 0);
+        (self.clock_steps, self.silence, self.intruder) = (0, 0, 0);
+    }
+}
+
+/// Everything that the simulated broker can do wrong, each with a chance of its own.
+fn broker(dice: &mut Dice) -> Vec<Value> {
+    let reads = ["getPositionJson", "getNotifyOrderJson", "getOrdersHistory", "getTradesHistory"];
+    let place = "putTradeOrder";
+    let effects: [(&str, &str, Value); 20] = [
+        ("lost-before", place, json!({"kind": "timeout_before", "ms": 1})),
+        ("lost-after", place, json!({"kind": "timeout_after", "ms": 1})),
+        ("reset-after", place, json!({"kind": "reset_after"})),
+        ("half-an-answer", place, json!({"kind": "truncate"})),
+        ("garbage", place, json!({"kind": "malformed"})),
+        ("gateway", place, json!({"kind": "http", "status": 502, "processed": false})),
+        ("gateway-but-done", place, json!({"kind": "http", "status": 504, "processed": true})),
+        ("limited", place, json!({"kind": "rate_limit", "body": false, "retry_after": 5})),
+        ("limited-in-the-body", place, json!({"kind": "rate_limit", "body": true, "retry_after": 5})),
+        ("refused", place, json!({"kind": "error", "code": 12, "text": "Instrument is blocked for trading"})),
+        ("refused-with-zero", place, json!({"kind": "error", "code": 0, "text": "Not enough money"})),
+        ("slow", place, json!({"kind": "slow", "ms": 20})),
+        ("rejected-late", place, json!({"kind": "reject_late", "status": 70, "after_ms": 400})),
+        ("sending-failed-late", place, json!({"kind": "reject_late", "status": 74, "after_ms": 90_000})),
+        ("part-then-dead", place, json!({"kind": "partial_then_dead"})),
+        ("cancel-lost", "delTradeOrder", json!({"kind": "timeout_before", "ms": 1})),
+        ("reading-ill", reads[0], json!({"kind": "http", "status": 503, "processed": false})),
+        ("reading-garbage", reads[1], json!({"kind": "malformed"})),
+        ("reading-half", reads[3], json!({"kind": "truncate"})),
+        ("reading-empty", reads[0], json!({"kind": "empty_ok"})),
+    ];
+    let mut rules = Vec::new();
+    for (id, cmd, effect) in effects {
+        if dice.chance(300) {
+            #[allow(clippy::cast_precision_loss)]
+            let prob = (20 + dice.roll(280)) as f64 / 1_000.0;
+            rules.push(json!({
+                "id": id, "target": "tn", "cmd": cmd, "ticker": "*", "when": {"prob": prob}, "effect": effect,
+            }));
+        }
+    }
+    rules
+}
