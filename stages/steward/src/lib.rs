@@ -4,7 +4,7 @@
 //! **owns** no store. It decides nothing about money: `halt` and `resume` are requests to the gate.
 //!
 //! * Starting: [`supervisor`] tends the programs, [`restarts`] is its rule, [`become_child`] sees to it that no
-//!   program outlives it; [`demo`] writes a configuration ([`demo_config`]) and runs a simulated world, [`up`] the
+//!   program outlives it; [`demo`] writes a configuration ([`demo_config`]) and runs a simulated world, `up` the
 //!   real one.
 //! * Showing: [`model`] is what was heard, [`view`] turns it into a screen, [`status`] into a table.
 //! * Judging a run: [`tally`] counts what a demo did, [`report`] is its summary.

@@ -7,7 +7,7 @@
 //!
 //! Continuous at the target, so that falling just short never beats reaching it; the older form, which rises to 1
 //! below the target, is [`unrepaired`], and the reference's bell, which punishes growth above the target,
-//! [`reference`].
+//! [`reference()`].
 
 use crate::bell::bell;
 use crate::finite::all_finite;

@@ -3,7 +3,7 @@
 //! Definition: 0.4·M + 0.3·D + 0.3·C over the figures that are known, their weights normalised. Margin m ≥ 0:
 //! M = min(1, 0.5 + 2.5m), else max(0, 0.5 + 2m). Debt to equity d as a ratio: D = max(0, 1 − min(2, d)/2), so no debt
 //! is best. Current ratio c: C = min(1, min(3, c)/2), so none is worst. Units: fractions and ratios. Range: 0 to 1.
-//! Nothing known, or not a number: `None`. [`reference`] takes a zero for unknown and puts constants in.
+//! Nothing known, or not a number: `None`. [`reference()`] takes a zero for unknown and puts constants in.
 
 use crate::finite::finite;
 

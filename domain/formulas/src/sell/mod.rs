@@ -3,7 +3,7 @@
 //! Definition, s = Σ weight·part/Σ weight over the parts that count: underperformance·time 0.53, balance 0.18,
 //! instability 0.14, drawdown 0.15. Time is a factor of underperformance (an old holding that does well is no reason
 //! to sell), and the drawdown counts only when the quality gate fails, because selling what is good and low locks in
-//! the loss. Units: score. Range: 0 to 1. [`reference`] adds time up and always counts the drawdown.
+//! the loss. Units: score. Range: 0 to 1. [`reference()`] adds time up and always counts the drawdown.
 
 pub mod balance;
 pub mod block;

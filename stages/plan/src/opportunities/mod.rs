@@ -1,7 +1,7 @@
 //! The finders: each looks at the snapshot and proposes trades, or says for each security why not.
 //!
-//! A finder decides what is worth proposing and how much of it. What holds for every trade of a side is in [`buying`] and
-//! [`selling`], and how a size becomes a proposal in [`proposal`]. Priorities are between 0 and 1 before a finder's weight.
+//! A finder decides what is worth proposing and how much of it. What holds for every trade of a side is in `buying` and
+//! `selling`, and how a size becomes a proposal in `proposal`. Priorities are between 0 and 1 before a finder's weight.
 //!
 //! Adding one: a file with `propose`, a line in [`ALL`].
 
