@@ -79,6 +79,10 @@ fn every_case_of_the_vectors_holds() {
             other => panic!("the vectors ask for {other}, which nothing here examines"),
         }
     }
-    assert_eq!((tables, instants), (24, 24));
-    assert!(open::elsewhere() || calendars.venues().len() == tables, "a venue of the file has no vector");
+    // Another folder may hold fewer cases, or more; the repository's own must hold some for every venue.
+    let whole = calendars.venues().len() == tables && instants > 0;
+    assert!(
+        open::elsewhere() || whole,
+        "{tables} tables and {instants} rows of instants: a venue has no vector"
+    );
 }
