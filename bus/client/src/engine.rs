@@ -263,6 +263,16 @@ impl<S: Stage> Engine<S> {
         self.handle(Input::Replied(reply), cause, now)
     }
 
+    /// Gives the stage news that nobody asked for.
+    ///
+    /// # Errors
+    /// As [`Engine::deliver`].
+    pub fn told(&mut self, news: S::Reply, now: Timestamp) -> Result<Vec<Publication>, EngineError> {
+        let span = self.span("news", None);
+        let _entered = span.enter();
+        self.handle(Input::Replied(news), None, now)
+    }
+
     /// Makes the next write of the store go wrong; a stage without a store has none. For fault tests.
     pub fn fail_next_write(&mut self, fault: WriteFault) {
         if let Some(store) = &mut self.store {

@@ -214,6 +214,8 @@ pub fn stopped() -> Result<impl Future<Output = ()>, StartError> {
 
 /// A call under way: its answer, and the message that led to it.
 type Pending<S> = Pin<Box<dyn Future<Output = (<S as Stage>::Reply, Option<Meta>)>>>;
+/// News that nobody asked for, awaited.
+type Awaited<S> = Pin<Box<dyn Future<Output = <S as Stage>::Reply>>>;
 
 struct Runner<S: Stage, T: Transport, E: Edge<S>> {
     engine: Engine<S>,
@@ -224,6 +226,7 @@ struct Runner<S: Stage, T: Transport, E: Edge<S>> {
     inbox: VecDeque<(Message, Instant)>,
     outgoing: VecDeque<Publication>,
     call: Option<Pending<S>>,
+    news: Option<Awaited<S>>,
     connected: bool,
     health: Option<Health>,
     health_at: Instant,
@@ -250,6 +253,7 @@ pub async fn run<S: Stage, T: Transport, E: Edge<S> + 'static>(
         inbox: VecDeque::new(),
         outgoing: VecDeque::new(),
         call: None,
+        news: None,
         connected: false,
         health: None,
         health_at: Instant::now(),
@@ -270,6 +274,7 @@ pub async fn run<S: Stage, T: Transport, E: Edge<S> + 'static>(
 enum Happened<R> {
     Bus(Event),
     Reply(R, Option<Meta>),
+    News(R),
     Time,
 }
 
@@ -293,6 +298,13 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
         {
             let edge = Rc::clone(&self.edge);
             self.call = Some(Box::pin(async move { (edge.perform(call).await, cause) }));
+        }
+        // What comes unasked would come at another instant of stepped time in every run.
+        if self.clock.is_stepped() {
+            self.news = None;
+        } else if self.news.is_none() {
+            let edge = Rc::clone(&self.edge);
+            self.news = Some(Box::pin(async move { edge.news().await }));
         }
         Ok(())
     }
@@ -356,6 +368,7 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
             biased;
             (reply, cause) = answered(&mut self.call) => Happened::Reply(reply, cause),
             event = self.transport.next(), if !full => Happened::Bus(event),
+            news = answered(&mut self.news), if !full => Happened::News(news),
             () = tokio::time::sleep(pause) => Happened::Time,
         }
     }
@@ -382,6 +395,12 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
                 self.call = None;
                 let now = self.clock.now().unwrap_or(Timestamp::ZERO);
                 let said = self.engine.reply(reply, cause, now)?;
+                self.outgoing.extend(said);
+            }
+            Happened::News(news) => {
+                self.news = None;
+                let now = self.clock.now().unwrap_or(Timestamp::ZERO);
+                let said = self.engine.told(news, now)?;
                 self.outgoing.extend(said);
             }
             Happened::Bus(event) => self.bus(event),

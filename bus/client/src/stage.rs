@@ -86,6 +86,12 @@ pub struct Start<T> {
 pub trait Edge<S: Stage> {
     /// Performs one call. Never panics; what went wrong is part of the reply.
     fn perform(&self, call: S::Call) -> impl Future<Output = S::Reply>;
+
+    /// Waits for news that nobody asked for, such as a word on a socket; asked for again after each. Most edges have
+    /// none. Never listened to while time is stepped: there only answers count, so that the same seed decides the same.
+    fn news(&self) -> impl Future<Output = S::Reply> {
+        std::future::pending()
+    }
 }
 
 /// For stages that call nothing.
