@@ -317,7 +317,7 @@ async fn markets<E: Exchange>(broker: &ReadOnly<E>) -> Vec<Check> {
 /// Whether the socket knows the key: without that its account topics are worthless.
 async fn socket(config: &Config, reach: &Reach) -> Check {
     let name = "broker socket";
-    let address = match SocketAddress::parse(&socket_url(&reach.broker_url)) {
+    let address = match SocketAddress::beside(&reach.broker_url) {
         Ok(address) => address,
         Err(fault) => {
             return Check::fail(name, fault.to_string(), "correct `broker_url` in [stage.portfolio]");
@@ -347,14 +347,6 @@ async fn socket(config: &Config, reach: &Reach) -> Check {
     }
 }
 
-/// The socket beside a broker's address: `wss.` before the host, or `/tnws` beside a simulated `/tn`.
-fn socket_url(broker_url: &str) -> String {
-    match broker_url.strip_prefix("https://") {
-        Some(host) => format!("wss://wss.{}", host.trim_end_matches('/')),
-        None => format!("{}ws", broker_url.replacen("http://", "ws://", 1).trim_end_matches('/')),
-    }
-}
-
 /// What only a person may try, with the smallest amounts.
 fn by_hand() -> Vec<Check> {
     [
@@ -378,15 +370,4 @@ fn by_hand() -> Vec<Check> {
 fn days() -> Option<(Day, Day)> {
     let today = i32::try_from(wall().ms() / 86_400_000).ok()?;
     Some((Day::from_epoch_days(today - LOOK_BACK_DAYS)?, Day::from_epoch_days(today)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_socket_lies_beside_the_broker() {
-        assert_eq!(socket_url("https://freedom24.com/"), "wss://wss.freedom24.com");
-        assert_eq!(socket_url("http://127.0.0.1:8900/tn"), "ws://127.0.0.1:8900/tnws");
-    }
 }

@@ -41,6 +41,31 @@ pub trait ReadCommand: Decode {
 /// Marks a read that also works without a key, see [`crate::Anonymous`].
 pub trait PlainCommand: ReadCommand {}
 
+/// Marks a command that changes the account's own notes, watch lists and price alerts: neither money nor an order. It is
+/// sent once; after a failure the list is read before it is said again.
+pub trait NoteCommand: Decode {
+    /// The command's name in the API.
+    const NAME: &'static str;
+}
+
+/// Writes the signed request of a change of the notes.
+pub fn encode_note<C: NoteCommand>(command: &C, keys: &Keys, unix_s: u64) -> RawRequest {
+    keys.signed(RequestKind::Read, C::NAME, command.params().into_bytes(), unix_s)
+}
+
+/// Reads what came back for a change of the notes.
+///
+/// # Errors
+/// As [`decode_read`].
+pub fn decode_note<C: NoteCommand>(
+    command: &C,
+    answer: Result<RawReply, TransportError>,
+) -> Result<C::Reply, Fault> {
+    let reply = answer.map_err(|error| read_transport(C::NAME, error))?;
+    let node = open_read(C::NAME, &reply)?;
+    command.decode(node).map_err(|flaw| Fault::Malformed { command: C::NAME, flaw })
+}
+
 /// Writes the signed request of a read.
 pub fn encode_read<C: ReadCommand>(command: &C, keys: &Keys, unix_s: u64) -> RawRequest {
     keys.signed(C::KIND, C::NAME, command.params().into_bytes(), unix_s)

@@ -1,8 +1,13 @@
-//! The socket's network side: one connection at a time, text in, text out; decides nothing.
+//! The socket's network side: one connection at a time, text in, text out; and the line over all its connections,
+//! which comes back by itself. What a frame means and how long a pause is, `socket` decides.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use market::Timestamp;
 use tokio::net::TcpStream;
+use tokio::sync::{Mutex, Notify};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -10,9 +15,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use futures_util::{SinkExt, StreamExt};
 
+use crate::commands::quotes::Quote;
+use crate::ids::Ticker;
 use crate::redact::{TEXT_CHARS_MAX, redacted};
 use crate::sign::Keys;
-use crate::socket::Socket;
+use crate::socket::{SILENCE_OPEN_MS, Socket, SocketEvent, Subscriptions};
 use crate::socket_address::SocketAddress;
 
 /// Longest wait for a connection.
@@ -88,5 +95,146 @@ impl Connection {
                 Some(Err(error)) => return Err(SocketLost::of(error)),
             }
         }
+    }
+}
+
+/// The broker's socket over all its connections: follows what it was last told to and comes back after a loss, with
+/// growing pauses. It only makes things faster; whoever listens goes on asking.
+pub struct Line {
+    address: SocketAddress,
+    keys: Keys,
+    wall: Box<dyn Fn() -> Timestamp>,
+    wanted: RefCell<Subscriptions>,
+    changed: Notify,
+    held: Mutex<Held>,
+}
+
+/// The connection of now, if there is one, and what is remembered across connections.
+#[derive(Default)]
+struct Held {
+    socket: Socket,
+    followed: Subscriptions,
+    connection: Option<Connection>,
+}
+
+impl Line {
+    /// Binds an address to a key pair and the wall clock; connects to nothing before something is followed.
+    pub fn new(address: SocketAddress, keys: Keys, wall: impl Fn() -> Timestamp + 'static) -> Self {
+        Self {
+            address,
+            keys,
+            wall: Box::new(wall),
+            wanted: RefCell::default(),
+            changed: Notify::new(),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Follows something else from now on; following nothing ends the connection.
+    pub fn follow(&self, wanted: Subscriptions) {
+        if *self.wanted.borrow() != wanted {
+            self.wanted.replace(wanted);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for the next word that means something. Dropping the wait loses nothing but a word half read.
+    pub async fn next(&self) -> SocketEvent {
+        let mut held = self.held.lock().await;
+        loop {
+            let wanted = self.wanted.borrow().clone();
+            if wanted != held.followed {
+                // A connection of its own for each set: what came of the old one is not mixed with the new.
+                *held = Held { socket: Socket::new(wanted.clone()), followed: wanted, connection: None };
+            }
+            let Held { socket, followed, connection } = &mut *held;
+            if followed.is_empty() {
+                self.changed.notified().await;
+                continue;
+            }
+            let Some(open) = connection else {
+                if self.waited(socket).await {
+                    *connection = self.connect(socket).await;
+                }
+                continue;
+            };
+            let silence = Duration::from_millis(SILENCE_OPEN_MS.unsigned_abs());
+            let heard = tokio::select! {
+                biased;
+                () = self.changed.notified() => continue,
+                heard = tokio::time::timeout(silence, open.hear()) => heard,
+            };
+            let heard = heard.unwrap_or_else(|_| Err(SocketLost::of("silent for a minute")));
+            let event = match heard {
+                Ok(text) => socket.heard(&text, (self.wall)()),
+                Err(lost) => {
+                    *connection = None;
+                    self.lost(socket, &lost);
+                    continue;
+                }
+            };
+            match &event {
+                SocketEvent::Ignored => continue,
+                SocketEvent::Demo => {
+                    tracing::warn!("The broker's socket does not know the key; polling goes on.");
+                }
+                SocketEvent::Error(text) => tracing::warn!(text, "The broker's socket complains."),
+                _ => {}
+            }
+            return event;
+        }
+    }
+
+    /// Waits for prices and gathers more of them for a while: the newest of each ticker.
+    pub async fn quotes(&self, gathered_for: Duration) -> BTreeMap<Ticker, Quote> {
+        let mut told = BTreeMap::new();
+        let note = |told: &mut BTreeMap<Ticker, Quote>, event| {
+            if let SocketEvent::Quote(ticker, quote) = event {
+                told.insert(ticker, *quote);
+            }
+        };
+        while told.is_empty() {
+            note(&mut told, self.next().await);
+        }
+        let more = async {
+            loop {
+                note(&mut told, self.next().await);
+            }
+        };
+        // It never ends by itself.
+        drop(tokio::time::timeout(gathered_for, more).await);
+        told
+    }
+
+    /// Waits for the end of the pause after a loss; false when something else is to be followed meanwhile.
+    async fn waited(&self, socket: &Socket) -> bool {
+        let Some(back_at) = socket.back_at() else { return true };
+        let left = u64::try_from(back_at.since((self.wall)())).unwrap_or(0);
+        tokio::select! {
+            biased;
+            () = self.changed.notified() => false,
+            () = tokio::time::sleep(Duration::from_millis(left)) => true,
+        }
+    }
+
+    async fn connect(&self, socket: &mut Socket) -> Option<Connection> {
+        let now = (self.wall)();
+        let unix_s = u64::try_from(now.ms() / 1_000).unwrap_or(0);
+        let signed_in = async {
+            let mut connection = Connection::open(&self.address, &self.keys, unix_s).await?;
+            for word in socket.opened((self.wall)()) {
+                connection.say(word).await?;
+            }
+            Ok(connection)
+        };
+        signed_in.await.inspect_err(|lost| self.lost(socket, lost)).ok()
+    }
+
+    fn lost(&self, socket: &mut Socket, lost: &SocketLost) {
+        let now = (self.wall)();
+        // Spread without chance: by the milliseconds of the clock.
+        let luck = now.ms().rem_euclid(1_000) as f64 / 1_000.0;
+        let back_at = socket.lost(now, luck);
+        tracing::info!(%lost, pause_ms = back_at.since(now), "Waiting before the socket is opened again.");
     }
 }

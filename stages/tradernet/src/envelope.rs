@@ -90,7 +90,9 @@ pub(crate) fn api_error(node: Node<'_>) -> Option<ApiError> {
     }
     let fields = node.fields();
     let names = ["errMsg", "errorMsg", "error", "error_message"];
-    let text = names.iter().find_map(|name| error_text(fields.get(name)));
+    // The list of alerts carries its error in its first row.
+    let in_a_row = || error_text(fields.get("alerts").rows()?.first()?.get("error"));
+    let text = names.iter().find_map(|name| error_text(fields.get(name))).or_else(in_a_row);
     // Either name may carry the telling code while the other says 0.
     let codes = ["code", "error_code"].map(|name| code_of(fields.get(name)));
     let code = codes.into_iter().flatten().find(|code| *code != 0).or(codes[0]).or(codes[1]);
@@ -165,6 +167,7 @@ mod tests {
             (r#"{"code":5,"errorMsg":"y"}"#, ApiErrorKind::Rejected, Some(5)),
             (r#"{"error":"Invalid transaction identifier","code":0}"#, ApiErrorKind::Rejected, Some(0)),
             (r#"{"error":"Validation failed","code":400}"#, ApiErrorKind::Rejected, Some(400)),
+            (r#"{"alerts":[{"error":"Instrument not found"}]}"#, ApiErrorKind::Rejected, None),
             (r#"{"code":429}"#, ApiErrorKind::RateLimited, Some(429)),
             (r#"{"error":"Your request limit has been exceeded"}"#, ApiErrorKind::RateLimited, None),
             (

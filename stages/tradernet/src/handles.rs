@@ -1,6 +1,7 @@
-//! The two handles: `ReadOnly` cannot name an order command, `Trading` can.
+//! The handles: `ReadOnly` cannot name an order command, `Trading` can; `Notes` changes watch lists and price alerts and
+//! can name neither.
 
-use crate::command::{ReadCommand, decode_read, encode_read};
+use crate::command::{NoteCommand, ReadCommand, decode_note, decode_read, encode_note, encode_read};
 use crate::commands::cancel_order::{CancelOrder, Cancelled, decode_cancel, encode_cancel};
 use crate::commands::put_order::{Placed, PutOrder, decode_placed, encode_placed};
 use crate::exchange::Exchange;
@@ -39,6 +40,32 @@ impl<E: Exchange> ReadOnly<E> {
 fn note_refusal(fault: &Fault) {
     if let Fault::Forbidden { command, status, content_type, excerpt } = fault {
         tracing::warn!(command, status, content_type, excerpt, "The broker's door refused a read.");
+    }
+}
+
+/// Changes the account's own notes, for a person who asks for it; has no way to touch money or an order.
+pub struct Notes<E> {
+    read: ReadOnly<E>,
+}
+
+impl<E: Exchange> Notes<E> {
+    /// Binds a transport to a key pair.
+    pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
+        Self { read: ReadOnly::new(exchange, keys, clock) }
+    }
+
+    /// Returns the reading half.
+    pub fn read(&self) -> &ReadOnly<E> {
+        &self.read
+    }
+
+    /// Sends one change, once.
+    ///
+    /// # Errors
+    /// See [`Fault`]; after any of them the lists tell what is so.
+    pub async fn change<C: NoteCommand>(&self, command: &C) -> Result<C::Reply, Fault> {
+        let request = encode_note(command, &self.read.keys, (self.read.clock)());
+        decode_note(command, self.read.exchange.send(request).await).inspect_err(note_refusal)
     }
 }
 

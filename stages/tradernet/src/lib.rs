@@ -2,13 +2,13 @@
 //!
 //! Everything but `http` and `edge` is pure: a command writes its request and reads its reply, a transport
 //! (trait [`Exchange`]) carries the bytes. The handle [`ReadOnly`] cannot name an order command,
-//! [`Trading`] can. **Invariants:** an error never looks like an empty answer; unknown is `None`,
+//! [`Trading`] can; [`Notes`] changes watch lists and price alerts. **Invariants:** an error never looks like an empty answer; unknown is `None`,
 //! never zero; numbers are read exactly, never through a float; an order is sent at most once and
 //! whatever is not surely accepted, refused or unsent is [`Placed::Unknown`]; the private key has no
 //! readable form.
 //!
 //! **Absent on purpose:** log-ins, sessions and cookies, money transfers, margin, short, market and
-//! good-till-cancelled orders, stop orders, watch lists and alerts, automatic retries, candles below a day.
+//! good-till-cancelled orders, stop orders (they would act without the planner), automatic retries, candles below a day.
 
 mod command;
 mod decimal;
@@ -36,13 +36,15 @@ mod wall_time;
 pub mod commands;
 pub mod pacer;
 
-pub use command::{PlainCommand, ReadCommand, decode_read, encode_read};
+pub use command::{
+    NoteCommand, PlainCommand, ReadCommand, decode_note, decode_read, encode_note, encode_read,
+};
 pub use commands::put_order::{OrderFault, OrderForm, Placed, PutOrder};
 pub use decimal::{NumberFault, scaled};
-pub use edge::{Connection, SocketLost};
+pub use edge::{Connection, Line, SocketLost};
 pub use exchange::{Exchange, Method, RawReply, RawRequest, RequestKind, TransportError};
 pub use fault::{ApiErrorKind, Fault, Flaw, Retry};
-pub use handles::{ReadOnly, Trading, WallClock};
+pub use handles::{Notes, ReadOnly, Trading, WallClock};
 pub use http::{HttpExchange, HttpFault, HttpSettings};
 pub use http_address::{Address, AddressFault};
 pub use ids::{BrokerOrderId, Side, Ticker, TickerFault, TradeId};

@@ -25,7 +25,7 @@ const PAUSE_MAX_MS: i64 = 300_000;
 /// Largest deviation of a pause, percent.
 const JITTER_PERCENT: i64 = 20;
 /// A connection without a frame for this long is dead while a market is open.
-const SILENCE_OPEN_MS: i64 = 60_000;
+pub(crate) const SILENCE_OPEN_MS: i64 = 60_000;
 /// The same while all are closed.
 const SILENCE_CLOSED_MS: i64 = 300_000;
 /// An order may not rest on a price that came over the socket longer ago than this.
@@ -46,6 +46,14 @@ pub struct Subscriptions {
     pub portfolio: bool,
     /// Changes of the state of markets.
     pub markets: bool,
+}
+
+impl Subscriptions {
+    /// Whether nothing is followed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a frame means.

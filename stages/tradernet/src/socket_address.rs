@@ -43,6 +43,18 @@ impl SocketAddress {
         Self::parse(&format!("wss://wss.{domain}"))
     }
 
+    /// Returns the socket beside an address of the broker: `wss.` before a cabinet's host, `…ws` beside a simulated one.
+    ///
+    /// # Errors
+    /// See [`AddressFault`].
+    pub fn beside(broker_url: &str) -> Result<Self, AddressFault> {
+        let url = broker_url.trim().trim_end_matches('/');
+        match url.strip_prefix("https://") {
+            Some(host) => Self::of_domain(host),
+            None => Self::parse(&format!("{}ws", url.replacen("http://", "ws://", 1))),
+        }
+    }
+
     /// Tells whether the address is this machine.
     pub fn is_loopback(&self) -> bool {
         self.loopback
@@ -57,6 +69,14 @@ impl SocketAddress {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_lies_beside_the_broker() {
+        let beside = |url: &str| SocketAddress::beside(url).map(|address| address.base);
+        assert_eq!(beside("https://freedom24.com/").as_deref(), Ok("wss://wss.freedom24.com/"));
+        assert_eq!(beside("http://127.0.0.1:8900/tn").as_deref(), Ok("ws://127.0.0.1:8900/tnws"));
+        assert!(beside("http://freedom24.com").is_err() && beside("").is_err());
+    }
 
     #[test]
     fn plain_sockets_stay_on_this_machine_and_bare_addresses_go_anywhere() {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client_under_faults;
 mod conduct;
 mod events;
 mod faults;

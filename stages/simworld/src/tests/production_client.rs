@@ -16,19 +16,24 @@ use tradernet::commands::{
     health::CheckHealth,
     market_status::GetMarketStatus,
     open_orders::GetOrders,
+    opening_bundle::GetOpening,
     orders_history::GetOrdersHistory,
     planned_actions::GetPlannedActions,
     positions::GetPositions,
+    price_alerts::{AddPriceAlert, GetPriceAlerts, RemovePriceAlert},
     quotes::GetQuotes,
     securities::GetSecurities,
     security_info::GetSecurityInfo,
-    stock_lists::GetStockLists,
+    security_sessions::GetSecuritySessions,
+    stock_lists::{AddToList, GetStockLists, RemoveFromList},
     tickers::Tickers,
+    top_securities::{GetTopSecurities, TopAt, TopOf},
     trade_allowed::CheckAllowed,
     trades::GetTrades,
+    transfer_requests::GetTransferRequests,
 };
 use tradernet::{
-    Exchange, Fault, Keys, OrderForm, Placed, PutOrder, ReadCommand, Retry, Side, Ticker, Trading,
+    Exchange, Fault, Keys, Notes, OrderForm, Placed, PutOrder, ReadCommand, Retry, Side, Ticker, Trading,
     TransportError, decode_read, encode_read,
 };
 
@@ -71,7 +76,7 @@ fn positions_trades_and_flows_arrive_as_they_are_booked() {
 }
 
 /// Sends a command and hands back what the client makes of whatever comes.
-fn attempt<C: ReadCommand>(world: &mut World, command: &C) -> Result<C::Reply, Fault> {
+pub(super) fn attempt<C: ReadCommand>(world: &mut World, command: &C) -> Result<C::Reply, Fault> {
     let keys = Keys::new(crate::PUBLIC_KEY, crate::PRIVATE_KEY.to_owned().into()).unwrap();
     let raw = encode_read(command, &keys, WALL_S);
     decode_read(command, exchange(world, &raw))
@@ -96,7 +101,7 @@ fn exchange(world: &mut World, raw: &tradernet::RawRequest) -> Result<tradernet:
 }
 
 /// The world as a transport of the client, without a network.
-struct Here(Rc<RefCell<World>>);
+pub(super) struct Here(pub(super) Rc<RefCell<World>>);
 
 impl Exchange for Here {
     async fn send(&self, request: tradernet::RawRequest) -> Result<tradernet::RawReply, TransportError> {
@@ -104,7 +109,7 @@ impl Exchange for Here {
     }
 }
 
-fn finished<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn finished<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the world answers at once"),
@@ -191,7 +196,7 @@ where
     }
 }
 
-fn tickers<const MAX: usize>(names: &[&str]) -> Tickers<MAX> {
+pub(super) fn tickers<const MAX: usize>(names: &[&str]) -> Tickers<MAX> {
     Tickers::new(names.iter().map(|name| Ticker::parse(name).unwrap()).collect()).unwrap()
 }
 
@@ -225,6 +230,41 @@ fn every_read_survives_every_fault_under_every_profile() {
         check_read(&world, &ReportCommissions(ReportDays { from, till }));
         check_read(&world, &GetPlannedActions { reception: 35 });
         check_read(&world, &GetStockLists);
+        check_read(&world, &GetOpening);
+        check_read(&world, &GetSecuritySessions);
+        check_read(&world, &GetTransferRequests { from, till });
+        check_read(&world, &GetPriceAlerts { ticker: None });
+        let top = GetTopSecurities { of: TopOf::Shares, at: TopAt::America, gainers: true, limit: 5 };
+        check_read(&world, &top);
+    }
+}
+
+#[test]
+fn watch_lists_and_alerts_are_changed_and_read_back() {
+    let start: Timestamp = "2026-03-02T15:00:00Z".parse().unwrap();
+    for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+        let mut config = WorldConfig { profile, ..WorldConfig::new(4, start) };
+        config.rules.throttle = false;
+        let world = Rc::new(RefCell::new(World::new(config).unwrap()));
+        let keys = Keys::new(crate::PUBLIC_KEY, crate::PRIVATE_KEY.to_owned().into()).unwrap();
+        let notes = Notes::new(Here(Rc::clone(&world)), keys, Box::new(|| WALL_S));
+        let ticker = Ticker::parse("NRDW.US").unwrap();
+        let listed = finished(notes.change(&AddToList { id: 7, ticker: ticker.clone() })).unwrap();
+        assert_eq!(listed.default_list().unwrap().tickers.last(), Some(&ticker), "{profile:?}");
+        let left = finished(notes.change(&RemoveFromList { id: 7, ticker: ticker.clone() })).unwrap();
+        assert!(!left.default_list().unwrap().tickers.contains(&ticker), "{profile:?}");
+        let nothing = AddToList { id: 7, ticker: Ticker::parse("NOPE.US").unwrap() };
+        assert!(matches!(finished(notes.change(&nothing)), Err(Fault::Rejected { .. })), "{profile:?}");
+
+        let price = Price::from_e6(99_000_000).unwrap();
+        finished(notes.change(&AddPriceAlert { ticker: ticker.clone(), price })).unwrap();
+        let ask = GetPriceAlerts { ticker: Some(ticker) };
+        let alerts = finished(notes.read().ask(&ask)).unwrap();
+        assert_eq!((alerts.len(), alerts[0].prices.as_slice()), (1, [price].as_slice()), "{profile:?}");
+        finished(notes.change(&RemovePriceAlert { id: alerts[0].id })).unwrap();
+        assert_eq!(finished(notes.read().ask(&ask)).unwrap(), [], "{profile:?}");
+        let orders = world.borrow().orders().iter().filter(|order| !order.historic).count();
+        assert_eq!(orders, 0, "notes touch no order");
     }
 }
 
