@@ -1,29 +1,38 @@
-//! The sockets: performs the stage's reads at the broker and at other providers, and says what went wrong by name.
+//! The sockets: performs the stage's reads at the broker and at other providers, says what went wrong by name, and
+//! gathers what the broker tells by itself.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use bus_client::{Edge, Start};
 use market::{Day, Isin, Mic, Timestamp};
 use money::Currency;
 use providers::{
-    Client, Closes, DataFault, EcbFile, EcbRates, Fetch, FrankfurterLatest, HttpFetch, StooqDaily, Unit,
-    yahoo,
-    yahoo::{ChartOf, Search, SummaryOf},
+    Client, Closes, DataFault, EcbFile, EcbRates, Fetch, FigiJob, FigiMapping, FrankfurterLatest, HttpFetch,
+    StooqDaily, Unit, VenueRow, yahoo,
+    yahoo::{ChartOf, PegOf, QuotesOf, Search, SummaryOf},
 };
 use tradernet::{
-    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, Ticker, WallClock,
+    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Line, Place, ReadOnly, Retry, SocketAddress,
+    Subscriptions, Ticker, WallClock,
     commands::{
         candles::{GetDailyCandles, History},
         cross_rates::{CrossRates, GetCrossRates},
         find_ticker::{FindText, Listing},
-        quotes::{GetQuotes, Quotes},
+        quotes::{self, GetQuotes, Quotes},
         securities::{GetSecurities, Security as Master},
         tickers::Tickers,
     },
 };
 
-use crate::{Ingest, Settings, outside::Task};
+use crate::{
+    Ingest, Settings,
+    outside::{Task, chosen},
+};
 
 /// Pause after a failure that only a person can end.
 const PERSON_MS: i64 = 900_000;
+/// What the broker tells by itself is gathered for so long: each handing over is a write to the disk.
+const GATHERED_FOR: Duration = Duration::from_secs(2);
 
 /// A read at the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +72,11 @@ pub enum Call {
     },
     /// A question to another provider.
     Outside(Box<Question>),
+    /// Prices that the broker shall tell by itself from now on, in place of what it told before.
+    Follow {
+        /// Which; none ends it.
+        tickers: Vec<Ticker>,
+    },
 }
 
 /// A question to another provider than the broker.
@@ -95,6 +109,12 @@ pub enum Learnt {
     Facts(yahoo::Summary),
     /// Candidates for a symbol.
     Hits(Vec<yahoo::Candidate>),
+    /// A symbol made of the exchange's own code, as OpenFIGI knows it.
+    Mapped(String),
+    /// Price to earnings to growth, if it is known.
+    Peg(Option<f64>),
+    /// A last price.
+    Price(yahoo::YahooQuote),
     /// Reference rates by day.
     Rates(EcbRates),
 }
@@ -140,6 +160,10 @@ pub enum Reply {
         /// What came.
         result: Box<Result<Learnt, DataFault>>,
     },
+    /// The broker was told what to follow; whether it does shows by what it tells.
+    Following,
+    /// Prices that the broker told by itself, the newest of each ticker.
+    Told(BTreeMap<Ticker, quotes::Quote>),
 }
 
 /// Why a read brought nothing. Nothing is known then: it never looks like an empty answer.
@@ -170,19 +194,25 @@ pub struct IngestEdge<E, F = HttpFetch> {
     broker: ReadOnly<E>,
     outside: Option<Client<F>>,
     stooq_key: Option<String>,
+    line: Option<Line>,
 }
 
 impl<E: Exchange> IngestEdge<E> {
     /// Binds a transport to a key pair and a wall clock; nobody but the broker is asked.
     pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
-        IngestEdge { broker: ReadOnly::new(exchange, keys, clock), outside: None, stooq_key: None }
+        IngestEdge {
+            broker: ReadOnly::new(exchange, keys, clock),
+            outside: None,
+            stooq_key: None,
+            line: None,
+        }
     }
 }
 
 impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
     /// The same, with other providers.
     pub fn with_outside<G: Fetch>(self, client: Client<G>) -> IngestEdge<E, G> {
-        IngestEdge { broker: self.broker, outside: Some(client), stooq_key: self.stooq_key }
+        IngestEdge { broker: self.broker, outside: Some(client), stooq_key: self.stooq_key, line: self.line }
     }
 
     async fn find(&self, text: String) -> Result<Vec<(Isin, Listing)>, Failure> {
@@ -217,13 +247,50 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
                     Err(fault) => Err(fault),
                 }
             }
-            Task::Symbol(_) => {
-                Ok(Learnt::Hits(client.ask(&Search { text: symbol.clone() }, *at).await?.value))
+            Task::Symbol(isin) => self.symbol(client, *isin, question).await,
+            Task::Peg(_) => {
+                Ok(Learnt::Peg(client.ask(&PegOf { symbol: symbol.clone(), now: *at }, *at).await?.value))
+            }
+            Task::Price(_) => {
+                let ask = QuotesOf { symbols: vec![symbol.clone()] };
+                let mut found = client.ask(&ask, *at).await?.value;
+                found.remove(symbol).map(Learnt::Price).ok_or(DataFault::Unknown)
             }
             Task::Facts(_) => {
                 Ok(Learnt::Facts(client.ask(&SummaryOf { symbol: symbol.clone() }, *at).await?.value))
             }
         }
+    }
+
+    /// Yahoo's own search first; where it names no listing at the venue, the exchange's code as OpenFIGI has it.
+    async fn symbol(&self, client: &Client<F>, isin: Isin, question: &Question) -> Result<Learnt, DataFault> {
+        let Question { symbol, listing, at, .. } = question;
+        let searched = client.ask(&Search { text: symbol.clone() }, *at).await.map(|known| known.value);
+        let venue = listing.as_ref().and_then(|(_, mic, _)| providers::venue_of_mic(*mic));
+        let named =
+            |hits: &Vec<yahoo::Candidate>| venue.is_some_and(|venue| chosen(hits, venue.exchanges).is_some());
+        match (searched, venue) {
+            (Ok(hits), Some(venue)) if !named(&hits) && !venue.figi.is_empty() => {
+                let mapped = self.mapped(client, isin, venue, *at).await;
+                Ok(mapped.map_or(Learnt::Hits(hits), Learnt::Mapped))
+            }
+            (Err(fault), Some(venue)) if fault.moves_on() && !venue.figi.is_empty() => {
+                self.mapped(client, isin, venue, *at).await.map(Learnt::Mapped).ok_or(fault)
+            }
+            (searched, _) => searched.map(Learnt::Hits),
+        }
+    }
+
+    async fn mapped(
+        &self,
+        client: &Client<F>,
+        isin: Isin,
+        venue: &VenueRow,
+        at: Timestamp,
+    ) -> Option<String> {
+        let jobs = vec![FigiJob { isin, exchange: Some(venue.figi) }];
+        let answers = client.ask(&FigiMapping { jobs }, at).await.ok()?.value;
+        providers::symbol_by_code(&answers.first()?.first()?.ticker, venue)
     }
 
     async fn mirrored(&self, client: &Client<F>, at: Timestamp) -> Result<Learnt, DataFault> {
@@ -281,6 +348,14 @@ impl IngestEdge<Below<HttpExchange>> {
         };
         let edge: Self =
             build().map_err(|error: BrokerError| format!("[stage.ingest] {}", error.sentence()))?;
+        let mut edge = edge;
+        if settings.broker_socket {
+            let address = SocketAddress::beside(&settings.broker_url)
+                .map_err(|fault| format!("[stage.ingest] `broker_url` has no socket beside it: {fault}"))?;
+            let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))
+                .map_err(|error| format!("[stage.ingest] {}", error.sentence()))?;
+            edge.line = Some(Line::new(address, keys, bus_client::wall));
+        }
         let bases = settings.bases(environment.is_simulated())?;
         if bases.is_empty() {
             return Ok(edge);
@@ -311,6 +386,19 @@ impl<E: Exchange, F: Fetch> Edge<Ingest> for IngestEdge<E, F> {
                 let result = Box::new(self.outside(&question).await);
                 Reply::Outside { task: question.task, result }
             }
+            Call::Follow { tickers } => {
+                if let Some(line) = &self.line {
+                    line.follow(Subscriptions { quotes: tickers, ..Subscriptions::default() });
+                }
+                Reply::Following
+            }
+        }
+    }
+
+    async fn news(&self) -> Reply {
+        match &self.line {
+            Some(line) => Reply::Told(line.quotes(GATHERED_FOR).await),
+            None => std::future::pending().await,
         }
     }
 }

@@ -6,7 +6,10 @@ use market::{Calendars, Day, Mic, Timestamp};
 use money::Price;
 use tradernet::commands::candles::Candle;
 
-use crate::limits::{BAR_AFTER_CLOSE_MS, BAR_AGAIN_MS, BAR_OVERLAP_DAYS, BAR_TRIES, CLOSES_KEPT};
+use crate::limits::{
+    BAR_AFTER_CLOSE_MS, BAR_AGAIN_MS, BAR_OVERLAP_DAYS, BAR_TRIES, CLOSES_KEPT, HALTED_SESSIONS,
+    SECOND_AGREES,
+};
 use crate::overlap::{Overlap, compare};
 use crate::sift::{Doubt, Explained, Sifted, sift};
 
@@ -19,6 +22,8 @@ pub(crate) struct Progress {
     pub(crate) bars: u64,
     /// The newest closes, to notice a changed past.
     pub(crate) closes: BTreeMap<Day, Price>,
+    /// Newest sessions in a row without a trade and with the close before them.
+    pub(crate) still: usize,
     /// Everything is to be read again.
     pub(crate) again: bool,
     /// The last days are to be looked at again, because a price or another source contradicts them.
@@ -148,14 +153,24 @@ impl Progress {
         self.again = false;
         self.bars = count;
         self.closes.clear();
-        self.complete = None;
+        (self.complete, self.still) = (None, 0);
         self.note(&sifted);
         self.reach(&sifted.believed, until, now);
         Taken::Replaced(sifted)
     }
 
+    /// Nothing was traded for so long that its price says nothing.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.still >= HALTED_SESSIONS
+    }
+
     fn reach(&mut self, candles: &[Candle], until: Day, now: Timestamp) {
-        self.closes.extend(candles.iter().map(|candle| (candle.day, candle.close)));
+        for candle in candles {
+            let before = self.closes.range(..candle.day).next_back().map(|(_, close)| *close);
+            self.still =
+                still_after(self.still, before, candle.close, candle.volume.map(|volume| volume.is_zero()));
+            self.closes.insert(candle.day, candle.close);
+        }
         while self.closes.len() > CLOSES_KEPT {
             self.closes.pop_first();
         }
@@ -178,6 +193,16 @@ impl Progress {
     }
 }
 
+/// How many still sessions there are after one more; an unknown volume is no missing trade.
+pub(crate) fn still_after(
+    still: usize,
+    before: Option<Price>,
+    close: Price,
+    without_trade: Option<bool>,
+) -> usize {
+    if without_trade == Some(true) && before == Some(close) { still + 1 } else { 0 }
+}
+
 /// What an answer brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -194,9 +219,6 @@ pub(crate) enum Taken {
 
 /// The last days are looked at again at most this often without need.
 const LOOK_EVERY_MS: i64 = 3_600_000;
-/// A second source agrees within this.
-const SECOND_AGREES: f64 = 0.03;
-
 /// A split is told of within so many days of its trace in the past.
 const SPLIT_DAYS: i32 = 40;
 
@@ -331,6 +353,32 @@ mod tests {
             matches!(taken, Taken::Added(sifted) if sifted.believed.len() == 2),
             "the next session stays"
         );
+    }
+
+    #[test]
+    fn five_sessions_without_a_trade_are_a_halt_and_one_trade_ends_it() {
+        let mut progress = Progress::default();
+        let now = at("2026-03-02T18:00:00Z");
+        let quiet = |text: &str, close: i64, units: Option<i64>| Candle {
+            volume: units.map(|units| money::Quantity::from_units(units).unwrap()),
+            ..candle(text, close)
+        };
+        let first = [quiet("2026-02-20", 10, Some(7))];
+        progress.take(&first, &none(), day("2026-02-20"), now);
+        for (number, text) in ["2026-02-23", "2026-02-24", "2026-02-25", "2026-02-26"].iter().enumerate() {
+            progress.take(&[quiet(text, 10, Some(0))], &none(), day(text), now);
+            assert_eq!((progress.still, progress.is_halted()), (number + 1, false), "{text}");
+        }
+        progress.take(&[quiet("2026-02-27", 10, Some(0))], &none(), day("2026-02-27"), now);
+        assert!(progress.is_halted());
+        progress.take(&[quiet("2026-03-02", 10, None)], &none(), day("2026-03-02"), now);
+        assert!(!progress.is_halted(), "an unknown volume is no missing trade");
+        for (close, units, still) in [(10, Some(0), 1), (11, Some(0), 0), (11, Some(3), 0)] {
+            let text = ["2026-03-03", "2026-03-04", "2026-03-05"]
+                [usize::from(close == 11) + usize::from(units == Some(3))];
+            progress.take(&[quiet(text, close, units)], &none(), day(text), now);
+            assert_eq!(progress.still, still, "{text}");
+        }
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl Ingest {
         for isin in active.collect::<Vec<_>>() {
             expect(&mut self.outside, Task::Chart(isin));
             expect(&mut self.outside, Task::Facts(isin));
+            expect(&mut self.outside, Task::Peg(isin));
         }
     }
 
@@ -95,18 +96,23 @@ impl Ingest {
     fn symbol_of(&self, task: &Task) -> Option<(String, Option<ListedAs>)> {
         match task {
             Task::Rates => Some((String::new(), None)),
-            Task::Symbol(isin) => Some((isin.to_string(), None)),
+            Task::Symbol(isin) => Some((isin.to_string(), Some(self.listed_as(isin)?))),
             Task::Index(name) => {
                 let index = self.settings.indices.iter().find(|index| index.name == *name)?;
                 Some((index.symbol.clone(), None))
             }
-            Task::Chart(isin) | Task::Facts(isin) => {
-                let security = &self.universe.get(isin)?.security;
+            Task::Chart(isin) | Task::Facts(isin) | Task::Peg(isin) | Task::Price(isin) => {
+                let listed = self.listed_as(isin)?;
                 let known = self.symbols.get(isin).cloned();
-                let symbol = known.or_else(|| yahoo_symbol(&security.ticker, security.mic))?;
-                Some((symbol, Some((security.ticker.clone(), security.mic, security.ccy))))
+                let symbol = known.or_else(|| yahoo_symbol(&listed.0, listed.1))?;
+                Some((symbol, Some(listed)))
             }
         }
+    }
+
+    fn listed_as(&self, isin: &Isin) -> Option<ListedAs> {
+        let security = &self.universe.get(isin)?.security;
+        Some((security.ticker.clone(), security.mic, security.ccy))
     }
 
     /// Takes an answer.
@@ -127,11 +133,27 @@ impl Ingest {
             (Task::Rates, Learnt::Rates(rates)) => self.take_bank_rates(&rates, now, out),
             (Task::Chart(isin), Learnt::Chart(chart)) => self.take_chart(*isin, &chart, now, out),
             (Task::Chart(isin), Learnt::Closes(closes)) => {
-                self.outside.keep(*isin, closes);
+                if !closes.is_empty() {
+                    self.outside.keep(*isin, closes);
+                }
                 true
             }
             (Task::Facts(isin), Learnt::Facts(summary)) => self.take_facts(*isin, &summary, now, out),
             (Task::Symbol(isin), Learnt::Hits(hits)) => self.take_hits(*isin, &hits, now, out),
+            (Task::Symbol(isin), Learnt::Mapped(symbol)) => {
+                self.take_symbol(*isin, symbol, "openfigi", now, out);
+                true
+            }
+            (Task::Peg(isin), Learnt::Peg(value)) => {
+                let value = value.and_then(|value| Fundamental::PegRatio.believe(value));
+                let figures = vec![(Fundamental::PegRatio, value)];
+                out.save(Save::Figures { isin: *isin, figures, words: Vec::new(), at: now });
+                true
+            }
+            (Task::Price(isin), Learnt::Price(price)) => {
+                self.take_price(*isin, &price, now);
+                return self.outside.settled(task);
+            }
             (Task::Index(name), Learnt::Chart(chart)) => {
                 out.save(Save::Index { name: name.clone(), closes: chart.closes(), at: now });
                 true
@@ -274,7 +296,13 @@ impl Ingest {
         now: Timestamp,
         out: &mut Out<Self>,
     ) -> bool {
+        // Nothing at all is no news that every figure is gone. Funds have a kind and few figures.
+        if summary.figures.is_empty() && summary.kind.is_none() {
+            return true;
+        }
         let figures = Fundamental::all().map(|figure| (figure, summary.figures.get(&figure).copied()));
+        // This one is usually absent here and has a question of its own.
+        let figures = figures.filter(|(figure, value)| *figure != Fundamental::PegRatio || value.is_some());
         let code = summary.country.as_deref().and_then(|country| {
             COUNTRIES.iter().find(|(name, _)| *name == country).map(|(_, code)| (*code).to_owned())
         });
@@ -311,14 +339,36 @@ impl Ingest {
         let Some(listed) = self.universe.get(&isin) else { return true };
         let venue = providers::venue_of_mic(listed.security.mic);
         let Some(hit) = venue.and_then(|venue| chosen(hits, venue.exchanges)) else { return true };
-        if self.symbols.get(&isin) != Some(&hit.symbol) {
-            self.symbols.insert(isin, hit.symbol.clone());
-            out.save(Save::Symbol { isin, symbol: hit.symbol.clone(), verified: None, method: "search" });
-            for task in [Task::Chart(isin), Task::Facts(isin)] {
-                self.outside.hurry(&task, now);
-            }
-        }
+        self.take_symbol(isin, hit.symbol.clone(), "search", now, out);
         true
+    }
+
+    /// A symbol is only tried: its closes verify it, or not.
+    fn take_symbol(
+        &mut self,
+        isin: Isin,
+        symbol: String,
+        method: &'static str,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        if self.symbols.get(&isin) == Some(&symbol) {
+            return;
+        }
+        self.symbols.insert(isin, symbol.clone());
+        out.save(Save::Symbol { isin, symbol, verified: None, method });
+        for task in [Task::Chart(isin), Task::Facts(isin), Task::Peg(isin)] {
+            self.outside.hurry(&task, now);
+        }
+    }
+
+    /// A price of the second source in the security's currency; the next question to the broker is judged by it.
+    fn take_price(&mut self, isin: Isin, found: &yahoo::YahooQuote, now: Timestamp) {
+        let Some(listed) = self.universe.get(&isin) else { return };
+        if found.unit.currency == listed.security.ccy {
+            self.outside.priced(isin, found.price, found.at.min(now));
+            self.quotes_at = self.quotes_at.min(now);
+        }
     }
 }
 

@@ -24,34 +24,44 @@
 //! | Question | File |
 //! |---|---|
 //! | may this universe be used here | `admission` |
+//! | does a security go on under another ISIN | `renamed` |
 //! | what may the owner change | `owner`; how a request is answered: `requests` |
-//! | may this price be believed | `belief`, `quotes` |
+//! | which prices are asked for, and what is said of them | `prices`; may one be believed: `belief`, `quotes` |
+//! | what is said of prices that the broker tells by itself | `told` |
+//! | which currency rates, and which are believed | `currencies`, `rates` |
 //! | may this daily bar be believed | `sift`; does the past still say the same: `overlap` |
-//! | is a venue open, and when is that said again | `venues` |
-//! | which bars are wanted, and what came | `history` |
+//! | is a venue open, and when is that said again | `venues`; what is said and written of it: `openings` |
+//! | which bars are asked for next | `bars`; which of one security are wanted, and what came: `history` |
 //! | what do other providers say, and when are they asked | `outside`; what becomes of it: `learnt` |
-//! | when is something due | `schedule` |
+//! | when is something due | `schedule`; may the broker be asked now, and what is wrong: `troubles` |
 
 mod admission;
+mod bars;
 mod belief;
+mod currencies;
 mod edge;
 mod history;
 mod learnt;
 mod limits;
+mod openings;
 mod outside;
 mod overlap;
 mod owner;
+mod prices;
 mod quotes;
 mod rates;
+mod renamed;
 mod requests;
 mod schedule;
 mod settings;
 mod sift;
 mod stage;
 mod store;
+mod told;
+mod troubles;
 mod venues;
 
-pub use edge::{Call, Failure, IngestEdge, Learnt, Reply};
+pub use edge::{Call, Failure, IngestEdge, Learnt, Question, Reply};
 pub use outside::Task;
 pub use settings::{IndexListed, Listed, Number, Settings};
 pub use stage::Ingest;

@@ -2,8 +2,20 @@
 
 /// A price that moved by more than one part in this many is not believed at first sight: a fifth.
 pub const JUMP_PART: i64 = 5;
+/// Every so many questions also ask about what the socket told of.
+pub const ASKED_ALL_THE_SAME: i64 = 10;
+/// A doubtful word on the socket brings a question forward at most this often.
+pub const HURRIED_MS: i64 = 10_000;
 /// A rate that moved by more than one part in this many needs a second source or reading.
 pub const RATE_JUMP_PART: i64 = 20;
+/// Two providers say the same within this share.
+pub const SECOND_AGREES: f64 = 0.03;
+/// Hong Kong pegs its dollar: against the US dollar a move by more than one part in this many needs a second source.
+pub const PEG_JUMP_PART: i64 = 50;
+/// Sessions without a trade and without another close after which a security counts as halted.
+pub const HALTED_SESSIONS: usize = 5;
+/// Readings that must name the same new ISIN before the broker's list is asked about it.
+pub const RENAMED_READINGS: u32 = 3;
 /// A price above so many times the last close, or below one part of it, stops trading in the security.
 pub const CLOSE_FACTOR: i64 = 2;
 /// A close of another provider that differs by more than this share is told, and by more than that stops trading.

@@ -10,7 +10,7 @@ use market::{Day, Isin, Timestamp};
 use money::Price;
 use providers::{DataFault, Pace, Service, Turn, yahoo};
 
-use crate::limits::{CROSS_STOPS, CROSS_TOLD, OUTSIDE_JITTER_MS, OUTSIDE_SPACING_MS};
+use crate::limits::{CROSS_STOPS, CROSS_TOLD, OUTSIDE_JITTER_MS, OUTSIDE_SPACING_MS, SECOND_AGREES};
 use crate::schedule::grid_after;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -21,6 +21,10 @@ const INDEX_DAYS: i32 = 900;
 const AGAIN_DAYS: i32 = 40;
 /// Closes of a second source that are kept at hand.
 const SECOND_KEPT: usize = 60;
+/// A price of the second source is fresh for so long.
+const PRICE_AGE_MAX_MS: i64 = 20 * 60_000;
+/// And asked for again after this at the earliest.
+const PRICE_AGAIN_MS: i64 = 10 * 60_000;
 /// The days of the second source that verify a symbol.
 const COMMON_MIN: usize = 3;
 
@@ -35,6 +39,10 @@ pub enum Task {
     Symbol(Isin),
     /// Fundamentals, analysts and profile of a security.
     Facts(Isin),
+    /// Its price to earnings to growth, which has a place of its own.
+    Peg(Isin),
+    /// What it costs at another provider, because the broker's price is doubtful.
+    Price(Isin),
     /// Closes of an index by its name.
     Index(String),
 }
@@ -47,6 +55,8 @@ impl Task {
             Task::Chart(isin) => format!("chart {isin}"),
             Task::Symbol(isin) => format!("symbol {isin}"),
             Task::Facts(isin) => format!("facts {isin}"),
+            Task::Peg(isin) => format!("peg {isin}"),
+            Task::Price(isin) => format!("price {isin}"),
             Task::Index(name) => format!("index {name}"),
         }
     }
@@ -65,7 +75,11 @@ impl Task {
             Task::Chart(_) | Task::Index(_) => {
                 grid_after(now.saturating_minus_ms(22 * HOUR_MS), DAY_MS).saturating_plus_ms(22 * HOUR_MS)
             }
-            Task::Facts(isin) => now.saturating_plus_ms(7 * DAY_MS + i64::from(spread(isin)) * HOUR_MS),
+            Task::Facts(isin) | Task::Peg(isin) => {
+                now.saturating_plus_ms(7 * DAY_MS + i64::from(spread(isin)) * HOUR_MS)
+            }
+            // Only when there is a doubt.
+            Task::Price(_) => Timestamp::MAX,
             Task::Symbol(_) => now.saturating_plus_ms(30 * DAY_MS),
         }
     }
@@ -132,6 +146,22 @@ pub(crate) struct Outside {
     pub(crate) second: BTreeMap<Isin, BTreeMap<Day, Price>>,
     /// What the last comparison said.
     pub(crate) verdicts: BTreeMap<Isin, Verdict>,
+    /// Prices of the second source, and when they were made.
+    prices: BTreeMap<Isin, (Price, Timestamp)>,
+    prices_wanted: BTreeMap<Isin, Timestamp>,
+    /// Since when the broker's price is in doubt.
+    doubted: BTreeMap<Isin, Timestamp>,
+}
+
+/// What the price of a second source says about the broker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Witness {
+    /// Nothing, or nothing fresh.
+    Silent,
+    /// The same within a small share.
+    Confirms,
+    /// Something far from it, made after the doubt began.
+    Contradicts,
 }
 
 impl Outside {
@@ -152,11 +182,52 @@ impl Outside {
         }
     }
 
+    /// Asks another provider for a price, at most once in some minutes.
+    fn want_price(&mut self, isin: Isin, now: Timestamp) {
+        let lately = self.prices_wanted.get(&isin).is_some_and(|then| now.since(*then) < PRICE_AGAIN_MS);
+        if !lately {
+            self.prices_wanted.insert(isin, now);
+            self.due.insert(Task::Price(isin), now);
+        }
+    }
+
+    /// Takes a price of the second source.
+    pub(crate) fn priced(&mut self, isin: Isin, price: Price, at: Timestamp) {
+        self.prices.insert(isin, (price, at));
+    }
+
+    /// Notes whether the broker's price is in doubt.
+    pub(crate) fn doubt(&mut self, isin: Isin, doubtful: bool, now: Timestamp) {
+        if doubtful {
+            self.doubted.entry(isin).or_insert(now);
+            self.want_price(isin, now);
+        } else {
+            self.doubted.remove(&isin);
+        }
+    }
+
+    /// What the second source says of a price. A delayed price from before a jump does not contradict the jump.
+    pub(crate) fn witness(&self, isin: &Isin, price: Price, now: Timestamp) -> Witness {
+        let Some((second, at)) = self.prices.get(isin).filter(|(_, at)| now.since(*at) <= PRICE_AGE_MAX_MS)
+        else {
+            return Witness::Silent;
+        };
+        let part = (price.e6() as f64 / second.e6().max(1) as f64 - 1.0).abs();
+        let later = self.doubted.get(isin).is_some_and(|since| at >= since);
+        match part {
+            _ if part <= SECOND_AGREES => Witness::Confirms,
+            _ if part > CROSS_STOPS && later => Witness::Contradicts,
+            _ => Witness::Silent,
+        }
+    }
+
     /// Nothing more of a security.
     pub(crate) fn forget(&mut self, isin: &Isin) {
         self.due.retain(
-            |task, _| !matches!(task, Task::Chart(of) | Task::Facts(of) | Task::Symbol(of) if of == isin),
+            |task, _| !matches!(task, Task::Chart(of) | Task::Facts(of) | Task::Symbol(of) | Task::Peg(of) | Task::Price(of) if of == isin),
         );
+        self.prices.remove(isin);
+        self.doubted.remove(isin);
         self.verdicts.remove(isin);
         self.second.remove(isin);
     }
@@ -214,6 +285,15 @@ impl Outside {
         until
     }
 
+    /// A question that is not repeated by itself has its answer.
+    pub(crate) fn settled(&mut self, task: &Task) {
+        self.asked = None;
+        self.due.remove(task);
+        if let Some(pace) = self.paces.get_mut(&task.service()) {
+            pace.answered();
+        }
+    }
+
     /// An answer came that cannot be used yet.
     pub(crate) fn postponed(&mut self, task: &Task, now: Timestamp, pause_ms: i64) {
         self.asked = None;
@@ -226,6 +306,9 @@ impl Outside {
     /// No answer came; how often in a row by now.
     pub(crate) fn failed(&mut self, task: &Task, fault: &DataFault, now: Timestamp) -> u32 {
         self.asked = None;
+        if matches!(task, Task::Price(_)) {
+            self.due.remove(task);
+        }
         let pace = self.paces.entry(task.service()).or_insert_with(|| Pace::new(OUTSIDE_SPACING_MS));
         match fault {
             DataFault::RateLimited { retry_after_s } => pace.refused(now, *retry_after_s),
@@ -233,8 +316,10 @@ impl Outside {
             DataFault::Outage(_) => pace.failed(now),
             DataFault::Unknown | DataFault::Empty | DataFault::Malformed(_) => {
                 pace.answered();
-                // What is not there today may be there tomorrow.
-                self.due.insert(task.clone(), now.saturating_plus_ms(DAY_MS));
+                // What is not there today may be there tomorrow; a doubt is settled by then.
+                if !matches!(task, Task::Price(_)) {
+                    self.due.insert(task.clone(), now.saturating_plus_ms(DAY_MS));
+                }
             }
         }
         self.paces.get(&task.service()).map_or(0, Pace::troubles)
@@ -316,6 +401,44 @@ mod tests {
         assert!(!verify(&broker, &closes(&[1_199, 1_199, 1_199])).stops());
         assert!(verify(&broker, &closes(&[1_201, 1_201, 1_201])).stops());
         assert!(verify(&broker, &closes(&[100_000, 100_000, 100_000])).stops());
+    }
+
+    #[test]
+    fn a_second_price_confirms_within_three_hundredths_and_contradicts_only_what_is_older_than_it() {
+        let price = |e6| Price::from_e6(e6).unwrap();
+        let minute = |number: i64| at(number * 60_000);
+        let mut outside = Outside::default();
+        assert_eq!(outside.witness(&isin(), price(1_000), minute(1)), Witness::Silent, "nobody was asked");
+        outside.doubt(isin(), true, minute(10));
+        assert_eq!(outside.take(minute(10)), Some(Task::Price(isin())));
+        outside.settled(&Task::Price(isin()));
+        outside.doubt(isin(), true, minute(19));
+        assert_eq!(outside.take(minute(19)), None, "asked a moment ago");
+        outside.priced(isin(), price(1_000), minute(10));
+        for (e6, says) in [
+            (1_029, Witness::Confirms),
+            (1_031, Witness::Silent),
+            (1_200, Witness::Silent),
+            (1_201, Witness::Contradicts),
+            (799, Witness::Contradicts),
+        ] {
+            assert_eq!(outside.witness(&isin(), price(e6), minute(11)), says, "{e6}");
+        }
+        assert_eq!(outside.witness(&isin(), price(1_201), minute(30)), Witness::Contradicts);
+        assert_eq!(outside.witness(&isin(), price(1_201), minute(31)), Witness::Silent, "too old");
+        outside.priced(isin(), price(1_000), minute(9));
+        assert_eq!(
+            outside.witness(&isin(), price(1_201), minute(11)),
+            Witness::Silent,
+            "from before the jump"
+        );
+        outside.doubt(isin(), false, minute(12));
+        outside.priced(isin(), price(1_000), minute(12));
+        assert_eq!(
+            outside.witness(&isin(), price(1_201), minute(12)),
+            Witness::Silent,
+            "nothing is in doubt"
+        );
     }
 
     #[test]

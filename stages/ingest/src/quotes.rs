@@ -23,15 +23,17 @@ impl Known {
     }
 
     /// Takes a quote; it comes back marked as it is to be said. Far from the last close it stays suspect however
-    /// often it is read: a split or an error is more likely than a bargain.
-    pub(crate) fn take(&mut self, mut quote: Quote, close: Option<Price>) -> Quote {
+    /// often it is read: a split or an error is more likely than a bargain. A second source confirms a jump at once.
+    pub(crate) fn take(&mut self, mut quote: Quote, close: Option<Price>, confirmed: bool) -> Quote {
         if close.is_some_and(|close| far_from(close, quote.price_e6)) {
             quote.suspect = true;
             self.unconfirmed = Some(quote.clone());
             return quote;
         }
         let e6 = |quote: &Option<Quote>| quote.as_ref().map(|quote| quote.price_e6.e6());
-        match judge(quote.price_e6.e6(), e6(&self.accepted), e6(&self.unconfirmed), JUMP_PART) {
+        let price = quote.price_e6.e6();
+        let second = if confirmed { Some(price) } else { e6(&self.unconfirmed) };
+        match judge(price, e6(&self.accepted), second, JUMP_PART) {
             Belief::Accepted => {
                 self.accepted = Some(quote.clone());
                 self.unconfirmed = None;
@@ -145,15 +147,24 @@ mod tests {
     fn a_suspect_price_does_not_become_the_measure() {
         let quote = |e6: i64| quote_of(&Security::sample(), &reading(Some(e6)), Timestamp::ZERO).unwrap();
         let mut known = Known::default();
-        assert!(!known.take(quote(100), None).suspect);
-        assert!(known.take(quote(130), None).suspect);
+        assert!(!known.take(quote(100), None, false).suspect);
+        assert!(known.take(quote(130), None, false).suspect);
         assert!(
-            known.take(quote(200), None).suspect,
+            known.take(quote(200), None, false).suspect,
             "neither near the accepted nor near the unconfirmed one"
         );
-        assert!(!known.take(quote(101), None).suspect, "the jump was an error");
-        assert!(known.take(quote(130), None).suspect);
-        assert!(!known.take(quote(131), None).suspect, "the jump was real");
+        assert!(!known.take(quote(101), None, false).suspect, "the jump was an error");
+        assert!(known.take(quote(130), None, false).suspect);
+        assert!(!known.take(quote(131), None, false).suspect, "the jump was real");
+    }
+
+    #[test]
+    fn a_second_source_confirms_a_jump_but_never_half_or_twice_the_close() {
+        let quote = |e6: i64| quote_of(&Security::sample(), &reading(Some(e6)), Timestamp::ZERO).unwrap();
+        let mut known = Known::default();
+        known.take(quote(100), None, false);
+        assert!(!known.take(quote(130), Price::from_e6(100).ok(), true).suspect);
+        assert!(known.take(quote(201), Price::from_e6(100).ok(), true).suspect);
     }
 
     #[test]
@@ -162,8 +173,8 @@ mod tests {
         let close = Some(Price::from_e6(100).unwrap());
         for (e6, suspect) in [(50, false), (49, true), (200, false), (201, true), (1_000, true), (1, true)] {
             let mut known = Known::default();
-            assert_eq!(known.take(quote(e6), close).suspect, suspect, "{e6}");
-            assert_eq!(known.take(quote(e6), close).suspect, suspect, "{e6} at the second reading");
+            assert_eq!(known.take(quote(e6), close, false).suspect, suspect, "{e6}");
+            assert_eq!(known.take(quote(e6), close, false).suspect, suspect, "{e6} at the second reading");
         }
     }
 }

@@ -8,7 +8,7 @@ use money::{Currency, Rate};
 use tradernet::commands::cross_rates::CrossRates;
 
 use crate::belief::{Belief, judge};
-use crate::limits::RATE_JUMP_PART;
+use crate::limits::{PEG_JUMP_PART, RATE_JUMP_PART};
 
 /// All rates known, and jumps that wait for a second reading.
 #[derive(Debug, Default)]
@@ -40,7 +40,11 @@ impl Rates {
             let accepted = self.known.get(ccy).map(|known| known.eur_per_unit_e9.e9());
             let unconfirmed = self.unconfirmed.get(ccy).map(|rate| rate.e9());
             let second = self.bank.get(ccy).map(|(rate, _)| rate.e9());
-            let belief = judge(rate.e9(), accepted, second.or(unconfirmed), RATE_JUMP_PART);
+            let belief = match self.left_its_peg(*ccy, *rate, found) {
+                // The last rate does not count any more: the bank or a second reading must say the same.
+                true => judge(rate.e9(), Some(0), second.or(unconfirmed), PEG_JUMP_PART),
+                false => judge(rate.e9(), accepted, second.or(unconfirmed), RATE_JUMP_PART),
+            };
             match belief {
                 Belief::Accepted => {
                     self.unconfirmed.remove(ccy);
@@ -54,6 +58,23 @@ impl Rates {
             }
         }
         news
+    }
+
+    /// Whether a rate of the Hong Kong dollar moved away from the US dollar, to which it is tied within a narrow band.
+    fn left_its_peg(&self, ccy: Currency, rate: Rate, found: &CrossRates) -> bool {
+        if ccy.as_str() != "HKD" {
+            return false;
+        }
+        let known = |ccy: Currency| self.known.get(&ccy).map(|known| known.eur_per_unit_e9);
+        let dollar = found.eur_per_unit.get(&Currency::USD).copied().or_else(|| known(Currency::USD));
+        let (Some(dollar), Some(dollar_before), Some(before)) = (dollar, known(Currency::USD), known(ccy))
+        else {
+            return false;
+        };
+        // new/dollar against before/dollar_before, without dividing.
+        let now = i128::from(rate.e9()) * i128::from(dollar_before.e9());
+        let then = i128::from(before.e9()) * i128::from(dollar.e9());
+        (now - then).abs() * i128::from(PEG_JUMP_PART) > then
     }
 
     fn know(&mut self, ccy: Currency, eur_per_unit_e9: Rate, as_of: Timestamp, source: Source) {
@@ -143,6 +164,45 @@ mod tests {
         let bank = BTreeMap::from([(Currency::USD, Rate::from_e9(1_190_000_000).unwrap())]);
         assert_eq!(rates.take_bank(&wanted(), &bank, Timestamp::from_ms(8)), [], "older than the broker's");
         assert_eq!(rates.take(&wanted(), &reading(1_200_000_000), Timestamp::from_ms(10)).taken.len(), 1);
+    }
+
+    #[test]
+    fn hong_kongs_dollar_may_leave_the_us_dollar_by_a_fiftieth_only_with_a_second_reading() {
+        let hong_kong = Currency::new("HKD").unwrap();
+        let both = |dollar: i64, other: i64| {
+            let rate = |e9| Rate::from_e9(e9).unwrap();
+            let eur_per_unit = BTreeMap::from([(Currency::USD, rate(dollar)), (hong_kong, rate(other))]);
+            CrossRates { eur_per_unit, missing: vec![] }
+        };
+        let wanted = BTreeSet::from([Currency::USD, hong_kong]);
+        for (dollar, other, taken) in [
+            (1_000_000_000, 127_500_000, 2),
+            (1_000_000_000, 127_500_001, 1),
+            (1_000_000_000, 122_500_000, 2),
+            (1_000_000_000, 122_499_999, 1),
+            // Both together against the euro: the peg holds.
+            (1_040_000_000, 130_000_000, 2),
+            (1_040_000_000, 125_000_000, 1),
+        ] {
+            let mut rates = Rates::default();
+            rates.take(&wanted, &both(1_000_000_000, 125_000_000), Timestamp::from_ms(1));
+            let news = rates.take(&wanted, &both(dollar, other), Timestamp::from_ms(2));
+            assert_eq!(news.taken.len(), taken, "{dollar} {other}: {:?}", news.doubts);
+            let again = rates.take(&wanted, &both(dollar, other), Timestamp::from_ms(3));
+            assert_eq!(again.taken.len(), 2, "the second reading says the same");
+        }
+        let mut rates = Rates::default();
+        let alone = BTreeSet::from([hong_kong]);
+        let only = CrossRates {
+            eur_per_unit: BTreeMap::from([(hong_kong, Rate::from_e9(125_000_000).unwrap())]),
+            missing: vec![],
+        };
+        rates.take(&alone, &only, Timestamp::from_ms(1));
+        assert_eq!(
+            rates.take(&alone, &only, Timestamp::from_ms(2)).taken.len(),
+            1,
+            "without the US dollar there is no peg to leave"
+        );
     }
 
     #[test]

@@ -171,6 +171,8 @@ impl Ingest {
         });
         let refused: Option<Refused> = if identifier.is_empty() || identifier.chars().count() > 100 {
             Some(("identifier", "name an ISIN, a ticker or a name of at most 100 characters".into()))
+        } else if is_mistyped(&identifier) {
+            Some(("isin", format!("the check digit of {identifier} is wrong; compare it with its source")))
         } else if let Some(listed) = known {
             let text = if listed.security.active {
                 format!("{} is in the universe already", listed.security.ticker)
@@ -214,6 +216,9 @@ impl Ingest {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
+        if self.is_renamed_to(&isin) {
+            return self.renamed(isin, ticker, result, now, out);
+        }
         if self.adding.is_none() {
             return;
         }
@@ -258,7 +263,7 @@ impl Ingest {
     }
 
     /// Everything about a security is due now.
-    fn watch(&mut self, isin: Isin, now: Timestamp) {
+    pub(crate) fn watch(&mut self, isin: Isin, now: Timestamp) {
         if let Some(listed) = self.universe.get(&isin) {
             self.venues.entry(listed.security.mic).or_insert(Timestamp::ZERO);
         }
@@ -268,6 +273,7 @@ impl Ingest {
         if !self.settings.yahoo_url.is_empty() {
             self.outside.expect(Task::Chart(isin), None);
             self.outside.expect(Task::Facts(isin), None);
+            self.outside.expect(Task::Peg(isin), None);
         }
     }
 
@@ -275,6 +281,17 @@ impl Ingest {
         let Some(adding) = self.adding.take() else { return };
         answer(Some(&adding.command), result, out);
     }
+}
+
+/// Has the form of an ISIN and is none: then its check digit is wrong, and asking the broker would only confuse.
+fn is_mistyped(identifier: &str) -> bool {
+    let form = |(place, byte): (usize, u8)| match place {
+        0 | 1 => byte.is_ascii_alphabetic(),
+        11 => byte.is_ascii_digit(),
+        _ => byte.is_ascii_alphanumeric(),
+    };
+    let looks_like_one = identifier.len() == 12 && identifier.bytes().enumerate().all(form);
+    looks_like_one && identifier.to_uppercase().parse::<Isin>().is_err()
 }
 
 fn unknown(isin: &Isin) -> Refused {

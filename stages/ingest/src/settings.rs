@@ -18,6 +18,8 @@ pub struct Settings {
     pub public_key: String,
     /// File of the private key, relative to the data folder, readable by nobody else.
     pub private_key_file: PathBuf,
+    /// Whether prices are also heard over the broker's socket, which only makes them newer.
+    pub broker_socket: bool,
     /// Seconds between quotes while a venue is open, 10 to 3 600.
     pub quote_interval_s: u32,
     /// Seconds between readings of the currency rates, 60 to 86 400.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub ecb_url: String,
     /// Where Frankfurter is, asked when the bank does not answer; empty: it is not asked.
     pub frankfurter_url: String,
+    /// Where OpenFIGI is, asked for the exchange's code when Yahoo's search names no listing; empty: it is not asked.
+    pub openfigi_url: String,
     /// Where Stooq is, asked for closes when Yahoo has none; empty: it is not asked.
     pub stooq_url: String,
     /// The key that Stooq gives out.
@@ -56,12 +60,14 @@ impl Default for Settings {
             broker_url: String::new(),
             public_key: String::new(),
             private_key_file: PathBuf::from("keys/broker"),
+            broker_socket: true,
             quote_interval_s: 60,
             fx_interval_s: 3_600,
             history_days: 400,
             yahoo_url: String::new(),
             ecb_url: String::new(),
             frankfurter_url: String::new(),
+            openfigi_url: String::new(),
             stooq_url: String::new(),
             stooq_key: None,
             indices: Vec::new(),
@@ -77,6 +83,7 @@ impl Settings {
             (Service::Yahoo, &self.yahoo_url),
             (Service::Ecb, &self.ecb_url),
             (Service::Frankfurter, &self.frankfurter_url),
+            (Service::OpenFigi, &self.openfigi_url),
             (Service::Stooq, &self.stooq_url),
         ];
         let set = addresses.into_iter().filter(|(_, url)| !url.is_empty());

@@ -11,7 +11,11 @@ use providers::{Dividend, EcbRates, Split};
 use rusqlite::{Connection, Row, Transaction, params};
 use tradernet::commands::candles::Candle;
 
-use crate::{history::Progress, limits::CLOSES_KEPT, quotes::Known};
+use crate::{
+    history::{Progress, still_after},
+    limits::{CLOSES_KEPT, HALTED_SESSIONS},
+    quotes::Known,
+};
 
 const BROKER: &str = "broker";
 const YAHOO: &str = "yahoo";
@@ -153,6 +157,15 @@ pub enum Save {
         /// Why it is not active.
         reason: Option<String>,
         /// When.
+        at: Timestamp,
+    },
+    /// A security goes on under another ISIN.
+    Renamed {
+        /// What it was.
+        from: Isin,
+        /// What it is.
+        to: Isin,
+        /// When that was noticed.
         at: Timestamp,
     },
     /// Days of a venue.
@@ -321,7 +334,27 @@ fn progress(rows: &Connection, isin: &Isin) -> rusqlite::Result<Progress> {
     })?;
     let closes: BTreeMap<Day, Price> = closes.collect::<rusqlite::Result<_>>()?;
     let complete = closes.last_key_value().map(|(day, _)| *day);
-    Ok(Progress { complete, closes, bars: u64::try_from(bars).unwrap_or(0), ..Progress::default() })
+    let still = still(rows, isin)?;
+    Ok(Progress { complete, closes, still, bars: u64::try_from(bars).unwrap_or(0), ..Progress::default() })
+}
+
+/// How many of the newest sessions passed without a trade.
+fn still(rows: &Connection, isin: &Isin) -> rusqlite::Result<usize> {
+    let mut query = rows.prepare_cached(
+        "SELECT close, volume FROM (SELECT day, close, volume FROM api_bar WHERE isin = ?1 ORDER BY day DESC LIMIT ?2)
+         ORDER BY day",
+    )?;
+    let looked_at = i64::try_from(HALTED_SESSIONS + 1).unwrap_or(i64::MAX);
+    let bars = query.query_map((isin.as_str(), looked_at), |row| {
+        Ok((checked(row, 0, |e6: i64| Price::from_e6(e6))?, row.get::<_, Option<i64>>(1)?))
+    })?;
+    let (mut still, mut before) = (0, None);
+    for bar in bars {
+        let (close, volume) = bar?;
+        still = still_after(still, before, close, volume.map(|volume| volume == 0));
+        before = Some(close);
+    }
+    Ok(still)
 }
 
 /// Reads a text that must have the form of its type.

@@ -112,6 +112,7 @@ fn ten_years_of_everything_are_the_true_closes_in_every_manner_of_writing() {
             count("SELECT count(*) FROM api_fundamental WHERE field = 'debt_to_equity' AND value < 20") > 20
         );
         assert!(count("SELECT count(*) FROM api_fundamental WHERE field = 'recommendation_score'") == 33);
+        assert!(count("SELECT count(*) FROM api_fundamental WHERE field = 'peg_ratio' AND value > 0") > 15);
         assert!(count("SELECT count(DISTINCT day) FROM api_fx WHERE source = 'ecb' AND ccy = 'USD'") > 2_500);
         assert!(count("SELECT count(*) FROM api_index") > 500);
         assert!(count("SELECT count(*) FROM api_month") > 33 * 100);

@@ -41,6 +41,6 @@ pub use http::HttpFetch;
 pub use openfigi::{FigiJob, FigiMapping, FigiRow};
 pub use pace::{Pace, Turn};
 pub use stooq::StooqDaily;
-pub use symbols::{stooq_symbol, yahoo_symbol};
+pub use symbols::{stooq_symbol, symbol_by_code, yahoo_symbol};
 pub use units::{Unit, price_of};
 pub use venues::{VenueRow, venue_of_mic, venue_of_text};

@@ -3,7 +3,7 @@
 
 use market::Mic;
 
-use crate::venues::venue_of_mic;
+use crate::venues::{VenueRow, venue_of_mic};
 
 /// Yahoo's symbol of a broker's ticker at a venue.
 #[must_use]
@@ -29,6 +29,19 @@ pub fn yahoo_symbol(ticker: &str, mic: Mic) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Yahoo's symbol of an exchange's own code, as OpenFIGI writes it: `9934`, `LNTC/B`.
+#[must_use]
+pub fn symbol_by_code(code: &str, venue: &VenueRow) -> Option<String> {
+    let readable =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'/' || byte == b'-';
+    if code.is_empty() || code.len() > 12 || !code.bytes().all(readable) {
+        return None;
+    }
+    let code = code.replace('/', "-");
+    let code = if venue.mic == "XHKG" { format!("{code:0>4}") } else { code };
+    Some(format!("{code}{}", venue.yahoo))
 }
 
 /// Stooq's symbol of a broker's ticker at a venue.
@@ -59,6 +72,18 @@ fn plain(text: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exchanges_own_code_becomes_a_symbol() {
+        let symbol =
+            |code: &str, mic: &str| symbol_by_code(code, venue_of_mic(mic.parse().unwrap()).unwrap());
+        assert_eq!(symbol("RHNA", "XETR").as_deref(), Some("RHNA.DE"));
+        assert_eq!(symbol("LNTC/B", "XNYS").as_deref(), Some("LNTC-B"));
+        assert_eq!(symbol("98", "XHKG").as_deref(), Some("0098.HK"));
+        for odd in ["", "a b", "RHNA GR EQUITY"] {
+            assert_eq!(symbol(odd, "XETR"), None, "{odd}");
+        }
+    }
 
     #[test]
     fn every_form_of_the_broker_has_its_symbol_or_none() {

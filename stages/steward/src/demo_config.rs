@@ -78,6 +78,7 @@ struct Ingest {
     yahoo_url: String,
     ecb_url: String,
     frankfurter_url: String,
+    openfigi_url: String,
     stooq_url: String,
     universe: Vec<Listing>,
 }
@@ -171,6 +172,7 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 yahoo_url: provider("yh"),
                 ecb_url: provider("ecb"),
                 frankfurter_url: provider("ff"),
+                openfigi_url: provider("figi"),
                 stooq_url: provider("stooq"),
                 universe: universe()?,
             },

@@ -147,6 +147,12 @@ pub(super) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             rows.prepare_cached("INSERT OR REPLACE INTO response VALUES (?1, ?2, x'', NULL, ?3, ?4)")?
                 .execute(params![ANSWERED, key, at.ms(), until.ms()])?;
         }
+        Save::Renamed { from, to, at } => {
+            rows.execute(
+                "UPDATE security SET isin = ?2, previous_isin = ?1, updated = ?3 WHERE isin = ?1",
+                params![from.as_str(), to.as_str(), at.ms()],
+            )?;
+        }
         Save::Calendar { mic, days, valid_until } => {
             for (day, open) in days {
                 let closed = open == "[]";

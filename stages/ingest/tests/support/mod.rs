@@ -8,7 +8,7 @@ use bus_client::{Config, Engine, Place, Publication};
 use contracts::{Body, Envelope, Id};
 use ingest::{Call, Ingest, IngestEdge, Reply};
 use market::Timestamp;
-use money::{Currency, Price, Rate};
+use money::{Currency, Price, Quantity, Rate};
 use providers::{Client, Fetch, FetchFault, Request, Response, Service};
 use simworld::{Delivery, World};
 use tradernet::{
@@ -61,7 +61,12 @@ impl Heard {
         let is = |publication: &&Publication| {
             contracts::Address::parse("steward", &publication.topic).unwrap().topic == B::TOPIC
         };
-        self.all.iter().filter(is).map(|publication| decode(&publication.payload)).collect()
+        self.all
+            .iter()
+            .filter(is)
+            .filter(|said| !said.payload.is_empty())
+            .map(|publication| decode(&publication.payload))
+            .collect()
     }
 }
 
@@ -75,6 +80,8 @@ pub struct Script {
     pub prices: BTreeMap<&'static str, i64>,
     pub dollar_e9: Option<i64>,
     pub bars: BTreeMap<&'static str, Vec<(&'static str, i64)>>,
+    /// Units traded on every day; unknown when absent.
+    pub volume: Option<i64>,
     pub silent: bool,
 }
 
@@ -106,6 +113,7 @@ impl Script {
                 let found = CrossRates { eur_per_unit: dollar.into_iter().collect(), missing: vec![] };
                 Reply::Rates(if self.silent { Err(failure()) } else { Ok(found) })
             }
+            Call::Follow { .. } => Reply::Following,
             Call::Find { .. } => Reply::Found(Ok(Vec::new())),
             Call::Master { isin, ticker } => Reply::Master { isin, ticker, result: Box::new(Ok(None)) },
             Call::Outside(question) => {
@@ -114,7 +122,7 @@ impl Script {
             }
             Call::Bars { isin, ticker, from, until } => {
                 let bars = self.bars.get(ticker.as_str()).cloned().unwrap_or_default();
-                let candles = bars.iter().map(|(day, close)| candle(day, *close));
+                let candles = bars.iter().map(|(day, close)| candle(day, *close, self.volume));
                 let candles = candles.filter(|bar| (from..=until).contains(&bar.day)).collect();
                 let found = candles::History { candles, dropped: 0 };
                 Reply::Bars {
@@ -128,7 +136,7 @@ impl Script {
     }
 }
 
-fn candle(day: &str, close: i64) -> candles::Candle {
+fn candle(day: &str, close: i64, volume: Option<i64>) -> candles::Candle {
     let price = price(close);
     candles::Candle {
         day: day.parse().unwrap(),
@@ -136,7 +144,7 @@ fn candle(day: &str, close: i64) -> candles::Candle {
         high: price,
         low: price,
         close: price,
-        volume: None,
+        volume: volume.map(|units| Quantity::from_units(units).unwrap()),
     }
 }
 

@@ -1,0 +1,164 @@
+//! Which prices are asked for now, and what of an answer is said.
+
+use bus_client::Out;
+use contracts::Quote;
+use market::{Isin, Timestamp};
+use money::Price;
+use tradernet::{Ticker, commands::quotes::Quotes, pacer::PaceClass};
+
+use crate::history::Progress;
+use crate::limits::TICKERS_PER_CALL;
+use crate::outside::{Task, Witness};
+use crate::quotes::{far_from, quote_of};
+use crate::schedule::{grid_after, grid_from, pause_ms};
+use crate::stage::Listed;
+use crate::venues::last_close;
+use crate::{Call, Failure, Ingest, Save};
+
+impl Ingest {
+    /// Asks for the open venues' securities; at the start also for those whose last price is older than the
+    /// last session.
+    pub(crate) fn ask_quotes(&mut self, first: bool, now: Timestamp, out: &mut Out<Self>) {
+        let wanted: Vec<Ticker> = self
+            .universe
+            .values()
+            .filter(|listed| listed.security.active)
+            .filter(|listed| first || self.calendars.is_open(listed.security.mic, now))
+            .filter(|listed| self.time_of_price(listed, now).is_some())
+            .filter(|listed| !self.was_told(&listed.security.isin, now))
+            .map(|listed| listed.ticker.clone())
+            .collect();
+        if wanted.is_empty() {
+            self.quotes_at = self.next_quotes(now);
+            return;
+        }
+        if let Some(until) = self.must_wait(PaceClass::Live, now) {
+            self.quotes_at = until;
+            return;
+        }
+        for tickers in wanted.chunks(TICKERS_PER_CALL) {
+            self.quotes.awaited += 1;
+            out.call(Call::Quotes { tickers: tickers.to_vec() });
+        }
+    }
+
+    /// The time that a price read now has, if it says anything new.
+    fn time_of_price(&self, listed: &Listed, now: Timestamp) -> Option<Timestamp> {
+        let mic = listed.security.mic;
+        if self.calendars.is_open(mic, now) {
+            return Some(now);
+        }
+        let closed = last_close(&self.calendars, mic, now)?;
+        listed.known.newest().is_none_or(|newest| newest < closed).then_some(closed)
+    }
+
+    /// The next point of the grid at which some venue is open.
+    fn next_quotes(&self, now: Timestamp) -> Timestamp {
+        let interval = i64::from(self.settings.quote_interval_s) * 1_000;
+        let next = grid_after(now, interval);
+        if self.venues.keys().any(|mic| self.calendars.is_open(*mic, next)) {
+            return next;
+        }
+        let openings = self.venues.keys().filter_map(|mic| self.calendars.state(*mic, now).next_change);
+        let earliest = openings.filter(|then| *then > now).min();
+        let day = now.saturating_plus_ms(86_400_000);
+        grid_from(earliest.unwrap_or(day), interval).max(next)
+    }
+
+    pub(crate) fn quotes_came(
+        &mut self,
+        asked: &[Ticker],
+        result: Result<Quotes, Failure>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        self.quotes.awaited = self.quotes.awaited.saturating_sub(1);
+        let found = match result {
+            Ok(found) => found,
+            Err(failure) => {
+                let pause = self.failed("quotes", &failure, now);
+                self.quotes.failures += 1;
+                self.quotes_at = now.saturating_plus_ms(pause_ms(self.quotes.failures, pause));
+                return;
+            }
+        };
+        self.succeeded("quotes");
+        self.quotes.failures = 0;
+        self.quotes_at = self.next_quotes(now);
+        let mut doubts = Vec::new();
+        for ticker in asked {
+            match self.take_quote(ticker, &found, now, out) {
+                Ok(Some(quote)) => {
+                    if quote.suspect {
+                        doubts.push(self.why_suspect(ticker, &quote));
+                    }
+                    out.save(Save::Quote(Box::new(quote.clone())));
+                    out.say(quote);
+                }
+                Ok(None) => {}
+                Err(doubt) => doubts.push(doubt),
+            }
+        }
+        self.doubt("prices", &doubts);
+    }
+
+    fn take_quote(
+        &mut self,
+        ticker: &Ticker,
+        found: &Quotes,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Result<Option<Quote>, String> {
+        let listed = self.universe.values().find(|listed| listed.ticker == *ticker);
+        let Some(listed) = listed else { return Ok(None) };
+        let isin = listed.security.isin;
+        let Some(reading) = found.by_ticker.get(ticker) else {
+            return Err(format!("the broker left out {ticker}"));
+        };
+        // The answer may come after the close: then the price is that of the close.
+        let Some(at) = self.time_of_price(listed, now) else { return Ok(None) };
+        if let Some(found) = reading.isin.filter(|found| *found != isin) {
+            self.says_another_isin(isin, found, ticker, out);
+        }
+        let Some(listed) = self.universe.get(&isin) else { return Ok(None) };
+        let quote = quote_of(&listed.security, reading, at)?;
+        self.renaming.remove(&isin);
+        let stopped = self.is_stopped(&isin);
+        let close = self.close_believed(&isin);
+        if close.is_some_and(|close| far_from(close, quote.price_e6)) {
+            // A split or an error: the past and other providers will tell.
+            if let Some(bars) = self.bars.get_mut(&isin) {
+                bars.look_again(now);
+                self.bars_at = self.bars_at.min(now);
+            }
+            self.outside.hurry(&Task::Chart(isin), now);
+        }
+        let witness = self.outside.witness(&isin, quote.price_e6, now);
+        let halted = self.bars.get(&isin).is_some_and(Progress::is_halted);
+        let listed = self.universe.get_mut(&isin).expect("found above");
+        let mut quote = listed.known.take(quote, close, witness == Witness::Confirms);
+        let contradicted = witness == Witness::Contradicts;
+        self.outside.doubt(isin, quote.suspect || contradicted, now);
+        quote.suspect |= stopped || halted || contradicted;
+        Ok(Some(quote))
+    }
+
+    fn why_suspect(&self, ticker: &Ticker, quote: &Quote) -> String {
+        let still = self.bars.get(&quote.isin).map_or(0, |bars| bars.still);
+        if self.bars.get(&quote.isin).is_some_and(Progress::is_halted) {
+            return format!("{ticker} has not been traded for {still} sessions; its price is suspect");
+        }
+        format!("the price of {ticker} jumped to {} and is suspect", quote.price_e6)
+    }
+
+    /// The last close that is believed.
+    pub(crate) fn close_believed(&self, isin: &Isin) -> Option<Price> {
+        let closes = &self.bars.get(isin)?.closes;
+        closes.last_key_value().map(|(_, close)| *close)
+    }
+
+    /// Whether another provider contradicts the broker so far that nothing may be bought or sold.
+    pub(crate) fn is_stopped(&self, isin: &Isin) -> bool {
+        self.outside.verdicts.get(isin).is_some_and(|verdict| verdict.stops())
+    }
+}

@@ -1,0 +1,119 @@
+//! When a security goes on under another ISIN: several readings of the price and then the broker's list must name the
+//! same one, in the same currency at the same venue. Its rows stay where they are, the universe shows what it was called
+//! before, and everybody renames by that.
+
+use bus_client::Out;
+use contracts::Quote;
+use market::{Isin, Timestamp};
+use tradernet::{Ticker, commands::securities::Security as Master};
+
+use crate::limits::RENAMED_READINGS;
+use crate::owner;
+use crate::{Call, Failure, Ingest, Save, admission};
+
+/// What the broker names instead, and how often in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Renaming {
+    to: Isin,
+    readings: u32,
+    asked: bool,
+}
+
+impl Ingest {
+    /// A reading of the price names another ISIN; its price is not used.
+    pub(crate) fn says_another_isin(
+        &mut self,
+        isin: Isin,
+        found: Isin,
+        ticker: &Ticker,
+        out: &mut Out<Self>,
+    ) {
+        let fresh = Renaming { to: found, readings: 0, asked: false };
+        let renaming = self.renaming.entry(isin).or_insert(fresh);
+        if renaming.to != found {
+            *renaming = fresh;
+        }
+        renaming.readings += 1;
+        let due = renaming.readings >= RENAMED_READINGS && !renaming.asked;
+        if due && !self.universe.contains_key(&found) {
+            renaming.asked = true;
+            out.call(Call::Master { isin: found, ticker: ticker.clone() });
+        }
+    }
+
+    /// Whether the broker's list was asked about this ISIN as a new name.
+    pub(crate) fn is_renamed_to(&self, isin: &Isin) -> bool {
+        self.renaming.values().any(|renaming| renaming.asked && renaming.to == *isin)
+    }
+
+    /// The broker's list answered about the new name.
+    pub(crate) fn renamed(
+        &mut self,
+        to: Isin,
+        ticker: &Ticker,
+        result: Result<Option<Master>, Failure>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let from = self.renaming.iter().find(|(_, renaming)| renaming.asked && renaming.to == to);
+        let Some(from) = from.map(|(from, _)| *from) else { return };
+        // Whatever comes of it, the next readings count anew.
+        self.renaming.remove(&from);
+        let key = format!("isin of {from}");
+        if let Err(why) = self.confirmed(from, to, ticker, result) {
+            return self
+                .troubled(&key, &format!("the broker now names {ticker} {to} instead of {from}, but {why}"));
+        }
+        self.troubles.retain(|key, _| !key.contains(from.as_str()));
+        self.rename(from, to, now, out);
+    }
+
+    /// The list says the same, and nothing else changed.
+    fn confirmed(
+        &self,
+        from: Isin,
+        to: Isin,
+        ticker: &Ticker,
+        result: Result<Option<Master>, Failure>,
+    ) -> Result<(), String> {
+        let master = result.map_err(|failure| failure.text)?;
+        let master = master.ok_or("its list does not know the ticker")?;
+        if master.isin != Some(to) {
+            return Err("its list does not say so".into());
+        }
+        let new = owner::security_of(to, ticker, &master, &self.calendars).map_err(|(_, why)| why)?;
+        let old = &self.universe.get(&from).ok_or("it is not watched")?.security;
+        if (new.mic, new.ccy) != (old.mic, old.ccy) {
+            return Err(format!("it would be traded in {} at {}", new.ccy, new.mic));
+        }
+        admission::objection(&[new], self.live).map_or(Ok(()), Err)
+    }
+
+    fn rename(&mut self, from: Isin, to: Isin, now: Timestamp, out: &mut Out<Self>) {
+        let Some(mut listed) = self.universe.remove(&from) else { return };
+        for security in [&mut listed.security, &mut listed.told] {
+            (security.isin, security.previous_isin) = (to, Some(from));
+        }
+        for quote in listed.known.accepted.iter_mut().chain(&mut listed.known.unconfirmed) {
+            quote.isin = to;
+        }
+        let text = format!("{} goes on as {to}; it was {from}.", listed.security.ticker);
+        self.universe.insert(to, listed);
+        if let Some(bars) = self.bars.remove(&from) {
+            self.bars.insert(to, bars);
+        }
+        if let Some(symbol) = self.symbols.remove(&from) {
+            self.symbols.insert(to, symbol);
+        }
+        if let Some(splits) = self.splits.remove(&from) {
+            self.splits.insert(to, splits);
+        }
+        self.outside.forget(&from);
+        self.watch(to, now);
+        out.save(Save::Renamed { from, to, at: now });
+        out.clear::<Quote>(from.to_string());
+        self.say_universe(out);
+        self.say_history(out);
+        out.decided(text);
+    }
+}

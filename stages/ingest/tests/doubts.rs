@@ -1,0 +1,311 @@
+//! What is wrong, missing or doubtful outside: set apart, told, and never a change of what is known.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use bus_client::Edge;
+use contracts::{HealthState, History, Quote, Universe};
+use ingest::{Call, Learnt, Reply, Task};
+use market::{Day, Isin};
+use money::Currency;
+use providers::{DataFault, EcbRates};
+use simworld::{Effect, FaultRule, Profile, Rules, When, World, WorldConfig};
+use support::{Rig, Script, UNIVERSE, at, at_once, whole_edge};
+
+const RHEINAU: &str = "DE000SMX0015";
+const MORNING: &str = "2026-03-02T07:00:00Z";
+const OTHERS: &str = r#"
+[stage.ingest]
+yahoo_url = "http://127.0.0.1:1/yh"
+ecb_url = "http://127.0.0.1:1/ecb"
+openfigi_url = "http://127.0.0.1:1/figi"
+history_days = 400
+quote_interval_s = 60
+"#;
+
+fn script() -> Script {
+    let days = ["2026-02-20", "2026-02-23", "2026-02-24", "2026-02-25", "2026-02-26", "2026-02-27"];
+    let bars = |e6: i64| days.map(|day| (day, e6)).to_vec();
+    Script {
+        prices: BTreeMap::from([("RHNA.EU", 90_000_000), ("NRDW.US", 40_000_000)]),
+        dollar_e9: Some(920_000_000),
+        bars: BTreeMap::from([("RHNA.EU", bars(90_000_000)), ("NRDW.US", bars(40_000_000))]),
+        volume: Some(1_000),
+        silent: false,
+    }
+}
+
+fn last(rig: &Rig, isin: &str) -> Quote {
+    rig.heard.about::<Quote>().into_iter().rfind(|quote| quote.isin.as_str() == isin).unwrap()
+}
+
+fn world(start: &str, profile: Profile) -> Rc<RefCell<World>> {
+    let rules = Rules { throttle: false, ..Rules::default() };
+    let config = WorldConfig { profile, rules, ..WorldConfig::new(1, at(start)) };
+    Rc::new(RefCell::new(World::new(config).unwrap()))
+}
+
+fn fault(world: &Rc<RefCell<World>>, target: &str, cmd: &str, ticker: &str, effect: Effect) {
+    let (id, target, cmd, ticker) = (format!("{target} {cmd}"), target.into(), cmd.into(), ticker.into());
+    let rule = FaultRule { id, target, cmd, ticker, when: When::Prob(1.0), max: None, effect };
+    world.borrow_mut().put_fault(rule).unwrap();
+}
+
+fn run(rig: &mut Rig, world: &Rc<RefCell<World>>, until: &str) {
+    let edge = whole_edge(world);
+    rig.run_with(at(until), |call, now| {
+        world.borrow_mut().advance_to(now);
+        at_once(edge.perform(call))
+    });
+}
+
+#[test]
+fn a_close_off_by_ten_or_by_a_hundred_is_set_apart_and_told() {
+    for close in [900_000_000, 900_000] {
+        let mut rig = Rig::new(MORNING, UNIVERSE);
+        rig.run("2026-03-02T16:44:00Z", &script());
+        let mut odd = script();
+        odd.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", close));
+        rig.run("2026-03-02T16:50:00Z", &odd);
+        assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE day = '2026-03-02'"), 0, "{close}");
+        assert_eq!(rig.count("SELECT count(*) FROM price_quarantine"), 1, "{close}");
+        let told = rig.health().last_error.unwrap();
+        assert!(told.contains("the close of RHNA.EU on 2026-03-02 is set apart"), "{told}");
+        // The right close comes after all: it is believed, and what was set apart is gone.
+        let mut right = script();
+        right.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", 91_000_000));
+        rig.run("2026-03-02T19:00:00Z", &right);
+        assert_eq!(rig.count("SELECT close FROM api_bar WHERE day = '2026-03-02'"), 91_000_000, "{close}");
+        assert_eq!(rig.count("SELECT count(*) FROM price_quarantine"), 0, "{close}");
+    }
+}
+
+#[test]
+fn a_past_delivered_times_ten_or_a_hundredth_is_rejected_as_a_whole() {
+    for factor in ["10", "0.01"] {
+        for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+            let world = world("2026-03-02T07:30:00Z", profile);
+            let mut rig = Rig::new("2026-03-02T07:30:00Z", &format!("{OTHERS}{UNIVERSE}"));
+            run(&mut rig, &world, "2026-03-02T16:00:00Z");
+            let bars = "SELECT count(*) || sum(close) FROM api_bar";
+            let kept = |rig: &Rig| -> String {
+                let rows = bus_client::open_for_reading(&rig.place).unwrap();
+                rows.query_row(bars, [], |row| row.get(0)).unwrap()
+            };
+            let before = kept(&rig);
+            fault(&world, "tn", "getHloc", "*", Effect::Spike { factor: factor.into() });
+            run(&mut rig, &world, "2026-03-02T20:00:00Z");
+            assert_eq!(kept(&rig), before, "{factor} {profile:?}");
+            let told = rig.health().last_error.unwrap_or_default();
+            assert!(told.contains("nothing of it is used"), "{factor} {profile:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn empty_answers_change_nothing() {
+    let mut rig = Rig::new(MORNING, &format!("{OTHERS}{UNIVERSE}"));
+    let full = |call: Call| match call {
+        Call::Outside(question) => {
+            let rates = Learnt::Rates(EcbRates {
+                days: BTreeMap::from([(
+                    "2026-02-27".parse::<Day>().unwrap(),
+                    BTreeMap::from([(Currency::USD, money::Rate::from_e9(921_000_000).unwrap())]),
+                )]),
+            });
+            let known = if question.task == Task::Rates { Ok(rates) } else { Err(DataFault::Empty) };
+            Reply::Outside { task: question.task, result: Box::new(known) }
+        }
+        other => script().answer(other),
+    };
+    rig.run_with(at("2026-03-02T09:00:30Z"), |call, _| full(call));
+    let tables = [
+        "security",
+        "security_user",
+        "listing",
+        "symbol_alias",
+        "quote",
+        "daily_price",
+        "price_quarantine",
+        "fx_latest",
+        "fundamental",
+        "corporate_action",
+        "security_fact",
+    ];
+    let rows = |rig: &Rig| tables.map(|table| rig.count(&format!("SELECT count(*) FROM {table}")));
+    let (before, said) = (rows(&rig), rig.heard.all.len());
+
+    let nothing = Script { prices: BTreeMap::new(), dollar_e9: None, bars: BTreeMap::new(), ..script() };
+    let empty = |call: Call| match call {
+        Call::Outside(question) => {
+            let result = match &question.task {
+                Task::Rates => Ok(Learnt::Rates(EcbRates::default())),
+                Task::Chart(_) | Task::Index(_) => Ok(Learnt::Closes(BTreeMap::new())),
+                Task::Symbol(_) => Ok(Learnt::Hits(Vec::new())),
+                Task::Peg(_) => Ok(Learnt::Peg(None)),
+                Task::Facts(_) | Task::Price(_) => Err(DataFault::Empty),
+            };
+            Reply::Outside { task: question.task, result: Box::new(result) }
+        }
+        other => nothing.answer(other),
+    };
+    // Over the close and the night, so that everything is asked for at least once.
+    rig.run_with(at("2026-03-03T07:30:00Z"), |call, _| empty(call));
+    let after = rows(&rig);
+    for ((table, before), after) in tables.iter().zip(before).zip(after) {
+        // That a figure is unknown may be noted; nothing that is known may go.
+        assert!(after == before || *table == "fundamental" && after > before, "{table}: {before} {after}");
+    }
+    let news = rig.heard.all[said..].iter().map(|said| said.topic.as_str());
+    let news: Vec<&str> =
+        news.filter(|topic| !topic.contains("/venue/") && !topic.contains("/job/")).collect();
+    assert_eq!(news, Vec::<&str>::new());
+    let told = rig.health().last_error.unwrap();
+    assert!(told.contains("left out NRDW.US") && told.contains("no rate of USD"), "{told}");
+}
+
+#[test]
+fn five_sessions_without_a_trade_make_the_price_suspect_also_after_a_restart() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    let still = Script { volume: Some(0), ..script() };
+    rig.run("2026-03-02T08:00:30Z", &still);
+    assert!(last(&rig, RHEINAU).suspect, "six days at one price and nothing traded");
+    assert!(rig.health().last_error.unwrap().contains("has not been traded for 5 sessions"));
+    rig.restart();
+    rig.run("2026-03-02T08:01:30Z", &still);
+    assert!(last(&rig, RHEINAU).suspect);
+    let mut traded = script();
+    traded.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", 90_500_000));
+    traded.prices.insert("RHNA.EU", 90_500_000);
+    rig.run("2026-03-03T08:00:30Z", &traded);
+    assert!(!last(&rig, RHEINAU).suspect, "a session with trades ends it");
+    // Without a word about volumes nothing is concluded.
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &Script { volume: None, ..script() });
+    assert!(!last(&rig, RHEINAU).suspect);
+}
+
+#[test]
+fn another_provider_confirms_or_contradicts_a_jump() {
+    const NORDWELL: &str = "US99S0011099";
+    let begun = || {
+        let world = world("2026-03-02T14:00:00Z", Profile::Clean);
+        let mut rig = Rig::new("2026-03-02T14:00:00Z", &format!("{OTHERS}{UNIVERSE}"));
+        run(&mut rig, &world, "2026-03-02T16:00:30Z");
+        assert!(!last(&rig, NORDWELL).suspect, "{:?}", rig.health().last_error);
+        (world, rig)
+    };
+    // The true price jumps: Yahoo shows it too.
+    let (moves, mut rig) = begun();
+    let (from, to) = (at("2026-03-02T16:00:40Z").ms(), at("2026-03-02T21:00:00Z").ms());
+    moves.borrow_mut().bend_price("NRDW.US", (13, 10), from, to).unwrap();
+    run(&mut rig, &moves, "2026-03-02T16:01:00.500Z");
+    assert!(last(&rig, NORDWELL).suspect, "at first sight");
+    run(&mut rig, &moves, "2026-03-02T16:04:30Z");
+    assert!(!last(&rig, NORDWELL).suspect, "both say so");
+
+    // Only the broker says it, again and again.
+    let (lies, mut rig) = begun();
+    fault(&lies, "tn", "getStockQuotesJson", "NRDW.US", Effect::Spike { factor: "1.3".into() });
+    run(&mut rig, &lies, "2026-03-02T16:12:30Z");
+    assert!(last(&rig, NORDWELL).suspect, "{:?}", rig.health().last_error);
+    let asked =
+        |call: &Call| matches!(call, Call::Outside(question) if matches!(question.task, Task::Price(_)));
+    assert!((1..=2).contains(&rig.calls.iter().filter(|call| asked(call)).count()), "once in ten minutes");
+}
+
+#[test]
+fn a_security_goes_on_under_its_new_isin_with_its_past() {
+    let hove = r#"
+[[stage.ingest.universe]]
+ticker = "VDHV.EU"
+isin = "NL0099SM0028"
+name = "Van der Hove Logistiek NV"
+mic = "XAMS"
+ccy = "EUR"
+product_type = "stock"
+lot = 1
+"#;
+    let (old, new): (Isin, Isin) = ("NL0099SM0028".parse().unwrap(), "NL0099SM0036".parse().unwrap());
+    for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+        let world = world("2026-03-02T07:30:00Z", profile);
+        let day: Day = "2026-03-03".parse().unwrap();
+        world.borrow_mut().plan_new_isin("VDHV.EU", day.epoch_days()).unwrap();
+        let mut rig = Rig::new("2026-03-02T07:30:00Z", &format!("{OTHERS}{hove}"));
+        run(&mut rig, &world, "2026-03-02T20:00:00Z");
+        assert!(last(&rig, old.as_str()).at > at("2026-03-02T16:00:00Z"), "{profile:?}");
+        let bars = rig.count("SELECT count(*) FROM api_bar");
+        run(&mut rig, &world, "2026-03-03T20:00:00Z");
+        let universe = rig.heard.about::<Universe>().pop().unwrap();
+        assert_eq!(universe.securities.len(), 1, "{profile:?}");
+        let security =
+            universe.find(&new).unwrap_or_else(|| panic!("{profile:?} {:?}", rig.health().last_error));
+        assert_eq!((security.previous_isin, security.ticker.as_str()), (Some(old), "VDHV.EU"), "{profile:?}");
+        assert!(!last(&rig, new.as_str()).suspect, "{profile:?}");
+        assert_eq!(
+            rig.count("SELECT count(*) FROM api_bar WHERE isin = 'NL0099SM0036'"),
+            bars + 1,
+            "{profile:?}"
+        );
+        let ended =
+            rig.heard.all.iter().rfind(|said| said.topic.ends_with(&format!("/quote/{old}"))).unwrap();
+        assert!(ended.payload.is_empty(), "{profile:?}: the old quote is no more");
+        assert!(rig.heard.about::<History>().pop().unwrap().complete_until.contains_key(&new), "{profile:?}");
+        assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
+        rig.restart();
+        rig.heard.all.extend(rig.engine.repeat());
+        let kept = rig.heard.about::<Universe>().pop().unwrap();
+        assert_eq!(kept.find(&new).unwrap().previous_isin, Some(old), "{profile:?}");
+    }
+}
+
+#[test]
+fn openfigi_names_the_listing_that_a_search_cannot_name() {
+    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
+    fault(&world, "yh", "*", "*", Effect::Http { status: 404, processed: false });
+    let edge = whole_edge(&world);
+    let isin: Isin = RHEINAU.parse().unwrap();
+    let question = ingest::Question {
+        task: Task::Symbol(isin),
+        symbol: isin.to_string(),
+        listing: Some(("RHNA.EU".into(), "XETR".parse().unwrap(), Currency::EUR)),
+        from: "2026-03-01".parse().unwrap(),
+        until: "2026-03-02".parse().unwrap(),
+        first: true,
+        at: at("2026-03-02T07:30:00Z"),
+    };
+    let ask = |question: &ingest::Question| at_once(edge.perform(Call::Outside(Box::new(question.clone()))));
+    let Reply::Outside { result, .. } = ask(&question) else { panic!("another answer") };
+    assert!(matches!(*result, Ok(Learnt::Mapped(ref symbol)) if symbol == "RHNA.DE"), "{result:?}");
+    // A name that nobody knows stays unresolved.
+    let nobody = ingest::Question { task: Task::Symbol("US0378331005".parse().unwrap()), ..question };
+    let Reply::Outside { result, .. } = ask(&nobody) else { panic!("another answer") };
+    assert!(!matches!(*result, Ok(Learnt::Mapped(_))), "{result:?}");
+}
+
+#[test]
+fn one_odd_reading_of_an_isin_renames_nothing() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    let odd = |call: Call| match script().answer(call) {
+        Reply::Quotes { tickers, result: Ok(mut found) } => {
+            for quote in found.by_ticker.values_mut() {
+                quote.isin = Some("US0378331005".parse().unwrap());
+            }
+            Reply::Quotes { tickers, result: Ok(found) }
+        }
+        other => other,
+    };
+    rig.run_with(at("2026-03-02T08:02:30Z"), |call, _| odd(call));
+    assert!(rig.calls.iter().all(|call| !matches!(call, Call::Master { .. })), "two readings are too few");
+    assert!(rig.health().last_error.unwrap().contains("at the broker, not DE000SMX0015"));
+    // Its list does not confirm it: told, and everything stays.
+    rig.run_with(at("2026-03-02T08:06:30Z"), |call, _| odd(call));
+    assert!(rig.calls.iter().any(|call| matches!(call, Call::Master { .. })));
+    let told = rig.health().last_error.unwrap();
+    assert!(told.contains("its list does not know the ticker"), "{told}");
+    assert!(rig.count("SELECT count(*) FROM security WHERE isin = 'DE000SMX0015'") == 1);
+}
