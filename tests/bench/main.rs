@@ -4,6 +4,7 @@
 //! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod backfill;
 mod evaluate;
 mod money_path;
 mod scores;
@@ -64,6 +65,7 @@ fn main() {
     if small {
         return;
     }
+    backfill::measure(&mut figures);
     runner(&mut figures);
     start_and_memory(&mut figures);
     a_month(&mut figures);

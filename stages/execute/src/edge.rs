@@ -5,8 +5,8 @@ use contracts::Side;
 use market::Day;
 use money::{Price, Quantity};
 use tradernet::{
-    Below, BrokerError, BrokerOrderId, Exchange, Fault, HttpExchange, Keys, OrderForm, Place, Placed,
-    PutOrder, Ticker, Trading, WallClock,
+    Below, BrokerError, BrokerOrderId, Exchange, Fault, HttpExchange, Keys, Line, OrderForm, Place, Placed,
+    PutOrder, SocketAddress, SocketEvent, Subscriptions, Ticker, Trading, WallClock,
     commands::{
         cancel_order::{CancelOrder, Cancelled},
         open_orders::GetOrders,
@@ -48,6 +48,11 @@ pub enum Call {
         /// Our number.
         user_order_id: u64,
     },
+    /// Listens for changes of orders from now on, or no longer.
+    Follow {
+        /// Whether to.
+        orders: bool,
+    },
     /// Asks for a cancellation.
     Cancel {
         /// Which order.
@@ -87,6 +92,10 @@ pub enum Reply {
         /// Evidence.
         placed: Placed,
     },
+    /// The broker was told what to follow.
+    Following,
+    /// An order or the account changed, says the socket: a hint, no evidence.
+    Moved,
     /// What became of a cancellation; the order's own state decides.
     Cancelled {
         /// Which order.
@@ -99,12 +108,13 @@ pub enum Reply {
 /// The broker's API with the trading key.
 pub struct ExecuteEdge<E> {
     broker: Trading<E>,
+    line: Option<Line>,
 }
 
 impl<E: Exchange> ExecuteEdge<E> {
     /// Binds a transport to a key pair and a wall clock.
     pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
-        ExecuteEdge { broker: Trading::new(exchange, keys, clock) }
+        ExecuteEdge { broker: Trading::new(exchange, keys, clock), line: None }
     }
 
     async fn look(&self, from: Day, till: Day) -> Result<Seen, Fault> {
@@ -142,7 +152,14 @@ impl ExecuteEdge<Below<HttpExchange>> {
         let build = || {
             let exchange = Place::parse(&settings.broker_url, environment.is_simulated())?.exchange()?;
             let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
-            Ok(ExecuteEdge::new(exchange, keys, wall_clock()))
+            let mut edge = ExecuteEdge::new(exchange, keys, wall_clock());
+            if settings.broker_socket {
+                let keys =
+                    tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
+                let address = SocketAddress::beside(&settings.broker_url).map_err(BrokerError::Url)?;
+                edge.line = Some(Line::new(address, keys, bus_client::wall));
+            }
+            Ok(edge)
         };
         build().map_err(|error: BrokerError| format!("[stage.execute] {}", error.sentence()))
     }
@@ -170,6 +187,21 @@ impl<E: Exchange> Edge<Execute> for ExecuteEdge<E> {
                     None => format!("`{broker_order_id}` is no id of the broker"),
                 };
                 Reply::Cancelled { order_id, text }
+            }
+            Call::Follow { orders } => {
+                if let Some(line) = &self.line {
+                    line.follow(Subscriptions { orders, ..Subscriptions::default() });
+                }
+                Reply::Following
+            }
+        }
+    }
+
+    async fn news(&self) -> Reply {
+        let Some(line) = &self.line else { return std::future::pending().await };
+        loop {
+            if let SocketEvent::Orders(_) | SocketEvent::Account = line.next().await {
+                return Reply::Moved;
             }
         }
     }

@@ -17,6 +17,7 @@
 
 mod edge;
 mod fate;
+mod hints;
 mod limits;
 mod live;
 mod order;

@@ -19,6 +19,9 @@ pub const FINAL_KEPT_MS: i64 = 86_400_000;
 /// Looks that may fail in a row before a person is told.
 pub const FAILED_LOOKS_MAX: u32 = 3;
 
+/// A word on the socket brings a look forward at most this often.
+pub const HINT_EVERY_MS: i64 = 5_000;
+
 /// How long to wait for the next look at a working order, by its age.
 #[must_use]
 pub fn look_pause_ms(age_ms: i64) -> i64 {

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// Address of the broker.
     pub broker_url: String,
+    /// Whether a word on the broker's socket may bring a look at an order forward.
+    pub broker_socket: bool,
     /// Public part of the trading key.
     pub public_key: String,
     /// File of the private part, relative to the data folder.
@@ -22,6 +24,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             broker_url: String::new(),
+            broker_socket: true,
             public_key: String::new(),
             private_key_file: "keys/broker".into(),
             allow_live: false,

@@ -16,6 +16,7 @@ use tradernet::{Placed, commands::order_rows::OrderRow};
 use crate::{
     Added, Call, Order, Reply, Seen, Settings,
     fate::{Found, carrying, contradiction, find, held_e6, same_side},
+    hints::Hints,
     limits::{
         ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, FAILED_LOOKS_MAX, FINAL_KEPT_MS,
         GATE_SILENT_MS, LATE_FILL_LOOKS, MOVED_AWAY_E6, QUOTE_AGE_MS, UNKNOWN_LOOKS_MS, WAITING_MAX,
@@ -31,7 +32,7 @@ use crate::{
 pub struct Execute {
     key: ApprovalKey,
     simulated: bool,
-    orders: BTreeMap<Id, Order>,
+    pub(crate) orders: BTreeMap<Id, Order>,
     waiting: VecDeque<(OrderApproved, Option<Meta>)>,
     universe: Option<Universe>,
     halted: Option<bool>,
@@ -42,6 +43,7 @@ pub struct Execute {
     market: Market,
     /// Every order there ever was, by our number at the broker: an id is used once, for ever.
     spent: BTreeMap<u64, Id>,
+    pub(crate) hints: Hints,
     incidents: BTreeSet<String>,
     /// An incident that no halt has answered yet; it survives a restart.
     unanswered: bool,
@@ -98,6 +100,7 @@ impl Stage for Execute {
             halted: None,
             gate: None,
             mode: None,
+            hints: Hints::new(start.settings.broker_socket && !start.settings.broker_url.is_empty()),
             incidents: incidents.into_iter().collect(),
             unanswered,
             started: false,
@@ -126,6 +129,8 @@ impl Stage for Execute {
                     self.market.venues.insert(body.mic, body);
                 }
             }
+            Input::Replied(Reply::Moved) => self.hint(now),
+            Input::Replied(Reply::Following) => {}
             Input::Replied(reply) => self.hear_broker(reply, now, out),
             Input::Refused(Refused::NotTheOwner { topic, claimed })
                 if topic == TopicId::OrderApproved.spec().name =>
@@ -138,6 +143,7 @@ impl Stage for Execute {
             Input::Answered(_) | Input::Refused(_) => {}
         }
         self.start_next(now, out);
+        self.follow(out);
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -358,7 +364,10 @@ impl Execute {
     fn hear_broker(&mut self, reply: Reply, now: Timestamp, out: &mut Out<Self>) {
         let (Reply::Looked { order_id, .. }
         | Reply::Placed { order_id, .. }
-        | Reply::Cancelled { order_id, .. }) = &reply;
+        | Reply::Cancelled { order_id, .. }) = &reply
+        else {
+            return;
+        };
         let Some(mut order) = order_id.parse().ok().and_then(|id| self.orders.get(&id).cloned()) else {
             return;
         };
@@ -382,6 +391,7 @@ impl Execute {
                     }
                 }
             },
+            Reply::Following | Reply::Moved => return,
             Reply::Placed { placed: Placed::Unknown { .. }, .. } if mutants::is("resend_on_timeout") => {
                 out.call(placement(&order));
                 return;

@@ -124,6 +124,7 @@ impl Broker {
                 self.cancels += 1;
                 Reply::Cancelled { order_id, text: "the cancellation is on its way".into() }
             }
+            Call::Follow { .. } => Reply::Following,
         }
     }
 
@@ -1134,4 +1135,60 @@ fn killed_again_and_again_an_unknown_order_stays_one_order() {
     world.pass(MINUTE);
     assert_eq!(world.broker.placements.len(), 1);
     assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+}
+
+// ------------------------------------------------------- words on the socket
+
+impl World {
+    fn hint(&mut self) {
+        let said = self.engine.told(Reply::Moved, self.now).unwrap();
+        self.take(said);
+        self.tick();
+        self.settle();
+    }
+}
+
+#[test]
+fn a_word_on_the_socket_brings_a_look_forward_and_is_no_evidence() {
+    let mut world = World::ready();
+    let approval = world.place();
+    // Two minutes old: looks come every quarter of a minute.
+    world.pass(2 * MINUTE + SECOND);
+    world.hint();
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "a word alone says nothing");
+    world.pass(6 * SECOND);
+    world.broker.trade("73100001", 10);
+    world.hint();
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled, "seen at once");
+    assert_eq!(world.broker.placements.len(), 1);
+    // Words without an order, and after its end, do nothing.
+    let said = world.said.len();
+    world.hint();
+    assert_eq!(world.said.len(), said);
+}
+
+#[test]
+fn many_words_bring_one_look_in_five_seconds_and_none_while_the_fate_is_unknown() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.pass(2 * MINUTE + SECOND);
+    world.hint();
+    world.broker.trade("73100001", 10);
+    for _ in 0..4 {
+        world.now = world.now.saturating_plus_ms(SECOND);
+        world.hint();
+    }
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "four seconds after the last look");
+    world.now = world.now.saturating_plus_ms(SECOND);
+    world.hint();
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+
+    let mut world = World::ready();
+    world.broker.manner = Manner::AcceptsSilently;
+    let approval = world.place();
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+    let looks = world.engine.wake_at();
+    let said = world.engine.told(Reply::Moved, world.now).unwrap();
+    world.take(said);
+    assert_eq!(world.engine.wake_at(), looks, "its own times of looking stay");
 }

@@ -258,12 +258,16 @@ fn regime(world: &mut World, body: &[u8]) -> ControlReply {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActionCall {
-    /// `takeover` or `new_isin`.
+    /// `takeover`, `new_isin` or `spin_off`.
     kind: String,
     ticker: String,
     day: String,
     /// Cash per unit of a takeover, decimal text.
     cash: Option<String>,
+    /// Ticker of what is spun off.
+    part: Option<String>,
+    /// Units of it, for so many units held, such as `[1, 5]`.
+    ratio: Option<(i64, i64)>,
 }
 
 fn corporate_action(world: &mut World, body: &[u8]) -> ControlReply {
@@ -279,7 +283,13 @@ fn corporate_action(world: &mut World, body: &[u8]) -> ControlReply {
     let planned = match call.kind.as_str() {
         "takeover" => world.plan_takeover(&call.ticker, day, cash_e6),
         "new_isin" => world.plan_new_isin(&call.ticker, day),
-        _ => return ControlReply::refused("kind is takeover or new_isin"),
+        "spin_off" => {
+            let Some((part, ratio)) = call.part.as_deref().zip(call.ratio) else {
+                return ControlReply::refused("a spin-off needs part, a ticker, and ratio, such as [1, 5]");
+            };
+            world.plan_spin_off(&call.ticker, day, part, ratio)
+        }
+        _ => return ControlReply::refused("kind is takeover, new_isin or spin_off"),
     };
     match planned {
         Ok(()) => ControlReply::done(json!({ "ticker": call.ticker, "day": call.day })),

@@ -27,6 +27,9 @@ pub(crate) enum What {
     Takeover(Option<i64>),
     /// It goes on under another ISIN.
     Rename(&'static str),
+    /// Holders get so many units of a part that goes its own way, for so many of theirs. The part is one of the listed
+    /// names; the price of the whole is not lowered, since no price here depends on the account's history.
+    SpinOff { part: usize, get: i64, of: i64 },
 }
 
 /// A dividend that is taken back.
@@ -54,6 +57,9 @@ impl World {
             match event.what {
                 What::Takeover(cash_e6) => self.take_over(event.security, cash_e6, day, at_ms),
                 What::Rename(isin) => self.market.listings[event.security].security.isin = isin,
+                What::SpinOff { part, get, of } => {
+                    self.spin_off(event.security, part, (get, of), day, at_ms);
+                }
             }
         }
         let due: Vec<Reversal> = self.reversals.iter().copied().filter(|r| r.day == day).collect();
@@ -92,6 +98,43 @@ impl World {
             currency,
         });
         self.note_flow(at_ms, "merger", sum, currency, format!("{ticker} taken over"));
+    }
+
+    fn spin_off(&mut self, whole: usize, part: usize, (get, of): (i64, i64), day: i32, at_ms: i64) {
+        let held = self.ledger.position(self.market.listings[whole].security.ticker);
+        let security = &self.market.listings[part].security;
+        let (ticker, currency) = (security.ticker, security.currency);
+        let exact = held * get / of;
+        if exact <= 0 {
+            return;
+        }
+        let units = exact.div_euclid(E6) * E6;
+        let price = self.market.last_price(part, start_of(day)).unwrap_or(0);
+        let cash = value_e4(exact - units, price);
+        self.ledger.book(
+            Transaction::new(at_ms, Cause::SpinOff)
+                .moving(Unit::Instrument(ticker), Account::Market, Account::Position, units)
+                .moving(Unit::Currency(currency), Account::Market, Account::Cash, cash),
+        );
+        self.adjustments.push((ticker, units));
+        // What costs nothing lowers the average of what was held before.
+        let before = self.ledger.position(ticker) - units;
+        let average = self.average_e6.entry(ticker).or_insert(0);
+        let cost = i128::from(*average) * i128::from(before);
+        *average = super::fixed::narrow(super::fixed::div_half_even(cost, i128::from(before + units).max(1)));
+        self.actions.push(Action {
+            day,
+            kind: "spin_off",
+            ticker,
+            per_unit_e6: 0,
+            held_e6: units,
+            sum_e4: cash,
+            tax_e4: 0,
+            currency,
+        });
+        if cash > 0 {
+            self.note_flow(at_ms, "spin_off", cash, currency, format!("{ticker} fraction"));
+        }
     }
 
     fn take_back(&mut self, reversal: Reversal, at_ms: i64) {
@@ -157,6 +200,25 @@ impl World {
     /// As [`World::plan_takeover`].
     pub fn plan_new_isin(&mut self, ticker: &str, day: i32) -> Result<(), WorldError> {
         self.plan(ticker, day, What::Rename(NEW_ISIN))
+    }
+
+    /// Dates a spin-off: holders of `ticker` get `get` units of `part` for `of` of theirs.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::plan_takeover`]; refuses a ratio that is not above zero, or a part that is the whole.
+    pub fn plan_spin_off(
+        &mut self,
+        ticker: &str,
+        day: i32,
+        part: &str,
+        (get, of): (i64, i64),
+    ) -> Result<(), WorldError> {
+        let index = self.market.find(part).ok_or_else(|| WorldError::Ticker(part.to_owned()))?;
+        if get <= 0 || of <= 0 || get > 1_000 || of > 1_000 || part == ticker {
+            return Err(WorldError::Factor);
+        }
+        self.plan(ticker, day, What::SpinOff { part: index, get, of })
     }
 
     fn plan(&mut self, ticker: &str, day: i32, what: What) -> Result<(), WorldError> {

@@ -49,6 +49,8 @@ pub(crate) enum Cause {
     Split,
     /// Units given up for cash.
     Takeover,
+    /// Units of another security received for nothing, with cash for fractions.
+    SpinOff,
 }
 
 /// One line of a transaction.

@@ -44,7 +44,7 @@ const fn with(name: &'static str, shows: &'static str, set_up: fn(&mut World)) -
 }
 
 /// Every preset, the ordinary one first.
-pub(crate) const SCENARIOS: [Scenario; 24] = [
+pub(crate) const SCENARIOS: [Scenario; 25] = [
     plain("default", "normal operation for 60 sessions, all invariants"),
     Scenario { opening: Opening::Cash(0), ..plain("empty_account", "no orders, no division by zero") },
     Scenario {
@@ -73,6 +73,7 @@ pub(crate) const SCENARIOS: [Scenario; 24] = [
         ..dated("dividend_season", "income is booked once, a reversal is handled", "2026-05-04T08:00:00Z")
     },
     with("takeover", "the position is closed against cash", takeover),
+    with("spin_off", "units that nobody bought are noticed and not traded blindly", spin_off),
     with("isin_change", "the position goes on under its new name", isin_change),
     dated("holiday_mix", "a calendar per venue, early closes", "2026-03-30T06:00:00Z"),
     dated("dst_week", "the offset between the continents changes twice", "2026-03-08T08:00:00Z"),
@@ -196,6 +197,11 @@ fn takeover(world: &mut World) {
     let day = today(world) + 14;
     // A world without the name has nothing to take over.
     let _ = world.plan_takeover("CRWN.EU", day, None);
+}
+
+fn spin_off(world: &mut World) {
+    let day = today(world) + 14;
+    let _ = world.plan_spin_off("NRDW.US", day, "VNTX.US", (1, 5));
 }
 
 fn isin_change(world: &mut World) {

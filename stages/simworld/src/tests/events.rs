@@ -49,6 +49,36 @@ fn a_takeover_pays_holders_ends_trading_and_keeps_the_books() {
 }
 
 #[test]
+fn a_spin_off_gives_whole_units_cash_for_the_rest_and_keeps_the_books() {
+    let mut world = world_at("2026-03-02T15:00:00");
+    let call = br#"{"kind":"spin_off","ticker":"NRDW.US","day":"2026-03-04","part":"PRVL.US","ratio":[1,5]}"#;
+    assert_eq!(control(&mut world, "POST", "corp_action", call).status, 200);
+    let (held, before) = (world.positions()["NRDW.US"], world.positions()["PRVL.US"]);
+    let dollars = world.cash()["USD"];
+    days_on(&mut world, 2);
+    let units = held / 5 / 1_000_000 * 1_000_000;
+    assert!(units > 0 && units < held / 5, "the account holds no multiple of five: {held}");
+    assert_eq!(world.positions()["PRVL.US"], before + units);
+    assert_eq!(world.positions()["NRDW.US"], held);
+    assert!(world.cash()["USD"] > dollars, "cash for the fraction");
+    let flows = ask(
+        &mut world,
+        "getUserCashFlows",
+        r#"{"take":5,"filters":[{"field":"type_code","operator":"eq","value":"spin_off"}]}"#,
+    );
+    assert_eq!(flows["cashflow"].as_array().unwrap().len(), 1);
+    for bad in [
+        r#"{"kind":"spin_off","ticker":"NRDW.US","day":"2026-04-04"}"#,
+        r#"{"kind":"spin_off","ticker":"NRDW.US","day":"2026-04-04","part":"NRDW.US","ratio":[1,5]}"#,
+        r#"{"kind":"spin_off","ticker":"NRDW.US","day":"2026-04-04","part":"PRVL.US","ratio":[0,5]}"#,
+        r#"{"kind":"spin_off","ticker":"NRDW.US","day":"2026-04-04","part":"NOPE.US","ratio":[1,5]}"#,
+    ] {
+        assert_eq!(control(&mut world, "POST", "corp_action", bad.as_bytes()).status, 400, "{bad}");
+    }
+    assert_sound(&world);
+}
+
+#[test]
 fn a_new_isin_takes_over_on_its_day() {
     let mut world = world_at("2026-03-02T15:00:00");
     world.plan_new_isin("VDHV.EU", day_of(2026, 3, 4)).unwrap();
@@ -138,7 +168,7 @@ fn every_preset_runs_a_fortnight_untouched_with_sound_books() {
         days_on(&mut world, 18);
         assert_sound(&world);
         let moved = match scenario.name {
-            "takeover" | "isin_change" => !world.events.is_empty(),
+            "takeover" | "isin_change" | "spin_off" => !world.events.is_empty(),
             "fx_shock" => {
                 let rate = |day| world.market.rates.at_day_end("GBP", day).unwrap();
                 let day = day_at(world.config.start.ms()) + 3;
