@@ -1,9 +1,13 @@
 //! A plan in words and tables: what is to be done, what it gains and costs, and what was rejected.
 
-use contracts::{PlanProposed, PlanStep, ScoreParts, Side};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use contracts::{LeftOut, PlanProposed, PlanStep, ScoreParts, Side};
 
 /// Rivals shown to a person; all of them are in the data.
 const RIVALS_SHOWN: usize = 5;
+/// Twelve characters each and a space: within 80 columns.
+const ISINS_PER_LINE: usize = 5;
 
 /// Everything about one plan.
 #[must_use]
@@ -42,6 +46,26 @@ pub fn lines(plan: &PlanProposed) -> Vec<String> {
     }
     for rival in plan.rivals.iter().take(RIVALS_SHOWN) {
         lines.push(format!("  {:.4}  {}  {}", rival.score.get(), rival.actions.join(", "), rival.reason));
+    }
+    lines.extend(left_out(&plan.left_out));
+    lines
+}
+
+/// Why securities are not in the plan: one block per reason, most securities first.
+fn left_out(list: &[LeftOut]) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in list {
+        by_reason.entry(&one.text).or_default().push(one.isin.to_string());
+    }
+    let mut blocks: Vec<_> = by_reason.into_iter().collect();
+    blocks.sort_by_key(|(_, isins)| Reverse(isins.len()));
+    let mut lines = Vec::new();
+    if !blocks.is_empty() {
+        lines.extend([String::new(), "Left out:".into()]);
+    }
+    for (reason, isins) in blocks {
+        lines.push(format!("  {reason}"));
+        lines.extend(isins.chunks(ISINS_PER_LINE).map(|some| format!("    {}", some.join(" "))));
     }
     lines
 }
@@ -131,6 +155,18 @@ mod tests {
             PlanProposed { steps: vec![], why: "Nothing is to be done.".into(), ..PlanProposed::sample() };
         let text = lines(&plan).join("\n");
         assert!(text.contains("Nothing is to be done.") && !text.contains("Costs "), "{text}");
+    }
+
+    #[test]
+    fn securities_left_out_for_the_same_reason_stand_together() {
+        let sample = PlanProposed::sample();
+        let mut one = sample.left_out[0].clone();
+        one.text = "Its venue is closed.".into();
+        let other = LeftOut { text: "It is on target.".into(), ..one.clone() };
+        let text = lines(&PlanProposed { left_out: vec![other, one.clone(), one], ..sample }).join("\n");
+        let blocks = text.split_once("Left out:").unwrap().1;
+        assert_eq!(blocks.matches("Its venue is closed.").count(), 1, "{text}");
+        assert!(blocks.find("closed").unwrap() < blocks.find("on target").unwrap(), "{text}");
     }
 
     #[test]
