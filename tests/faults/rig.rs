@@ -38,6 +38,12 @@ pub struct Rig {
     nodes: BTreeMap<String, Box<dyn Node>>,
     names: Vec<String>,
     back_at: BTreeMap<String, Timestamp>,
+    /// Replies of the broker that are on their way back, by stage: one at a time, as in a process.
+    reply_at: BTreeMap<String, Timestamp>,
+    /// Stages that work on without the bus until then.
+    cut_until: BTreeMap<String, Timestamp>,
+    /// Stages whose disk is full until then.
+    full_until: BTreeMap<String, Timestamp>,
     repair_at: Timestamp,
     now: Timestamp,
     folder: TempDir,
@@ -72,6 +78,7 @@ impl Rig {
         #[allow(clippy::cast_precision_loss)]
         let share = weather.parts as f64 / 1_000.0;
         world.rules.partial_fill_share = share;
+        world.rules.fee_in_trade_row = weather.fee_in_rows;
         let world = World::new(world).expect("a valid world");
         let mut rig = Rig {
             bus: LocalBus::new(seed),
@@ -86,6 +93,9 @@ impl Rig {
             nodes: BTreeMap::new(),
             names: MONEY_PATH.iter().map(|name| (*name).to_string()).collect(),
             back_at: BTreeMap::new(),
+            reply_at: BTreeMap::new(),
+            cut_until: BTreeMap::new(),
+            full_until: BTreeMap::new(),
             repair_at: start,
             now: start,
             folder,
@@ -129,6 +139,8 @@ impl Rig {
         self.weather.broker.clear();
         self.skew_ms = 0;
         self.back_at.clear();
+        self.cut_until.clear();
+        self.full_until.clear();
         self.start_missing();
         self.restart_bus();
     }
@@ -146,8 +158,13 @@ impl Rig {
             return;
         }
         self.deaths += 1;
+        self.reply_at.remove(name);
         self.bus.disconnect(name);
-        let away = if self.dice.chance(700) { 100 } else { self.dice.between(1_000, 600_000) };
+        let away = match self.full_until.get(name) {
+            Some(end) if *end > self.now => 5_000,
+            _ if self.dice.chance(700) => 100,
+            _ => self.dice.between(1_000, 600_000),
+        };
         self.back_at.insert(name.to_string(), self.now.saturating_plus_ms(away));
     }
 
@@ -157,7 +174,33 @@ impl Rig {
         self.back_at.insert(name.to_string(), self.now.saturating_plus_ms(ms));
     }
 
+    /// Takes a stage off the bus for so long: it hears nothing, nobody hears it, and it works on with what it knows.
+    pub fn cut_off(&mut self, name: &str, ms: i64) {
+        self.bus.disconnect(name);
+        self.cut_until.insert(name.to_string(), self.now.saturating_plus_ms(ms));
+    }
+
+    /// The disk of a stage has no room for so long.
+    pub fn fill_disk(&mut self, name: &str, ms: i64) {
+        self.full_until.insert(name.to_string(), self.now.saturating_plus_ms(ms));
+    }
+
+    fn join_again(&mut self) {
+        self.full_until.retain(|_, end| *end > self.now);
+        let over: Vec<String> = self
+            .cut_until
+            .iter()
+            .filter(|(_, end)| **end <= self.now)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in over {
+            self.cut_until.remove(&name);
+            self.connect(&name);
+        }
+    }
+
     fn start_missing(&mut self) {
+        self.join_again();
         for name in self.names.clone() {
             let away = self.back_at.get(&name).is_some_and(|then| *then > self.now);
             if away || self.nodes.contains_key(&name) {
@@ -172,6 +215,9 @@ impl Rig {
 
     fn connect(&mut self, name: &str) {
         let now = self.stage_now();
+        if self.cut_until.contains_key(name) {
+            return;
+        }
         let Some(node) = self.nodes.get_mut(name) else { return };
         let mut said = node.repeat();
         let health = node.health(0, true);
@@ -216,6 +262,13 @@ impl Rig {
         receive::<B>(key, self.bus.retained(&B::TOPIC.spec().address("steward", key))?).ok()?.body
     }
 
+    /// What the stages say is wrong.
+    pub fn troubles(&self) -> Vec<(String, String)> {
+        let health = |node: &Box<dyn Node>| node.health(0, true);
+        let all = self.nodes.values().map(health);
+        all.filter_map(|health| Some((health.stage, health.last_error?))).collect()
+    }
+
     /// All live statements of a type.
     pub fn statements<B: Body>(&self) -> Vec<B> {
         let understood = |(wire, payload): (&str, &[u8])| {
@@ -229,7 +282,8 @@ impl Rig {
     pub fn step(&mut self, end: Timestamp) {
         let wishes = self.nodes.values().filter_map(|node| node.wake_at());
         let next = wishes.min().map(|then| then.saturating_plus_ms(-self.skew_ms)).unwrap_or(end);
-        let next = self.back_at.values().copied().fold(next, Timestamp::min);
+        let others = self.back_at.values().chain(self.reply_at.values()).chain(self.cut_until.values());
+        let next = others.copied().fold(next, Timestamp::min);
         self.now = next.clamp(self.now.saturating_plus_ms(1), end);
         self.world.borrow_mut().advance_to(self.now);
         self.start_missing();
@@ -260,28 +314,43 @@ impl Rig {
         for _ in 0..ROUNDS_MAX {
             let now = self.stage_now();
             let Some(node) = self.nodes.get_mut(name) else { return moved };
+            let full = self.full_until.contains_key(name);
             let said = if let Some((topic, payload)) = self.bus.take(name) {
                 if self.dice.chance(self.weather.kills) {
                     self.kill(name);
                     return true;
                 }
-                arm(node.as_mut(), &mut self.dice, self.weather.writes);
+                arm(node.as_mut(), &mut self.dice, self.weather.writes, full);
                 node.deliver(&topic, &payload, now)
             } else if node.wake_at().is_some_and(|then| then <= now) {
-                arm(node.as_mut(), &mut self.dice, self.weather.writes);
+                arm(node.as_mut(), &mut self.dice, self.weather.writes, full);
                 node.tick(now)
+            } else if let Some(then) = self.reply_at.get(name).copied() {
+                if then > self.now {
+                    return moved;
+                }
+                self.reply_at.remove(name);
+                // One whose next write fails has asked, and does not know the answer.
+                arm(node.as_mut(), &mut self.dice, self.weather.writes * 4, full);
+                node.hear_reply(now).map(Option::unwrap_or_default)
             } else if node.has_call() {
                 // A process that ends here has committed that it is about to ask, and has not asked.
                 if self.dice.chance(self.weather.kills * 4) {
                     self.kill(name);
                     return true;
                 }
-                // One whose next write fails has asked, and does not know the answer.
-                arm(node.as_mut(), &mut self.dice, self.weather.writes * 4);
-                match node.perform(now) {
-                    Ok(said) => Ok(said.unwrap_or_default()),
-                    Err(error) => Err(error),
+                node.ask();
+                // The answer took its time, and the world went on meanwhile.
+                self.now = self.now.max(self.world.borrow().now());
+                // And this one has asked, and never hears the answer.
+                if self.dice.chance(self.weather.kills * 4) {
+                    self.kill(name);
+                    return true;
                 }
+                let late = self.dice.chance(self.weather.late_replies);
+                let wait_ms = if late { self.dice.between(50, 40_000) } else { 0 };
+                self.reply_at.insert(name.to_string(), self.now.saturating_plus_ms(wait_ms));
+                Ok(Vec::new())
             } else {
                 return moved;
             };
@@ -300,6 +369,9 @@ impl Rig {
 
     /// Publishes; a process may end in the middle of that.
     fn hand_out(&mut self, name: &str, said: Vec<Publication>) {
+        if self.cut_until.contains_key(name) {
+            return;
+        }
         let fatal = !said.is_empty() && self.dice.chance(self.weather.kills);
         let spoken =
             if fatal { usize::try_from(self.dice.roll(said.len() as u64)).unwrap_or(0) } else { said.len() };
@@ -319,7 +391,11 @@ impl Rig {
                 let seen = reader.seen.get(contracts::stage_of(&owner.stage)).copied().unwrap_or(0);
                 should != seen
             });
-            if missed && let Some(node) = self.nodes.get(&owner.stage) {
+            let heard = !self.cut_until.contains_key(&owner.stage);
+            if missed
+                && heard
+                && let Some(node) = self.nodes.get(&owner.stage)
+            {
                 repeats.extend(node.repeat());
             }
         }
@@ -330,11 +406,14 @@ impl Rig {
     }
 }
 
-fn arm(node: &mut dyn Node, dice: &mut Dice, of_1000: u64) {
-    if dice.chance(of_1000) {
-        let fault = match dice.roll(3) {
+fn arm(node: &mut dyn Node, dice: &mut Dice, of_1000: u64, full: bool) {
+    if full {
+        node.fail_next_write(WriteFault::Before);
+    } else if dice.chance(of_1000) {
+        let fault = match dice.roll(4) {
             0 => WriteFault::Before,
-            1 => WriteFault::AtCommit,
+            1 => WriteFault::Full,
+            2 => WriteFault::AtCommit,
             _ => WriteFault::AfterCommit,
         };
         node.fail_next_write(fault);

@@ -1,6 +1,7 @@
 //! One run: a day with faults, then hours without, with the checkers after every step.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
@@ -49,7 +50,13 @@ pub struct Outcome {
     pub fills: u64,
     pub deaths: u64,
     pub halts: u64,
+    /// Why the gate said no, and how often.
+    pub refusals: BTreeMap<String, u64>,
+    /// How orders with real money ended, by status and the beginning of the reason.
+    pub ends: BTreeMap<String, u64>,
     pub violation: Option<Violation>,
+    /// How it stood at the end of a run that broke a rule.
+    pub story: String,
 }
 
 impl Outcome {
@@ -61,6 +68,9 @@ impl Outcome {
         self.fills += other.fills;
         self.deaths += other.deaths;
         self.halts += other.halts;
+        for (sums, counts) in [(&mut self.refusals, &other.refusals), (&mut self.ends, &other.ends)] {
+            counts.iter().for_each(|(what, count)| *sums.entry(what.clone()).or_default() += count);
+        }
         if self.violation.is_none() {
             self.violation.clone_from(&other.violation);
         }
@@ -81,18 +91,27 @@ impl Outcome {
 
 /// Runs a seed to its end or to the first broken rule.
 pub fn run(seed: u64) -> Outcome {
+    run_in(seed, |_| ())
+}
+
+/// The same in a weather that is changed first.
+pub fn run_in(seed: u64, change: impl FnOnce(&mut Weather)) -> Outcome {
     let mut dice = Dice::new(seed);
-    let weather = Weather::of(&mut dice);
+    let mut weather = Weather::of(&mut dice);
+    change(&mut weather);
     let mut outcome = Outcome::default();
     let mut at = Timestamp::ZERO;
     // A stage that panics has found a fault of its own; the run ends there under that name.
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let mut rig = Rig::new(seed, dice, weather);
         let violation = day(&mut rig, &mut outcome, &mut at);
-        (violation, rig.asked.len(), rig.deaths)
+        let story =
+            if violation.is_err() { Witness::look(&rig, &Stores::default()).story() } else { String::new() };
+        (violation, story, rig.asked.len(), rig.deaths)
     }));
     match ended {
-        Ok((violation, asked, deaths)) => {
+        Ok((violation, story, asked, deaths)) => {
+            outcome.story = story;
             outcome.violation = violation.err();
             (outcome.asked, outcome.deaths) = (asked as u64, deaths);
         }
@@ -108,6 +127,16 @@ pub fn run(seed: u64) -> Outcome {
     outcome
 }
 
+/// Mostly soon after the account was read, as a plan would; else at any time.
+fn next_ask(rig: &mut Rig) -> Timestamp {
+    let quarter = 15 * MINUTE;
+    if rig.dice.chance(750) {
+        let begun = Timestamp::from_ms(rig.now().ms() / quarter * quarter);
+        return begun.saturating_plus_ms(quarter + rig.dice.between(2_000, 200_000));
+    }
+    rig.now().saturating_plus_ms(rig.dice.between(1, 25) * MINUTE)
+}
+
 fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), Violation> {
     let stores = Stores::default();
     let storm = rig.now().saturating_plus_ms(STORM_HOURS * HOUR);
@@ -117,7 +146,7 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
         *at = rig.now();
         outcome.steps += 1;
         if rig.now() >= ask_at {
-            ask_at = rig.now().saturating_plus_ms(rig.dice.between(1, 25) * MINUTE);
+            ask_at = next_ask(rig);
             proposer::ask(rig);
             rig.settle();
         }
@@ -145,6 +174,15 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
     let witness = Witness::look(rig, &stores);
     (outcome.sent, outcome.fills) = (witness.orders.len() as u64, witness.fills.len() as u64);
     outcome.halts = witness.halts().len() as u64;
+    for code in witness.rows("risk", "SELECT code FROM api_verdict WHERE code IS NOT NULL", |row| row.get(0))
+    {
+        *outcome.refusals.entry(code).or_default() += 1;
+    }
+    for order in witness.own().values() {
+        let why = order.reason.as_deref().unwrap_or_default();
+        let why = why.split_once('(').map_or(why, |(before, _)| before).trim();
+        *outcome.ends.entry(format!("{:?} {why}", order.status)).or_default() += 1;
+    }
     Ok(())
 }
 
@@ -162,6 +200,16 @@ fn disturb(rig: &mut Rig, resume_at: &mut Option<Timestamp>) {
         let ms = rig.dice.between(5, 60) * MINUTE;
         let stage = rig.dice.pick(&["ingest", "portfolio", "keeper"]).unwrap_or("ingest");
         rig.silence(stage, ms);
+    }
+    if rig.dice.chance(weather.cut_off) {
+        let ms = rig.dice.between(1_000, 15 * MINUTE);
+        let stage = rig.dice.pick(&["execute", "risk-gate", "portfolio", "ingest"]).unwrap_or("execute");
+        rig.cut_off(stage, ms);
+    }
+    if rig.dice.chance(weather.disk_full) {
+        let ms = rig.dice.between(1_000, 3 * MINUTE);
+        let stage = rig.dice.pick(&["execute", "risk-gate", "portfolio"]).unwrap_or("execute");
+        rig.fill_disk(stage, ms);
     }
     if rig.dice.chance(weather.intruder) {
         intruder::attack(rig);

@@ -17,6 +17,7 @@ use crate::rig::Rig;
 #[derive(Debug, Clone)]
 pub struct Halt {
     pub reason: String,
+    pub text: String,
     pub since: Timestamp,
     pub cleared: Option<Timestamp>,
 }
@@ -85,13 +86,58 @@ impl<'a> Witness<'a> {
     }
 
     pub fn halts(&self) -> Vec<Halt> {
-        self.rows("risk", "SELECT reason, since, cleared FROM halt", |row| {
+        self.rows("risk", "SELECT reason, text, since, cleared FROM halt ORDER BY since", |row| {
             Ok(Halt {
                 reason: row.get(0)?,
-                since: Timestamp::from_ms(row.get(1)?),
-                cleared: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_ms),
+                text: row.get(1)?,
+                since: Timestamp::from_ms(row.get(2)?),
+                cleared: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_ms),
             })
         })
+    }
+}
+
+impl Witness<'_> {
+    /// What a person needs to find the cause of a broken rule: halts, orders of both sides, fills, and what the stages say
+    /// is wrong.
+    pub fn story(&self) -> String {
+        let mut lines = Vec::new();
+        for halt in self.halts() {
+            let end = halt.cleared.map_or("now".into(), |cleared| cleared.to_string());
+            lines.push(format!("halt {} to {end}: {}: {}", halt.since, halt.reason, halt.text));
+        }
+        for own in self.own().values() {
+            lines.push(format!(
+                "order {} {:?} {} {} at {}: {:?} {}, filled {}, at the broker {:?}",
+                own.order_id,
+                own.side,
+                own.qty_e6,
+                own.isin,
+                own.sent.map_or("never".into(), |sent| sent.to_string()),
+                own.status,
+                own.reason.as_deref().unwrap_or_default(),
+                own.filled_e6,
+                own.broker_order_id,
+            ));
+        }
+        for order in &self.orders {
+            let at = Timestamp::from_ms(order.created_ms);
+            lines.push(format!(
+                "broker {} {} {} of {} {} at {at}, status {} {}",
+                order.id, order.side, order.filled, order.qty, order.ticker, order.status, order.text
+            ));
+        }
+        for fill in &self.fills {
+            let at = Timestamp::from_ms(fill.at_ms);
+            lines.push(format!(
+                "fill {} of {}: {} at {} at {at}",
+                fill.id, fill.order_id, fill.qty, fill.price
+            ));
+        }
+        for (stage, trouble) in self.rig.troubles() {
+            lines.push(format!("{stage} says: {trouble}"));
+        }
+        lines.join("\n  ")
     }
 }
 

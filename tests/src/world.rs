@@ -23,7 +23,17 @@ impl Exchange for InProcess {
             headers: headers.chain([agent]).collect(),
             body: request.body,
         };
-        match self.0.borrow_mut().exchange(&raw, WALL_UNIX_S) {
+        let mut world = self.0.borrow_mut();
+        let delivery = world.exchange(&raw, WALL_UNIX_S);
+        // Nobody waits for real: a slow answer takes the world's time, in which orders fill and prices move.
+        let wait_ms = match &delivery {
+            Delivery::Reply { delay_ms, .. } => *delay_ms,
+            Delivery::TimedOut { after_ms } => *after_ms,
+            Delivery::Reset { .. } => 0,
+        };
+        let there = world.now().saturating_plus_ms(i64::try_from(wait_ms).unwrap_or(0));
+        world.advance_to(there);
+        match delivery {
             Delivery::Reply { reply, .. } => Ok(RawReply {
                 status: reply.status,
                 headers: reply

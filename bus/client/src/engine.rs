@@ -92,6 +92,8 @@ pub struct Engine<S: Stage> {
     repeats: Option<u64>,
     calls: VecDeque<(S::Call, Option<Meta>)>,
     in_flight: usize,
+    /// Replies that are there and have not been heard, in a scenario that delivers them late.
+    unheard: VecDeque<(S::Reply, Option<Meta>)>,
     answers: VecDeque<(Id, Option<Publication>)>,
     report: Report,
     incarnation: u64,
@@ -149,6 +151,7 @@ impl<S: Stage> Engine<S> {
             repeats: None,
             calls: VecDeque::new(),
             in_flight: 0,
+            unheard: VecDeque::new(),
             answers: VecDeque::new(),
             report: Report::default(),
             incarnation,
@@ -552,11 +555,24 @@ pub trait Node {
     /// # Errors
     /// As there.
     fn tick(&mut self, now: Timestamp) -> Result<Vec<Publication>, EngineError>;
-    /// Performs the next waiting call, if any, and handles its answer.
+    /// Performs the next waiting call and keeps the reply; false when no call waits.
+    fn ask(&mut self) -> bool;
+    /// Handles the oldest reply that was kept; `None` when there is none.
     ///
     /// # Errors
     /// As [`Engine::reply`].
-    fn perform(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError>;
+    fn hear_reply(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError>;
+    /// Performs the next waiting call, if any, and handles its reply at once.
+    ///
+    /// # Errors
+    /// As [`Engine::reply`].
+    fn perform(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError> {
+        if !self.ask() {
+            return Ok(None);
+        }
+        // A call that waits for a person or a device is never answered here.
+        self.hear_reply(now).map(|said| Some(said.unwrap_or_default()))
+    }
     /// See [`Engine::wake_at`].
     fn wake_at(&self) -> Option<Timestamp>;
     /// See [`Engine::fail_next_write`].
@@ -592,10 +608,15 @@ impl<S: Stage, E: crate::Edge<S>> Node for (Engine<S>, E) {
     fn tick(&mut self, now: Timestamp) -> Result<Vec<Publication>, EngineError> {
         self.0.tick(now)
     }
-    fn perform(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError> {
-        let Some((call, cause)) = self.0.next_call() else { return Ok(None) };
-        // A call that waits for a person or a device is never answered here.
-        let Some(reply) = at_once(self.1.perform(call)) else { return Ok(Some(Vec::new())) };
+    fn ask(&mut self) -> bool {
+        let Some((call, cause)) = self.0.next_call() else { return false };
+        if let Some(reply) = at_once(self.1.perform(call)) {
+            self.0.unheard.push_back((reply, cause));
+        }
+        true
+    }
+    fn hear_reply(&mut self, now: Timestamp) -> Result<Option<Vec<Publication>>, EngineError> {
+        let Some((reply, cause)) = self.0.unheard.pop_front() else { return Ok(None) };
         self.0.reply(reply, cause, now).map(Some)
     }
     fn wake_at(&self) -> Option<Timestamp> {

@@ -45,6 +45,9 @@ CREATE TABLE job_state (
 /// A cleared statement is repeated for this long, then its row goes.
 const CLEARED_KEPT_MS: i64 = 7 * 86_400_000;
 
+/// SQLite's own limit of pages in a file.
+const PAGES_MAX: i64 = 4_294_967_294;
+
 /// Where a store lives.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -59,6 +62,8 @@ pub enum Place {
 pub enum WriteFault {
     /// Nothing is written.
     Before,
+    /// The disk has no page more to give: SQLite itself says so where a write needs one, and whatever still fits passes.
+    Full,
     /// All rows are changed, and the commit fails.
     AtCommit,
     /// Everything is on disk, and the process does not live to know it.
@@ -218,11 +223,16 @@ impl Store {
         let place = self.place.clone();
         let unwritable =
             |error: rusqlite::Error| StoreError::Unwritable { place: place.clone(), why: error.to_string() };
-        let fault = self.armed.take();
         let full =
             || StoreError::Unwritable { place: place.clone(), why: "disk full, as a test wants it".into() };
+        let fault = self.armed.take();
         if fault == Some(WriteFault::Before) {
             return Err(full());
+        }
+        if fault == Some(WriteFault::Full) {
+            let pages = "SELECT page_count FROM pragma_page_count";
+            let pages: i64 = self.connection.query_row(pages, [], |row| row.get(0)).map_err(unwritable)?;
+            self.limit_pages(pages).map_err(unwritable)?;
         }
         let transaction = self.connection.transaction().map_err(unwritable)?;
         change(&transaction).map_err(unwritable)?;
@@ -230,7 +240,17 @@ impl Store {
             return Err(full());
         }
         transaction.commit().map_err(unwritable)?;
-        if fault == Some(WriteFault::AfterCommit) { Err(full()) } else { Ok(()) }
+        match fault {
+            Some(WriteFault::AfterCommit) => Err(full()),
+            // It fitted: there is room again.
+            Some(WriteFault::Full) => self.limit_pages(PAGES_MAX).map_err(unwritable),
+            _ => Ok(()),
+        }
+    }
+
+    /// SQLite gives the file no page beyond this many.
+    fn limit_pages(&self, pages: i64) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "max_page_count", pages)
     }
 
     /// Makes the next write go wrong; for fault tests, which nothing but a test calls.
@@ -527,6 +547,28 @@ mod tests {
             Place::File(file) => fs::read(file).unwrap_or_default(),
             Place::Memory(_) => Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_full_disk_takes_back_the_whole_write_and_the_file_is_sound_afterwards() {
+        let (_folder, place) = file();
+        let mut store = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+        let fill = |rows: &Transaction<'_>, n: i64| {
+            (0..n).try_for_each(|x| rows.execute("INSERT INTO a VALUES (?1)", [x]).map(drop))
+        };
+        store.fail_next_write(WriteFault::Full);
+        let sentence = store.write(|rows| fill(rows, 50_000)).unwrap_err().to_string();
+        assert!(sentence.contains("full") && sentence.contains("free space"), "{sentence}");
+        let count = |store: &Store| -> i64 {
+            store.rows().query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(count(&store), 0, "nothing is half done");
+        drop(store);
+        let mut store = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+        store.fail_next_write(WriteFault::Full);
+        store.write(|rows| fill(rows, 3)).unwrap();
+        store.write(|rows| fill(rows, 50_000)).unwrap();
+        assert_eq!(count(&store), 50_003, "what fits passes, and room that came back is used");
     }
 
     #[test]

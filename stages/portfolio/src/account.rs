@@ -161,12 +161,17 @@ impl Portfolio {
         let explained = !first && account.equals(&booking.books) && !account.cash.is_empty();
         let doubtful =
             account.shrank_from(before) && !explained && !contracts::mutants::is("accept_empty_account");
-        if doubtful && !self.accounts.doubtful.count(&account) {
+        // However often it comes, nothing is no beginning: all that is there would differ from it for ever.
+        let nothing_to_begin_with = doubtful && first;
+        if doubtful && (!self.accounts.doubtful.count(&account) || nothing_to_begin_with) {
             let held = account.held.len();
-            self.troubles.insert(
-                "account",
-                format!("the broker shows only {held} holdings and no trade explains it; it is asked again"),
-            );
+            let text = if nothing_to_begin_with {
+                "the broker shows neither a holding nor a currency; the books begin once it shows either"
+                    .into()
+            } else {
+                format!("the broker shows only {held} holdings and no trade explains it; it is asked again")
+            };
+            self.troubles.insert("account", text);
             return false;
         }
         self.accounts.doubtful.forget();
