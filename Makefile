@@ -42,13 +42,13 @@ SOAK := $(CARGO) test --profile ci -p steward-tests --test faults
 soak: check-tools  ## Seeded fault runs of the money path in one process: SEEDS=1000 FIRST=1
 	SEEDS=$${SEEDS:-1000} FIRST=$${FIRST:-1} $(SOAK) soak -- --nocapture
 
-soak-real: build  ## The same with real processes and real kills: RUNS=50 FIRST=1
-	RUNS=$${RUNS:-50} FIRST=$${FIRST:-1} STEWARD_BIN=$(CURDIR)/$(BIN) $(CARGO) test --profile ci -p steward-tests --test soak_real -- --nocapture
+soak-real: build  ## The same with real processes and real kills: RUNS=50 FIRST=1 JOBS=1 (demos at once)
+	RUNS=$${RUNS:-50} FIRST=$${FIRST:-1} JOBS=$${JOBS:-1} STEWARD_BIN=$(CURDIR)/$(BIN) $(CARGO) test --profile ci -p steward-tests --test soak_real -- --nocapture
 
 mutants: check-tools  ## Prove that the checkers notice broken variants; rewrites docs/mutants.md
 	STEWARD_UPDATE=1 $(CARGO) test --profile ci -p steward-tests --features mutants --test faults mutants -- --nocapture
 
-years: check-tools  ## Five simulated years, five seeds, both modes: report in target/years.json
+years: check-tools  ## Five simulated years, five seeds, both modes: target/years.json, docs/years.md
 	YEARS=$${YEARS:-5} SEEDS=$${SEEDS:-5} $(CARGO) test --profile ci -p steward-tests --test years -- --nocapture
 
 interop: build  ## Other brokers and clients: mosquitto, mosquitto_sub/pub, paho

@@ -264,8 +264,7 @@ impl Rig {
 
     /// What the stages say is wrong.
     pub fn troubles(&self) -> Vec<(String, String)> {
-        let health = |node: &Box<dyn Node>| node.health(0, true);
-        let all = self.nodes.values().map(health);
+        let all = self.nodes.values().map(|node| node.health(0, true));
         all.filter_map(|health| Some((health.stage, health.last_error?))).collect()
     }
 

@@ -11,7 +11,7 @@ use contracts::{Halt, Resume, RiskHalt};
 use market::Timestamp;
 
 use crate::{
-    checkers::{ALWAYS, AT_REST, Checker},
+    checkers::{ALWAYS, AT_REST, Checker, SOON},
     dice::Dice,
     intruder, proposer,
     rig::Rig,
@@ -25,6 +25,8 @@ const HOUR: i64 = 60 * MINUTE;
 const STORM_HOURS: i64 = 9;
 /// Hours in which everything must settle: the last day orders end with New York's day.
 const CALM_HOURS: i64 = 6;
+/// In which the fate of every order must be known: five minutes of looks, and as much as a stage may stay away.
+const SOON_MS: i64 = 20 * MINUTE;
 
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +160,7 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
     if rig.skew_max_ms > 0 {
         calm = calm.saturating_plus_ms(HOUR);
     }
+    let soon = rig.now().saturating_plus_ms(SOON_MS + rig.skew_max_ms);
     let mut resumed = false;
     while rig.now() < calm {
         rig.step(calm);
@@ -169,6 +172,9 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
             resume(rig);
         }
         judge(ALWAYS, rig, &stores)?;
+        if rig.now() >= soon {
+            judge(SOON, rig, &stores)?;
+        }
     }
     judge(AT_REST, rig, &stores)?;
     let witness = Witness::look(rig, &stores);

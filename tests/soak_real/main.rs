@@ -1,7 +1,8 @@
 //! The same proof with real processes: a demo at full speed whose programs are ended with SIGKILL at moments that the
-//! seed chooses. Afterwards the stores are compared with the simulated broker's own books.
+//! seed chooses, over connections that break, stall and say things twice. Afterwards the stores are compared with the
+//! simulated broker's own books.
 //!
-//! `make soak-real RUNS=50 FIRST=1` runs many. A failing run prints its seed and command.
+//! `make soak-real RUNS=50 FIRST=1` runs many, `JOBS` of them at once. A failing run prints its seed and command.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[allow(dead_code)]
@@ -10,13 +11,16 @@ mod dice;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{Read, Write},
+    net::TcpStream,
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use dice::Dice;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
+use serde_json::{Value, json};
 use steward_tests::processes::{Demo, report, tail};
 
 /// Runs that belong to every change.
@@ -33,6 +37,8 @@ const PROGRAMS: [&str; 9] = [
     "steward-notify",
     "steward-broker",
 ];
+/// Kills of a run; after the last one everything is left alone, so that it can settle.
+const KILLS: usize = 8;
 const LONGEST: Duration = Duration::from_secs(180);
 
 #[test]
@@ -40,35 +46,100 @@ fn whatever_is_killed_the_books_stay_the_brokers() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (first, runs) = (number("FIRST").unwrap_or(1), number("RUNS").unwrap_or(RUNS));
     let begin = Instant::now();
-    let (mut orders, mut kills, mut broken) = (0, 0, Vec::new());
-    for seed in first..first + runs {
-        match run(seed) {
-            Ok((sent, killed)) => {
-                orders += sent;
-                kills += killed;
-                println!("seed {seed}: {sent} orders, {killed} kills, held");
-            }
-            Err(why) => {
-                println!("seed {seed}: {why}\n  again: make soak-real RUNS=1 FIRST={seed}");
-                broken.push(seed);
+    let (mut orders, mut kills, mut faults, mut broken) = (0, 0, 0, Vec::new());
+    let next = AtomicU64::new(first);
+    let jobs = usize::try_from(number("JOBS").unwrap_or(1)).unwrap();
+    let (say, listen) = std::sync::mpsc::sync_channel(jobs);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (say, next) = (say.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    // A demo that cannot be started or waited for is a broken run like any other.
+                    let ran = || {
+                        std::panic::catch_unwind(|| run(seed))
+                            .unwrap_or_else(|_| Err("the test itself failed".into()))
+                    };
+                    if seed >= first + runs || say.send((seed, ran())).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(say);
+        for (seed, ran) in listen {
+            match ran {
+                Ok(ran) => {
+                    orders += ran.orders;
+                    kills += ran.kills;
+                    faults += ran.faults;
+                    println!(
+                        "seed {seed}: {} orders, {} kills, {} faults of connections, held",
+                        ran.orders, ran.kills, ran.faults
+                    );
+                }
+                Err(why) => {
+                    println!("seed {seed}: {why}\n  again: make soak-real RUNS=1 FIRST={seed}");
+                    broken.push(seed);
+                }
             }
         }
-    }
+    });
     #[allow(clippy::cast_precision_loss)]
     let per_minute = runs as f64 * 60.0 / begin.elapsed().as_secs_f64();
     println!(
-        "{runs} runs with real processes, {kills} kills, {orders} orders at the broker, {per_minute:.1} runs a minute"
+        "{runs} runs with real processes, {kills} kills, {faults} faults of connections, {orders} orders at the broker, {per_minute:.1} runs a minute"
     );
     assert!(broken.is_empty(), "seeds {broken:?} broke a rule");
     assert!(orders > 0 && kills > 0, "without orders and kills nothing was proved");
 }
 
-/// Orders at the broker and processes ended, or what did not hold.
-fn run(seed: u64) -> Result<(usize, usize), String> {
+/// What there was in a run that held.
+struct Ran {
+    orders: usize,
+    kills: usize,
+    faults: usize,
+}
+
+/// What breaks on the way to and from the broker, of which no answer is ever lost for good.
+fn rules(dice: &mut Dice) -> Value {
+    let rule = |id: &str, cmd: &str, prob: f64, effect: Value| json!({"id": id, "cmd": cmd, "when": {"prob": prob}, "effect": effect});
+    let all = [
+        rule("twice", "*", 0.2, json!({"kind": "dup_ack"})),
+        rule("reset", "putTradeOrder", 0.3, json!({"kind": "reset_after"})),
+        rule("lost", "putTradeOrder", 0.3, json!({"kind": "timeout_after", "ms": 300})),
+        rule("half", "putTradeOrder", 0.3, json!({"kind": "truncate"})),
+        rule("ill", "getPositionJson", 0.1, json!({"kind": "http", "status": 503, "processed": false})),
+        rule("garbage", "getTradesHistory", 0.1, json!({"kind": "malformed"})),
+        rule("slow", "*", 0.02, json!({"kind": "slow", "ms": 150})),
+    ];
+    Value::Array(all.into_iter().filter(|_| dice.chance(600)).collect())
+}
+
+/// One call of the simulator's control interface; nothing when nobody listens.
+fn control(port: u16, call: &str, body: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(
+        stream,
+        "{call} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nX-Sim-Control: 1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
+}
+
+/// What there was, or what did not hold.
+fn run(seed: u64) -> Result<Ran, String> {
     let mut dice = Dice::new(seed);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
     let (text, days) = (seed.to_string(), (2 + dice.roll(2)).to_string());
+    let rules = rules(&mut dice);
     let demo = Demo::start(&[
         "--seed",
         &text,
@@ -83,7 +154,10 @@ fn run(seed: u64) -> Result<(usize, usize), String> {
     let stores = tempfile::tempdir().unwrap();
     let (mut killed, begun) = (0, Instant::now());
     let mut next = Duration::from_millis(2_500);
-    while begun.elapsed() < LONGEST && !file.exists() && killed < 12 {
+    let simulator = demo.ports + 1;
+    let mut set = false;
+    while begun.elapsed() < LONGEST && !file.exists() && killed < KILLS {
+        set = set || control(simulator, "POST /sim/faults", &rules.to_string()).is_some();
         let left = next.saturating_sub(begun.elapsed());
         pause(left.min(Duration::from_millis(50)));
         if begun.elapsed() < next {
@@ -96,6 +170,11 @@ fn run(seed: u64) -> Result<(usize, usize), String> {
         }
         next = begun.elapsed() + Duration::from_millis(400 + dice.roll(2_500));
     }
+    let fired = control(simulator, "GET /sim/faults/log", "").and_then(|log| Some(log.as_array()?.len()));
+    for rule in rules.as_array().into_iter().flatten() {
+        let call = format!("DELETE /sim/faults/{}", rule["id"].as_str().unwrap_or_default());
+        drop(control(simulator, &call, ""));
+    }
     // The stores are read after everything has ended, before their folder goes.
     let keep = stores.path().to_path_buf();
     let (status, said) = demo.wait_and(LONGEST, || copy(&dir.join("stores"), &keep));
@@ -107,12 +186,9 @@ fn run(seed: u64) -> Result<(usize, usize), String> {
         return Err(format!("a rule of the simulated broker was broken: {}", report["truth"]["invariants"]));
     }
     compare(&report["truth"], &keep)?;
-    Ok((
-        report["truth"]["orders"]
-            .as_array()
-            .map_or(0, |all| all.iter().filter(|one| one["historic"] != true).count()),
-        killed,
-    ))
+    let all = report["truth"]["orders"].as_array();
+    let orders = all.map_or(0, |all| all.iter().filter(|one| one["historic"] != true).count());
+    Ok(Ran { orders, kills: killed, faults: fired.unwrap_or(0) })
 }
 
 #[allow(clippy::disallowed_methods)]

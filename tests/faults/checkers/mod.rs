@@ -13,6 +13,7 @@ mod halt_respected;
 mod one_at_a_time;
 mod sent_once;
 mod settled;
+mod unknown_ends;
 mod verdict_for_all;
 
 use crate::witness::Witness;
@@ -33,6 +34,9 @@ pub const ALWAYS: &[Checker] = &[
     ("one_at_a_time", one_at_a_time::check),
     ("sent_once", sent_once::check),
 ];
+
+/// From twenty minutes after the last fault.
+pub const SOON: &[Checker] = &[("unknown_ends", unknown_ends::check)];
 
 /// Once the faults have stopped.
 pub const AT_REST: &[Checker] = &[
