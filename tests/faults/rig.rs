@@ -7,7 +7,7 @@ use bus_client::{Config, Node, Publication, WriteFault, transport::local::LocalB
 use contracts::{Address, Body, Envelope, Id, receive};
 use market::Timestamp;
 use simworld::{World, WorldConfig};
-use steward_tests::{pipeline::TICKERS, stages};
+use steward_tests::{memory_folder, pipeline::TICKERS, stages};
 use tempfile::TempDir;
 
 use crate::{dice::Dice, weather::Weather};
@@ -51,16 +51,9 @@ pub struct Rig {
     versions: u64,
 }
 
-/// Memory instead of a disk, where there is one: every commit waits for it.
-fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    made.expect("a temporary folder")
-}
-
 impl Rig {
     pub fn new(seed: u64, mut dice: Dice, weather: Weather) -> Rig {
-        let folder = folder();
+        let folder = memory_folder();
         let day = 86_400_000 * dice.between(0, 4);
         let start: Timestamp = "2026-03-02T07:30:00Z".parse().expect("a valid instant");
         let start = start.saturating_plus_ms(day);

@@ -7,6 +7,17 @@ pub mod processes;
 pub mod stages;
 pub mod world;
 
+/// A temporary folder in memory, where there is one: on a disk every commit of every store would wait for it.
+///
+/// # Panics
+/// When no folder can be made.
+#[must_use]
+pub fn memory_folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a temporary folder")
+}
+
 /// MessagePack of any JSON, for clients that nobody trusts.
 ///
 /// # Panics

@@ -68,7 +68,7 @@ impl Pipeline {
     /// As [`Pipeline::new`].
     #[must_use]
     pub fn with(seed: u64, evaluators: u32, more: &str) -> Pipeline {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = crate::memory_folder();
         let config = config(folder.path(), seed, more);
         Pipeline::of(seed, evaluators, folder, config)
     }
@@ -79,7 +79,7 @@ impl Pipeline {
     /// As [`Pipeline::new`].
     #[must_use]
     pub fn in_mode(seed: u64, evaluators: u32, mode: &str) -> Pipeline {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = crate::memory_folder();
         let settings =
             crate::stages::settings(&TICKERS).replace("mode = \"live\"", &format!("mode = {mode:?}"));
         crate::stages::write_secrets(folder.path());

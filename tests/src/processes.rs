@@ -56,7 +56,7 @@ impl Demo {
     /// When the program cannot be started.
     #[must_use]
     pub fn start(options: &[&str]) -> Demo {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = crate::memory_folder();
         let ports = ports();
         let child = Command::new(programs().join("steward"))
             .args(["demo", "--headless", "--ports", &ports.to_string(), "--dir"])
