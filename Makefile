@@ -32,8 +32,9 @@ lint: check-tools  ## Format, clippy and documentation, warnings denied
 
 VECTOR_TESTS := -p market -p limits -p formulas -p allocation -p steward-risk-gate -p steward-plan -p steward-evaluate -p steward-score
 vectors: check-tools  ## Run the numeric vectors, or those of STEWARD_VECTORS=<dir>
-	$(CARGO) test $(VECTOR_TESTS) --tests --quiet
+	$(CARGO) test $(VECTOR_TESTS) --tests --quiet -- --nocapture
 	$(CARGO) test -p steward-tests --test vectors --quiet -- --nocapture
+	$(CARGO) test -p steward-tests --test plans --quiet baseline -- --nocapture
 
 bench: build  ## Measure, print a table and write target/bench.json
 	$(CARGO) bench --profile ci -p steward-tests --bench steward

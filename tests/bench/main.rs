@@ -7,6 +7,7 @@
 mod backfill;
 mod evaluate;
 mod money_path;
+mod planning;
 mod scores;
 mod weights;
 
@@ -66,6 +67,7 @@ fn main() {
         return;
     }
     backfill::measure(&mut figures);
+    planning::measure(&mut figures);
     runner(&mut figures);
     start_and_memory(&mut figures);
     a_month(&mut figures);

@@ -3,6 +3,7 @@
 
 pub mod outside;
 pub mod pipeline;
+pub mod planners;
 pub mod processes;
 pub mod stages;
 pub mod world;

@@ -19,9 +19,13 @@ fn catalog() -> BTreeMap<String, BTreeMap<String, Fate>> {
     toml::from_str(include_str!("catalog.toml")).unwrap()
 }
 
-fn files() -> Vec<(String, String)> {
+fn folder() -> PathBuf {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
-    let folder = std::env::var_os("STEWARD_VECTORS").map_or(own, PathBuf::from);
+    std::env::var_os("STEWARD_VECTORS").map_or(own, PathBuf::from)
+}
+
+fn files() -> Vec<(String, String)> {
+    let folder = folder();
     let mut found = Vec::new();
     for subject in
         fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten()
@@ -36,6 +40,14 @@ fn files() -> Vec<(String, String)> {
     }
     found.sort();
     found
+}
+
+/// The names of a file's cases; nothing that is not built is passed over in silence.
+fn cases(subject: &str, file: &str) -> Vec<String> {
+    let text = fs::read_to_string(folder().join(subject).join(file)).unwrap();
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = all["cases"].as_array().unwrap_or_else(|| panic!("{subject}/{file} has no cases"));
+    cases.iter().map(|case| case["name"].as_str().unwrap_or("without a name").to_string()).collect()
 }
 
 #[test]
@@ -53,7 +65,11 @@ fn no_vector_file_is_unknown() {
             Some(Fate { checked: Some(by), except: Some(but), .. }) => {
                 println!("checked    {subject}/{file} by {by}; {but}")
             }
-            Some(Fate { not_built: Some(why), .. }) => println!("not built  {subject}/{file}: {why}"),
+            Some(Fate { not_built: Some(why), .. }) => {
+                for case in cases(subject, file) {
+                    println!("not built  {subject}/{file} {case}: {why}");
+                }
+            }
             _ => unknown.push(format!("{subject}/{file}")),
         }
     }

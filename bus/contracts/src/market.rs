@@ -177,6 +177,9 @@ pub struct Security {
     /// The owner wants it sold over time and not bought again.
     #[serde(default)]
     pub marked_for_exit: bool,
+    /// How much the owner prefers it, 0.1 to 3: purchases come sooner, sales later. Absent = 1.
+    #[serde(default)]
+    pub priority_multiplier: Option<Finite>,
     /// The ISIN it had before, if a corporate action changed it: everybody renames their rows.
     #[serde(default)]
     pub previous_isin: Option<Isin>,
@@ -217,6 +220,7 @@ impl Sample for Security {
             max_weight_e6: None,
             min_weight_e6: None,
             marked_for_exit: false,
+            priority_multiplier: None,
             previous_isin: None,
         }
     }

@@ -189,6 +189,9 @@ pub struct PlanContext {
     pub candidates: Vec<Candidate>,
     /// The candidates, ascending, of which every subset is tried.
     pub pool: Vec<u16>,
+    /// Pairs of purchases, by index, that move too much alike to be in one sequence.
+    #[serde(default)]
+    pub apart: Vec<[u16; 2]>,
 }
 
 impl Sample for Candidate {
@@ -279,6 +282,7 @@ impl Sample for PlanContext {
             }],
             candidates: vec![Candidate::sample()],
             pool: vec![0],
+            apart: vec![],
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Infeasible {
     BadIndex,
     /// It names a security twice.
     Repeated,
+    /// It buys two securities that move too much alike.
+    Alike,
     /// It sells more than is held.
     Position,
     /// A purchase costs more than the cash at that step.
@@ -44,6 +46,7 @@ impl Infeasible {
             Infeasible::TooLong => "too_long",
             Infeasible::BadIndex => "bad_index",
             Infeasible::Repeated => "duplicate_symbol",
+            Infeasible::Alike => "alike",
             Infeasible::Position => "position",
             Infeasible::Cash => "cash",
             Infeasible::PositionLimit => "position_limit",
@@ -238,6 +241,10 @@ impl Walker<'_> {
     fn walk(&mut self, actions: &[u16]) -> Result<Paid, Infeasible> {
         if actions.len() > ACTIONS_MAX {
             return Err(Infeasible::TooLong);
+        }
+        let apart = &self.prepared.start.apart;
+        if apart.iter().any(|pair| pair.iter().all(|one| actions.contains(one))) {
+            return Err(Infeasible::Alike);
         }
         let mut paid = Paid::default();
         for index in actions {

@@ -48,6 +48,8 @@ pub struct Start {
     pub holdings: Vec<Held>,
     /// What sequences are made of; one that cannot be carried out is none.
     pub moves: Vec<Option<Move>>,
+    /// Pairs of moves that are in no sequence together.
+    pub apart: Vec<[u16; 2]>,
 }
 
 /// How much each part of the score counts.
@@ -217,6 +219,7 @@ impl Start {
                 .map(|holding| Ok(held(holding, eur(holding.value_eur)?, eur(holding.limit_eur)?)))
                 .collect::<Result<_, _>>()?,
             moves,
+            apart: context.apart.clone(),
         };
         start.check(id)?;
         Ok(start)

@@ -310,3 +310,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn two_purchases_that_move_alike_are_in_no_sequence_together() {
+    let held = vec![holding(0, 0, 0, 0.8), holding(1, 0, 1, 0.2)];
+    let found = vec![candidate(0, Side::Buy, 300 * E4), candidate(1, Side::Buy, 200 * E4)];
+    let mut both = context(10_000 * E4, 0, held, found);
+    assert!(Prepared::of(&both).unwrap().walker().evaluate(&[0, 1]).is_ok());
+    both.apart = vec![[0, 1]];
+    let prepared = Prepared::of(&both).unwrap();
+    assert_eq!(prepared.walker().evaluate(&[0, 1]), Err(Infeasible::Alike));
+    assert!(prepared.walker().evaluate(&[0]).is_ok() && prepared.walker().evaluate(&[1]).is_ok());
+}

@@ -70,6 +70,7 @@ pub(crate) fn change(security: &Security, ask: &SecurityUpdate, has_data: bool) 
     {
         return Err(("priority", format!("`priority` must be {PRIORITY_MIN} to {PRIORITY_MAX}")));
     }
+    new.priority_multiplier = ask.priority.or(new.priority_multiplier);
     new.min_weight_e6 = ask.min_weight_e6.or(new.min_weight_e6);
     new.max_weight_e6 = ask.max_weight_e6.or(new.max_weight_e6);
     let e6 = |weight: Option<Weight>| weight.map_or(0, Weight::e6);
@@ -205,6 +206,7 @@ pub(crate) fn security_of(
         max_weight_e6: None,
         min_weight_e6: None,
         marked_for_exit: false,
+        priority_multiplier: None,
         previous_isin: None,
     })
 }

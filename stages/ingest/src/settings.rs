@@ -194,6 +194,7 @@ impl Listed {
             max_weight_e6: None,
             min_weight_e6: None,
             marked_for_exit: false,
+            priority_multiplier: None,
             previous_isin: None,
         })
     }

@@ -4,7 +4,7 @@ mod beside;
 
 use std::collections::BTreeMap;
 
-use contracts::{Corrected, FxRate, Quote, Security, Source};
+use contracts::{Corrected, Finite, FxRate, Quote, Security, Source};
 use market::{Day, Fundamental, Isin, Mic, Timestamp};
 use money::{Currency, Price, Quantity, Rate, Weight};
 use providers::{Dividend, EcbRates, Split};
@@ -260,7 +260,8 @@ fn beside_prices(rows: &Connection, loaded: &mut Loaded) -> rusqlite::Result<()>
 fn universe(rows: &Connection) -> rusqlite::Result<Vec<Security>> {
     let mut query = rows.prepare(
         "SELECT isin, name, symbol, mic, currency, country, industries, product_type, lot, tick,
-                active, allow_buy, allow_sell, max_target, min_target, marked_for_exit, previous_isin
+                active, allow_buy, allow_sell, max_target, min_target, marked_for_exit, previous_isin,
+                priority_multiplier
          FROM api_universe ORDER BY isin",
     )?;
     let securities = query.query_map([], |row| {
@@ -281,6 +282,7 @@ fn universe(rows: &Connection) -> rusqlite::Result<Vec<Security>> {
             max_weight_e6: checked(row, 13, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
             min_weight_e6: checked(row, 14, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
             marked_for_exit: row.get(15)?,
+            priority_multiplier: row.get::<_, Option<f64>>(17)?.and_then(Finite::new),
             previous_isin: checked(row, 16, |isin: Option<String>| {
                 isin.map(|isin| isin.parse()).transpose()
             })?,

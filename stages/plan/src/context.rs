@@ -12,12 +12,12 @@ use thiserror::Error;
 
 use contracts::{
     Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanGroup, ScoreConstants,
-    SecurityScore, SpendableCash,
+    SecurityScore, Side, SpendableCash,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rounding, Weight};
 
-use crate::{facts::CORE, limits::HOLDINGS_MAX, snapshot::Snapshot, terms::Terms};
+use crate::{correlation, facts::CORE, limits::HOLDINGS_MAX, snapshot::Snapshot, terms::Terms};
 
 /// Bytes that the envelope around a context may take.
 const ENVELOPE_BYTES: usize = 1_024;
@@ -84,6 +84,7 @@ pub fn make(ground: Ground<'_>) -> Result<PlanContext, NoContext> {
         groups: std::mem::take(&mut places.groups),
         concentrations: places.concentrations(snapshot, terms)?,
         holdings,
+        apart: apart(snapshot, &candidates),
         candidates,
         pool,
     };
@@ -93,6 +94,21 @@ pub fn make(ground: Ground<'_>) -> Result<PlanContext, NoContext> {
     }
     context.context_id = id_of(&bytes);
     Ok(context)
+}
+
+/// Pairs of purchases whose correlation is above the limit. Only the pairs that the targets name are known; others pass.
+fn apart(snapshot: &Snapshot<'_>, candidates: &[Candidate]) -> Vec<[u16; 2]> {
+    let Some(limit) = snapshot.parameters.correlation_max else { return Vec::new() };
+    let bought = |isin: Isin| {
+        let at = candidates.iter().position(|one| one.isin == isin && one.side == Side::Buy)?;
+        u16::try_from(at).ok()
+    };
+    let pairs = snapshot.alike().filter_map(|pair| {
+        let purchases = [bought(pair.first)?, bought(pair.second)?];
+        let rho = |_: u16, _: u16| Some(pair.correlation.get());
+        (!correlation::passes(&purchases, limit, rho)).then_some(purchases)
+    });
+    pairs.collect()
 }
 
 /// The same content at another time, which makes it another context.
@@ -235,14 +251,20 @@ impl Places {
     }
 }
 
-/// A security's country group.
+/// A security's country group: that of the targets, or its country where they name no groups.
 fn group_of(snapshot: &Snapshot<'_>, isin: Isin) -> String {
+    if let Some(groups) = &snapshot.target_groups {
+        return groups.country(isin).unwrap_or(OTHER).to_string();
+    }
     let country = snapshot.security(isin).and_then(|security| security.country.as_deref());
     country.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(OTHER).to_string()
 }
 
-/// A group should be what the targets want of its members, as a share of all targets.
+/// What the targets name; otherwise a group should be what they want of its members, as a share of all targets.
 fn group_targets(snapshot: &Snapshot<'_>) -> BTreeMap<String, Weight> {
+    if let Some(groups) = &snapshot.target_groups {
+        return groups.country_targets().map(|(name, target)| (name.to_string(), target)).collect();
+    }
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for one in snapshot.targets().filter(|one| one.weight_e6.e6() > 0) {
         *sums.entry(group_of(snapshot, one.isin)).or_default() += one.weight_e6.e6();

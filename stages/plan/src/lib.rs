@@ -3,12 +3,13 @@
 //!
 //! **Reads** `portfolio/state`, `portfolio/bucket`, `market/quote`, `market/fx`, `market/venue`, `market/universe`,
 //! `score/security`, `target/weights`, `risk/halt`, `risk/state`, `order/approved`, `order/refused`, `order/state`,
-//! `plan/result`, `command/plan/now`, `portfolio/flow`, `score/regime`.
+//! `plan/result`, `command/plan/now`, `command/plan/config_*`, `portfolio/flow`, `score/regime`.
 //!
 //! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
 //!
-//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `used_dividend`, `counter`; views
-//! `api_plan`, `api_request`.
+//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `used_dividend`, `counter`,
+//! `planner_config`, `planner_config_version`; views `api_plan`, `api_request`, `api_planner_config`,
+//! `api_planner_config_version`.
 //!
 //! **One run**: [`snapshot`] (what is true, and who is left out) → [`opportunities`] (finders) → [`pool`] → [`sequences`]
 //! → [`context`] and jobs → [`round`] (results, merged exactly) → [`choose`] → [`waits`] → a request, or not yet.
@@ -26,10 +27,11 @@
 //! **Limits** are in [`limits`], what the owner may set in [`settings`].
 //!
 //! **Deliberately does not do** yet: satellites, currency exchanges (`needs_fx`: a purchase is paid in its own currency),
-//! sales of more than half of a holding, planner configurations. Never: place, approve, judge, or execute any step but
+//! sales of more than half of a holding. Never: place, approve, judge, or execute any step but
 //! the first.
 
 pub mod choose;
+pub mod configuration;
 pub mod context;
 pub mod correlation;
 pub mod diversity;
@@ -60,6 +62,7 @@ pub mod sizing;
 pub mod snapshot;
 mod stage;
 pub mod store;
+pub mod target_groups;
 pub mod terms;
 pub mod trigger;
 pub mod waits;

@@ -2,6 +2,8 @@
 
 /// Sequences of one planning run; the pool shrinks until they fit.
 pub const SEQUENCES_MAX: usize = 65_536;
+/// Actions of one sequence.
+pub const DEPTH_MAX: usize = 10;
 /// Sequences of one job.
 pub const JOB_SEQUENCES: u32 = 4_096;
 /// Best sequences that each job sends back.

@@ -21,6 +21,8 @@ pub struct Merit {
     pub dividend_yield: Option<f64>,
     /// Gain beyond what its past explains, 0 to 1, and the part of the holding to sell for it.
     pub windfall: Option<(f64, f64)>,
+    /// That gain itself, as a part of what was paid.
+    pub excess: Option<f64>,
     /// Highest price of 52 weeks, in the trading currency.
     pub high_52w: Option<f64>,
 }
@@ -38,6 +40,7 @@ pub fn of(score: &SecurityScore) -> Merit {
         timing: score.timing.map(|timing| timing.get()),
         dividend_yield: input("dividend_yield"),
         windfall: score.windfall.as_ref().map(|windfall| (windfall.score.get(), windfall.sell.get())),
+        excess: score.windfall.as_ref().map(|windfall| windfall.excess.get()),
         high_52w: input("high_52w"),
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! The defaults are those of a fund without a configuration of its own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use money::Weight;
 
-use crate::patterns::Pattern;
+use crate::{limits::DEPTH_MAX, patterns::Pattern};
 
 /// A finder's switch and its weight in the priority.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +15,23 @@ pub struct Switch {
     pub enabled: bool,
     /// Factor of its priorities.
     pub weight: f64,
+}
+
+/// How many random combinations of what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Combinations {
+    /// Sales of one sequence.
+    pub sells: usize,
+    /// Purchases of one sequence.
+    pub buys: usize,
+    /// Actions of one sequence.
+    pub steps: usize,
+    /// Sequences of each depth.
+    pub sequences: usize,
+    /// Candidates of each side.
+    pub candidates: usize,
+    /// Priority from which on a candidate counts.
+    pub priority: f64,
 }
 
 /// All parameters of proposing.
@@ -26,6 +43,8 @@ pub struct Parameters {
     pub min_gap: Weight,
     /// Takes unexpected gains.
     pub profit_taking: Switch,
+    /// Gain beyond what its past explains from which on it does.
+    pub windfall_from: f64,
     /// Reduces groups over their target.
     pub rebalance_sells: Switch,
     /// Share of the invested value from which on a group is over.
@@ -68,10 +87,14 @@ pub struct Parameters {
     pub max_pool: usize,
     /// Actions of one sequence (1–10).
     pub max_depth: usize,
-    /// Patterns that add what the pool cut away.
-    pub patterns: BTreeSet<Pattern>,
-    /// Random combinations of what the pool cut away, per depth; 0 = none.
-    pub combinations: usize,
+    /// Whether every subset of the pool is tried.
+    pub subsets: bool,
+    /// Patterns that add what the pool cut away, each up to its depth.
+    pub patterns: BTreeMap<Pattern, usize>,
+    /// Random combinations of what the pool cut away.
+    pub combinations: Option<Combinations>,
+    /// Two purchases that move more alike than this are in no sequence together.
+    pub correlation_max: Option<f64>,
 }
 
 impl Default for Parameters {
@@ -82,6 +105,7 @@ impl Default for Parameters {
             weight_based: on(1.0),
             min_gap: share(10_000),
             profit_taking: on(1.2),
+            windfall_from: 0.0,
             rebalance_sells: on(0.8),
             overweight: 0.02,
             overweight_part: share(300_000),
@@ -103,8 +127,19 @@ impl Default for Parameters {
             diversity_weight: 0.3,
             max_pool: 20,
             max_depth: 5,
-            patterns: Pattern::ALL.iter().copied().filter(|pattern| *pattern != Pattern::Adaptive).collect(),
-            combinations: 0,
+            subsets: true,
+            patterns: Pattern::ALL
+                .into_iter()
+                .filter(|one| *one != Pattern::Adaptive)
+                .map(depth_of)
+                .collect(),
+            combinations: None,
+            correlation_max: None,
         }
     }
+}
+
+/// A pattern with the depth up to which it is asked: one action is one action at every depth.
+fn depth_of(pattern: Pattern) -> (Pattern, usize) {
+    (pattern, if pattern == Pattern::SingleBest { 1 } else { DEPTH_MAX })
 }

@@ -19,7 +19,7 @@ use crate::{
     lists::{Category, Item, Lists, is_free_of_repeats},
     opportunities::{ALL, Proposal},
     patterns::{
-        Ground, Joined, Pattern,
+        Ground, Joined,
         adaptive::{Needs, lacking},
         sequences,
     },
@@ -189,7 +189,10 @@ fn pool_of(kept: &[Proposal], snapshot: &Snapshot<'_>) -> Vec<usize> {
 /// Sequences of patterns and combinations that need a candidate outside the pool.
 fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Vec<Vec<u16>> {
     let parameters = snapshot.parameters;
-    if is_chosen.iter().all(|chosen| *chosen) {
+    // Without subsets the lists are all there is.
+    let wanted =
+        |places: &[u16]| !parameters.subsets || places.iter().any(|place| !is_chosen[usize::from(*place)]);
+    if parameters.subsets && is_chosen.iter().all(|chosen| *chosen) {
         return Vec::new();
     }
     let (lists, securities) = numbered(kept);
@@ -200,19 +203,22 @@ fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Ve
     let mut found: BTreeMap<Vec<u16>, ()> = BTreeMap::new();
     for depth in 1..=parameters.max_depth {
         let mut all: Vec<Vec<Item>> = Vec::new();
-        for pattern in Pattern::ALL.into_iter().filter(|pattern| parameters.patterns.contains(pattern)) {
-            all.extend(sequences(pattern, ground, depth));
+        for (pattern, _) in parameters.patterns.iter().filter(|(_, deepest)| depth <= **deepest) {
+            all.extend(sequences(*pattern, ground, depth));
         }
-        if parameters.combinations > 0 {
-            let limits =
-                generators::Limits::of_depth(depth, parameters.combinations, parameters.priority_threshold);
+        if let Some(combinations) = &parameters.combinations {
+            let limits = generators::Limits::of_depth(depth, combinations);
             let mut draws = Draws::of(&snapshot.state.state_id, depth);
             all.extend(generators::combinations(&lists.flat(), limits, Some(&belongs), &mut draws));
+        }
+        if !parameters.subsets {
+            let beginnings = generators::prefixes(&all, depth);
+            all.extend(beginnings);
         }
         for sequence in all.into_iter().filter(|sequence| is_free_of_repeats(sequence)) {
             let mut places: Vec<u16> = sequence.iter().map(|item| item.id).collect();
             places.sort_unstable();
-            if places.iter().any(|place| !is_chosen[usize::from(*place)]) {
+            if wanted(&places) {
                 found.insert(places, ());
             }
         }
@@ -257,16 +263,26 @@ fn belongs(isin: Option<Isin>, snapshot: &Snapshot<'_>) -> Belongs {
 /// The groups that lack something, and who belongs to them.
 fn needs(securities: &[Isin], snapshot: &Snapshot<'_>) -> Needs {
     let gaps = |kind: Kind| -> Vec<(String, f64)> {
+        if let Some(groups) = &snapshot.target_groups {
+            return groups.gaps(kind).map(|gap| (gap.name, -gap.over)).collect();
+        }
         let names = snapshot.groups.all(kind).map(|(name, _)| name.to_string());
         names.filter_map(|name| Some((name.clone(), -snapshot.groups.gap(kind, &name)?.over))).collect()
     };
     let numbered = || (0_u16..).zip(securities);
-    let country = |isin: Isin| snapshot.security(isin).and_then(|security| security.country.clone());
+    let country = |isin: Isin| match &snapshot.target_groups {
+        Some(groups) => groups.country(isin).map(str::to_string),
+        None => snapshot.security(isin).and_then(|security| security.country.clone()),
+    };
+    let industries = |isin: Isin| match &snapshot.target_groups {
+        Some(groups) => groups.names(isin, Kind::Industry).map(str::to_string).collect(),
+        None => belongs(Some(isin), snapshot).industries,
+    };
     Needs {
         countries: lacking(gaps(Kind::Country), 0.02),
         industries: lacking(gaps(Kind::Industry), 0.01),
         country_of: numbered().filter_map(|(n, isin)| Some((n, country(*isin)?))).collect(),
-        industries_of: numbered().map(|(n, isin)| (n, belongs(Some(*isin), snapshot).industries)).collect(),
+        industries_of: numbered().map(|(n, isin)| (n, industries(*isin))).collect(),
     }
 }
 

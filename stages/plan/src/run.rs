@@ -98,7 +98,9 @@ impl Plan {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let works = jobs::split(context.pool.len(), self.rules.parameters.max_depth, &further);
+        let parameters = &self.rules.parameters;
+        let depth = if parameters.subsets { parameters.max_depth } else { 0 };
+        let works = jobs::split(context.pool.len(), depth, &further);
         let mut round = Round::new(context.clone(), left_out, works, self.next_job, now);
         round.cause = std::mem::take(&mut self.because);
         self.next_job = round.next_number();

@@ -9,7 +9,7 @@ use limits::{Costs, SellTerms};
 use money::{Currency, Money, Weight};
 
 use crate::{
-    limits::{HOUR_MS, MINUTE_MS},
+    limits::{DEPTH_MAX, HOUR_MS, MINUTE_MS},
     parameters::Parameters,
 };
 
@@ -61,9 +61,9 @@ pub struct Settings {
     pub max_sell_bps: i64,
     /// Largest part of the fund in one security, in 1/10 000 (1–1 500).
     pub max_position_bps: i64,
-    /// Candidates that sequences are made of (1–24).
+    /// Candidates of which every combination is tried (1–24).
     pub max_pool: usize,
-    /// Actions of one sequence (1–5).
+    /// Actions of one sequence (1–10).
     pub max_depth: usize,
     /// Pause after a venue opens, in minutes (0–120).
     pub opening_pause_min: i64,
@@ -94,8 +94,8 @@ impl Default for Settings {
             max_loss_bps: 2_000,
             max_sell_bps: 5_000,
             max_position_bps: 1_500,
-            max_pool: 12,
-            max_depth: 3,
+            max_pool: 20,
+            max_depth: 5,
             opening_pause_min: 10,
         }
     }
@@ -188,7 +188,7 @@ impl Settings {
         within("max_sell_bps", self.max_sell_bps, &(1..=5_000))?;
         within("max_position_bps", self.max_position_bps, &(1..=1_500))?;
         within("max_pool", self.max_pool, &(1..=24))?;
-        within("max_depth", self.max_depth, &(1..=5))?;
+        within("max_depth", self.max_depth, &(1..=DEPTH_MAX))?;
         within("opening_pause_min", self.opening_pause_min, &(0..=120))?;
         Ok(self.converted())
     }
@@ -200,16 +200,12 @@ impl Settings {
             fixed_eur: Money::from_e4(self.transaction_cost_fixed_cents * 100, Currency::EUR),
             percent: share(self.transaction_cost_bps),
         };
-        let ratio = Weight::from_e6(COST_RATIO_E6).expect("one hundredth");
-        let min_trade = limits::min_trade_amount(&costs, ratio)
-            .and_then(|fine| fine.to_money(Currency::EUR, money::Rounding::Up))
-            .expect("small costs over at least a thousandth");
         Rules {
             settle_state_ms: self.settle_state_ms,
             settle_ms: self.settle_ms,
             every_ms: self.every_ms,
+            min_trade: min_trade(&costs),
             costs,
-            min_trade,
             reserve: eur(self.min_cash_reserve_eur),
             reserve_share: share(self.cash_reserve_bps),
             base_trade: eur(self.base_trade_amount_eur),
@@ -239,6 +235,18 @@ impl Settings {
     }
 }
 
+/// The smallest trade whose costs are within the tolerated part of its value.
+///
+/// # Panics
+/// When the costs in proportion alone are not; their settings are checked before.
+#[must_use]
+pub fn min_trade(costs: &Costs) -> Money {
+    let ratio = Weight::from_e6(COST_RATIO_E6).expect("one hundredth");
+    limits::min_trade_amount(costs, ratio)
+        .and_then(|fine| fine.to_money(Currency::EUR, money::Rounding::Up))
+        .expect("small costs over at least a thousandth")
+}
+
 fn within<T: PartialOrd + std::fmt::Display>(
     field: &'static str,
     found: T,
@@ -266,7 +274,7 @@ mod tests {
     fn a_value_outside_its_range_is_named_with_the_rule() {
         let cases: &[(Settings, &str)] = &[
             (Settings { settle_ms: -1, ..Settings::default() }, "settle_ms = -1"),
-            (Settings { max_depth: 6, ..Settings::default() }, "max_depth = 6"),
+            (Settings { max_depth: 11, ..Settings::default() }, "max_depth = 11"),
             (Settings { min_hold_days: 89, ..Settings::default() }, "min_hold_days = 89"),
             (Settings { max_position_bps: 1_501, ..Settings::default() }, "max_position_bps"),
             (Settings { min_improvement: f64::NAN, ..Settings::default() }, "min_improvement = NaN"),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use contracts::{
-    Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, SecurityScore, Side, TargetWeight,
-    Universe,
+    Alike, Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, SecurityScore, Side,
+    TargetWeight, Universe,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
@@ -14,13 +14,14 @@ use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
 use crate::{
     dividends::Dividends,
     facts::{CORE, Facts},
-    groups::{Groups, Member},
+    groups::{Gap, Groups, Member},
     limits::{CLOCK_SKEW_MS, DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
     memory::Memory,
     merit::{self, Merit},
     parameters::Parameters,
     purses::Purses,
     settings::Rules,
+    target_groups::TargetGroups,
 };
 
 /// Why no run is possible at all, in order of precedence.
@@ -94,8 +95,10 @@ pub struct Snapshot<'a> {
     pub cash: Money,
     /// The same by currency.
     pub purses: Purses,
-    /// Countries and industries against their targets.
+    /// Countries and industries as they are held, against the targets of their members.
     pub groups: Groups,
+    /// The groups that the targets name, if they do.
+    pub target_groups: Option<TargetGroups>,
     /// What may be traded, by ISIN.
     pub usable: Vec<Usable<'a>>,
     /// What may not, by ISIN.
@@ -150,6 +153,7 @@ impl<'a> Snapshot<'a> {
             cash,
             purses,
             groups: Groups::default(),
+            target_groups: None,
             usable: Vec::new(),
             left_out: Vec::new(),
             rules,
@@ -158,6 +162,7 @@ impl<'a> Snapshot<'a> {
             facts,
         };
         snapshot.groups = snapshot.all_groups(universe);
+        snapshot.target_groups = snapshot.groups_of_targets();
         snapshot.sort_out(universe, memory, dividends);
         Ok(snapshot)
     }
@@ -189,6 +194,20 @@ impl<'a> Snapshot<'a> {
         Groups::new(members)
     }
 
+    fn groups_of_targets(&self) -> Option<TargetGroups> {
+        let held = self.state.positions.iter().filter_map(|one| Some((one.isin, one.value_eur?)));
+        TargetGroups::of(self.facts.targets.as_ref()?, &held.collect::<Vec<_>>())
+    }
+
+    /// How far the group of a security is from its target that is farthest over, or under, its own.
+    #[must_use]
+    pub fn widest_gap(&self, security: &Security, over: bool) -> Option<Gap> {
+        match &self.target_groups {
+            Some(groups) => groups.widest(security.isin, over),
+            None => self.groups.widest(security.country.as_deref(), security.industry.as_deref(), over),
+        }
+    }
+
     /// Target share of a security; what is not listed has none.
     #[must_use]
     pub fn target(&self, isin: Isin) -> Weight {
@@ -199,6 +218,11 @@ impl<'a> Snapshot<'a> {
     /// All targets.
     pub fn targets(&self) -> impl Iterator<Item = &TargetWeight> {
         self.facts.targets.iter().flat_map(|targets| &targets.weights)
+    }
+
+    /// The pairs of securities that move most alike, as the targets name them.
+    pub fn alike(&self) -> impl Iterator<Item = &Alike> {
+        self.facts.targets.iter().flat_map(|targets| &targets.alike)
     }
 
     /// What is known of a security.

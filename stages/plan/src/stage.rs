@@ -11,6 +11,7 @@ use contracts::{
 use market::Timestamp;
 
 use crate::{
+    configuration::book::Book,
     dividends::Dividends,
     facts::{Basis, Facts, News},
     memory::{Hold, Memory, hold_of, hold_of_rejection, traded_of},
@@ -35,8 +36,13 @@ const OTHER_FACTS: &str = "Prices, scores, targets, venues or answers changed.";
 /// The stage.
 #[derive(Debug)]
 pub struct Plan {
+    /// Rules of the fund's settings alone.
+    pub(crate) base: Rules,
+    /// The same under the configuration in force.
     pub(crate) rules: Rules,
     pub(crate) terms: Terms,
+    /// Planner configurations.
+    pub(crate) book: Book,
     pub(crate) environment: String,
     pub(crate) facts: Facts,
     pub(crate) memory: Memory,
@@ -97,11 +103,13 @@ impl Stage for Plan {
 
     fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
         let rules = start.settings.rules().map_err(|error| error.to_string())?;
-        let Rows { context, plan, requests, memory, dividends, rescued, next_job } =
+        let Rows { context, plan, requests, memory, dividends, rescued, book, next_job } =
             rows.map(store::load).transpose()?.unwrap_or_default();
-        Ok(Plan {
+        let mut plan = Plan {
             terms: Terms::of(&rules),
+            base: rules.clone(),
             rules,
+            book,
             environment: start.environment.to_string(),
             facts: Facts::default(),
             memory,
@@ -121,7 +129,9 @@ impl Stage for Plan {
             cause: None,
             because: String::new(),
             troubles: Troubles::default(),
-        })
+        };
+        plan.configure();
+        Ok(plan)
     }
 
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
@@ -173,6 +183,12 @@ impl Plan {
             I::OrderState(heard) => self.order(heard, now, out),
             I::PlanResult(heard) => return self.result(heard, now, out),
             I::CommandPlanNow(heard) => return self.asked(&heard, now, out),
+            I::CommandPlanConfigCreate(heard) => return self.config_create(&heard, now, out),
+            I::CommandPlanConfigUpdate(heard) => return self.config_update(&heard, now, out),
+            I::CommandPlanConfigDelete(heard) => return self.config_delete(&heard, now, out),
+            I::CommandPlanConfigValidate(heard) => return self.config_validate(&heard, out),
+            I::CommandPlanConfigApply(heard) => return self.config_apply(&heard, now, out),
+            I::CommandPlanConfigRestore(heard) => return self.config_restore(&heard, now, out),
             I::PortfolioFlow(heard) => News::if_so(heard.body.is_some_and(|flow| self.dividends.hear(&flow))),
             I::ScoreRegime(heard) => facts.hear_regime(heard),
         };

@@ -7,6 +7,10 @@ use contracts::{Id, OrderRequested, PlanContext, PlanProposed};
 use market::Timestamp;
 
 use crate::{
+    configuration::{
+        book::{Book, Stored, VERSIONS_MAX, Version},
+        read::read,
+    },
     dividends::{Dividends, Used},
     facts::CORE,
     limits::PLANS_KEPT_MS,
@@ -40,6 +44,12 @@ pub enum Save {
     },
     /// A purchase used dividends.
     UsedDividend(Used),
+    /// A configuration as it is now.
+    Configuration(Box<Stored>),
+    /// A version of one.
+    ConfigurationVersion(Box<Version>),
+    /// A configuration is removed; its versions stay.
+    NoConfiguration(Id),
     /// The next free job number.
     NextJob(u64),
 }
@@ -59,6 +69,8 @@ pub struct Rows {
     pub dividends: Dividends,
     /// When emergency sales were asked for.
     pub rescued: Vec<Timestamp>,
+    /// Planner configurations.
+    pub book: Book,
     /// The next free job number.
     pub next_job: u64,
 }
@@ -83,6 +95,7 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         memory: load_memory(rows).map_err(failed("traded or hold"))?,
         dividends: load_dividends(rows).map_err(failed("used_dividend"))?,
         rescued: load_rescued(rows).map_err(failed("request"))?,
+        book: load_book(rows).map_err(failed("planner_config"))?,
         next_job: load_counter(rows).map_err(failed("counter"))?,
     })
 }
@@ -131,6 +144,27 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
              ON CONFLICT DO UPDATE SET used_e4 = excluded.used_e4",
             (order_id.to_string(), flow.map_or_else(String::new, |id| id.to_string()), used_e4),
         ),
+        Save::Configuration(stored) => run(
+            rows,
+            "INSERT INTO planner_config (config_id, name, bucket_id, version, hash, toml, created, updated)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (config_id) DO UPDATE SET name = excluded.name, bucket_id = excluded.bucket_id,
+                 version = excluded.version, hash = excluded.hash, toml = excluded.toml, updated = excluded.updated",
+            (
+                stored.id.to_string(),
+                &stored.name,
+                &stored.bucket_id,
+                stored.version,
+                stored.configuration.hash(),
+                stored.configuration.text(),
+                stored.created.ms(),
+                stored.updated.ms(),
+            ),
+        ),
+        Save::ConfigurationVersion(version) => save_version(rows, &version),
+        Save::NoConfiguration(id) => {
+            run(rows, "DELETE FROM planner_config WHERE config_id = ?1", [id.to_string()])
+        }
         Save::NextJob(next) => run(
             rows,
             "INSERT INTO counter (name, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = excluded.next",
@@ -141,6 +175,23 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
 
 fn run(rows: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
     rows.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+fn save_version(rows: &Transaction<'_>, version: &Version) -> rusqlite::Result<()> {
+    let configuration = read(&version.toml).configuration;
+    let Version { id, version, name, toml, actor, note, saved } = version;
+    run(
+        rows,
+        "INSERT INTO planner_config_version (config_id, version, name, hash, toml, actor, note, saved)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (id.to_string(), version, name, configuration.hash(), toml, actor, note, saved.ms()),
+    )?;
+    let oldest = i64::from(*version).saturating_sub(i64::try_from(VERSIONS_MAX).unwrap_or(i64::MAX));
+    run(
+        rows,
+        "DELETE FROM planner_config_version WHERE config_id = ?1 AND version <= ?2",
+        (id.to_string(), oldest),
+    )
 }
 
 fn save_context(rows: &Transaction<'_>, context: &PlanContext) -> rusqlite::Result<()> {
@@ -257,6 +308,55 @@ fn load_dividends(rows: &Connection) -> Result<Dividends, String> {
         dividends.restore(Used { order_id: id(&order)?, flow, used_e4 });
     }
     Ok(dividends)
+}
+
+fn load_book(rows: &Connection) -> Result<Book, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let id = |word: String| word.parse::<Id>().map_err(|error| error.to_string());
+    let mut book = Book::default();
+    let mut query = rows
+        .prepare("SELECT config_id, name, toml, bucket_id, version, created, updated FROM planner_config")
+        .map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((words, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })
+        .map_err(text)?;
+    for row in found {
+        let ([config_id, name, toml], bucket_id, version, created, updated) = row.map_err(text)?;
+        let read = read(&toml);
+        if let Some(error) = read.errors().first() {
+            return Err(format!("configuration {name} is not valid any more: {error}"));
+        }
+        book.put(Stored {
+            id: id(config_id)?,
+            name,
+            bucket_id,
+            configuration: read.configuration,
+            version,
+            created: Timestamp::from_ms(created),
+            updated: Timestamp::from_ms(updated),
+        });
+    }
+    let mut query = rows
+        .prepare(
+            "SELECT v.config_id, v.name, v.toml, v.actor, v.note, v.version, v.saved
+             FROM planner_config_version v JOIN planner_config USING (config_id)",
+        )
+        .map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 5] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+            Ok((words, row.get(5)?, row.get(6)?))
+        })
+        .map_err(text)?;
+    for row in found {
+        let ([config_id, name, toml, actor, note], version, saved) = row.map_err(text)?;
+        let saved = Timestamp::from_ms(saved);
+        book.put_version(Version { id: id(config_id)?, version, name, toml, actor, note, saved });
+    }
+    Ok(book)
 }
 
 /// The latest emergency sales: more than a day can hold.

@@ -152,7 +152,7 @@ fn ask(finder: Finder, book: Book) -> Result<Proposal, String> {
         reason: String::new(),
     };
     let weights = vec![weight(a(), book.targets[0]), weight(b(), book.targets[1])];
-    facts.targets = Some(TargetWeights { at: NOW, weights, ..TargetWeights::sample() });
+    facts.targets = Some(TargetWeights { at: NOW, weights, groups: vec![], ..TargetWeights::sample() });
     let usd = Currency::new("USD").unwrap();
     let rate =
         FxRate { eur_per_unit_e9: Rate::from_e9(900_000_000).unwrap(), as_of: NOW, source: Source::Ecb };

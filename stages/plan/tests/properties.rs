@@ -173,7 +173,7 @@ fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
         ..PortfolioState::sample()
     });
     facts.universe = Some(Universe { securities });
-    facts.targets = Some(TargetWeights { at: NOW, weights, ..TargetWeights::sample() });
+    facts.targets = Some(TargetWeights { at: NOW, weights, groups: vec![], ..TargetWeights::sample() });
     let fx = |n| FxRate { eur_per_unit_e9: rate(n), as_of: NOW, source: Source::Ecb };
     facts.rates =
         Some(FxRates { rates: BTreeMap::from([(currency(1), fx(1)), (currency(2), fx(2))]), at: NOW });

@@ -714,11 +714,11 @@ fn views_show_plans_and_requests() {
 #[test]
 fn a_bad_setting_stops_the_start_with_a_sentence() {
     use bus_client::{Config, Engine, Place};
-    let text = "environment = \"sim:1\"\ndir = \"x\"\n[stage.plan]\nmax_depth = 9\n";
+    let text = "environment = \"sim:1\"\ndir = \"x\"\n[stage.plan]\nmax_depth = 11\n";
     let config = Config::parse(text, std::path::Path::new("steward.toml")).unwrap();
     let opened = Engine::<plan::Plan>::open(&config, "plan", Some(Place::Memory("bad".into())), start());
     let sentence = opened.err().unwrap().to_string();
-    assert!(sentence.contains("max_depth = 9 is not within 1 to 5"), "{sentence}");
+    assert!(sentence.contains("max_depth = 11 is not within 1 to 10"), "{sentence}");
 }
 
 /// A debt in EUR, and holdings that could be sold for it.

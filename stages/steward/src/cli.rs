@@ -90,6 +90,22 @@ Exit codes: 0 done, 1 refused or not known, 3 no answer from the bus.")]
   steward plan diff previous latest
 Exit codes: 0 done, 1 no such plan or nothing can be planned, 3 no answer from the bus.")]
     Plan(PlanOptions),
+    /// Shows, checks and changes what is wanted of the planner
+    #[command(after_help = "Examples:
+  steward planner config list
+  steward planner config show conservative --full
+  steward planner config validate own.toml
+  steward planner config apply own.toml --note 'Shorter plans'
+  steward planner config history core --diff 1 2
+Exit codes: 0 done, 1 refused or no such configuration, 3 no answer from the bus.")]
+    Planner {
+        /// Which system.
+        #[command(flatten)]
+        place: Place,
+        /// What about it.
+        #[command(subcommand)]
+        question: crate::planner::Question,
+    },
     /// Explains one order from the price to the booking, each step with its numbers
     #[command(after_help = "Examples:
   steward explain latest

@@ -39,6 +39,7 @@ pub mod model;
 mod place;
 mod plan;
 pub mod plan_text;
+pub mod planner;
 pub mod ports;
 mod print;
 mod programs;
@@ -97,6 +98,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Halt(options) => halt::halt(&options).await,
         Command::Resume(options) => halt::resume(&options).await,
         Command::Plan(options) => plan::run(&options).await,
+        Command::Planner { place, question } => planner::run(&place, &question).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Risk(options) => risk::run(&options).await,
         Command::Golive(options) => golive::run(&options).await,

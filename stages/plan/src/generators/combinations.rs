@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 
 use limits::Side;
 
-use crate::lists::{Item, by_priority};
+use crate::{
+    lists::{Item, by_priority},
+    parameters::Combinations,
+};
 
 /// Overlap of countries and of industries from which on two sequences are alike.
 const ALIKE: f64 = 0.8;
@@ -38,16 +41,16 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Those of a depth.
+    /// Those of a depth: at most half of the actions are sales.
     #[must_use]
-    pub fn of_depth(depth: usize, sequences: usize, priority: f64) -> Limits {
+    pub fn of_depth(depth: usize, wanted: &Combinations) -> Limits {
         Limits {
-            sells: (depth / 2).min(4),
-            buys: depth.min(4),
-            steps: depth,
-            sequences,
-            candidates: 12,
-            priority,
+            sells: (depth / 2).min(wanted.sells),
+            buys: depth.min(wanted.buys),
+            steps: depth.min(wanted.steps),
+            sequences: wanted.sequences,
+            candidates: wanted.candidates,
+            priority: wanted.priority,
         }
     }
 }

@@ -59,6 +59,11 @@ fn sell(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Pro
     if part <= 0.0 {
         return Err(("no_windfall", "Its gain is what its past explains.".into()));
     }
+    let from = snapshot.parameters.windfall_from;
+    if usable.merit.excess.is_none_or(|excess| excess < from) && from > 0.0 {
+        let text = format!("Its gain beyond what its past explains is below {:.0} %.", from * 100.0);
+        return Err(("no_windfall", text));
+    }
     let terms = terms(usable, Side::Sell)?;
     let held = may_sell(usable, terms.price, snapshot)?.qty_e6;
     let size = sold(held, part, &terms).map_err(overflow)?;

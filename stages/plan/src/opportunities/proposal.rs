@@ -84,6 +84,7 @@ pub(super) fn proposal(usable: &Usable<'_>, wish: Wish, snapshot: &Snapshot<'_>)
     if !value.covers(rules.min_trade).map_err(overflow)? {
         return Err(("below_min_trade", format!("The trade would be under {}.", rules.min_trade)));
     }
+    let priority = weighed(priority, side, security.priority_multiplier.map(Finite::get));
     let least = snapshot.parameters.priority_threshold;
     if priority < least {
         return Err(("low_priority", format!("Its priority of {priority:.2} is below {least:.2}.")));
@@ -106,6 +107,12 @@ pub(super) fn proposal(usable: &Usable<'_>, wish: Wish, snapshot: &Snapshot<'_>)
         priority,
         tie: if side == Side::Sell { usable.merit.sell } else { usable.merit.timing }.unwrap_or(0.0),
     })
+}
+
+/// What the owner prefers is bought sooner and sold later.
+fn weighed(priority: f64, side: Side, multiplier: Option<f64>) -> f64 {
+    let multiplier = multiplier.unwrap_or(1.0).clamp(0.1, 3.0);
+    if side == Side::Buy { priority * multiplier } else { priority / multiplier }
 }
 
 impl Proposal {
@@ -146,6 +153,25 @@ impl Proposal {
             category: self.category.name().into(),
             tags: self.tags.iter().map(|tag| (*tag).to_string()).collect(),
             priority: Finite::new(self.priority).unwrap_or(Finite::ZERO),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_owner_prefers_is_bought_sooner_and_sold_later() {
+        for (side, multiplier, expected) in [
+            (Side::Buy, None, 0.6),
+            (Side::Sell, None, 0.6),
+            (Side::Buy, Some(2.0), 1.2),
+            (Side::Sell, Some(2.0), 0.3),
+            (Side::Buy, Some(9.0), 1.8),
+            (Side::Sell, Some(0.0), 6.0),
+        ] {
+            assert!((weighed(0.6, side, multiplier) - expected).abs() < 1e-12, "{side:?} {multiplier:?}");
         }
     }
 }

@@ -42,8 +42,7 @@ pub fn priority(under: f64, quality: f64) -> f64 {
 }
 
 fn buy(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Proposal, No> {
-    let (country, industry) = (usable.security.country.as_deref(), usable.security.industry.as_deref());
-    let gap = snapshot.groups.widest(country, industry, false);
+    let gap = snapshot.widest_gap(usable.security, false);
     let Some(gap) = gap.filter(|gap| is_under(-gap.over, snapshot.parameters.underweight)) else {
         return Err(("group_on_target", "Neither its country nor its industry is too little.".into()));
     };

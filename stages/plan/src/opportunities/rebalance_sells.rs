@@ -54,8 +54,7 @@ fn sell(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Pro
     let Some(position) = usable.position else {
         return Err(("not_held", "The core does not hold it.".into()));
     };
-    let (country, industry) = (usable.security.country.as_deref(), usable.security.industry.as_deref());
-    let gap = snapshot.groups.widest(country, industry, true);
+    let gap = snapshot.widest_gap(usable.security, true);
     let Some(gap) = gap.filter(|gap| is_over(gap.over, snapshot.parameters.overweight)) else {
         return Err(("group_on_target", "Neither its country nor its industry is too much.".into()));
     };

@@ -350,7 +350,8 @@ pub fn target(isin: Isin, e6: i64) -> TargetWeight {
 }
 
 pub fn targets(at: Timestamp) -> TargetWeights {
-    TargetWeights { at, weights: vec![target(a(), 50_000), target(b(), 80_000)], ..TargetWeights::sample() }
+    let weights = vec![target(a(), 50_000), target(b(), 80_000)];
+    TargetWeights { at, weights, groups: vec![], ..TargetWeights::sample() }
 }
 
 pub fn position() -> Position {

@@ -6,10 +6,13 @@ mod open;
 
 mod allocation;
 mod case;
+mod config;
 mod diverse_selection;
 mod feasibility;
 mod filters;
 mod generators;
+mod hashes;
+mod multi_objective;
 mod opportunities;
 mod patterns;
 mod rebalancer;

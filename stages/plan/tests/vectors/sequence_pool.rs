@@ -10,6 +10,7 @@ use plan::{
 
 use crate::case::{self, Candidates, Case, close, count, fine, number, text};
 use crate::feasibility::verdict;
+use crate::hashes::sequence_hash;
 
 const FILE: &str = "planning/sequence_pool.json";
 
@@ -48,6 +49,7 @@ fn the_pool_of_all_depths_is_that_of_the_vectors() {
             let said: Vec<_> =
                 sequence.iter().map(|item| candidates.said[usize::from(item.id)].clone()).collect();
             assert_eq!(verdict(&input, &said), text(&expect["feasibility"][at]), "{name} #{at}");
+            assert_eq!(sequence_hash(&said), text(&expect["sequence_hash"][at]), "{name} #{at}");
             let sum: f64 = sequence.iter().map(|item| item.priority).sum();
             assert!(close(sum, number(&expect["priority_sum"][at])), "{name} #{at}: {sum}");
         }

@@ -1,0 +1,280 @@
+//! What a configuration does to the planner's rules.
+//!
+//! Finders, patterns, generators and sizes are as it says. Costs, holds, cooldowns and the loss limit have one source, the
+//! fund's settings; here they may only be stricter, and a looser value has no effect and is told.
+
+use money::{Currency, Money, Weight};
+
+use super::{
+    Configuration,
+    keys::Value,
+    read::{Problem, Severity},
+};
+use crate::{
+    parameters::{Combinations, Parameters, Switch},
+    patterns::Pattern,
+    settings::{Rules, min_trade},
+    terms::{RiskProfile, Terms},
+};
+
+/// The planner's rules under a configuration, how sequences are judged under it, and what of it has no effect.
+#[must_use]
+pub fn effect(base: &Rules, name: &str, configuration: &Configuration) -> (Rules, Terms, Vec<Problem>) {
+    let mut strict = Strict { configuration, looser: Vec::new() };
+    let mut rules = base.clone();
+    let fixed = strict.number("planner.transaction_cost_fixed", eur_of(base.costs.fixed_eur));
+    let percent = strict.number("planner.transaction_cost_percent", base.costs.percent.to_f64());
+    if let Some(fixed) = fixed.and_then(euro) {
+        rules.costs.fixed_eur = fixed;
+    }
+    if let Some(percent) = percent.and_then(share) {
+        rules.costs.percent = percent;
+    }
+    rules.min_trade = min_trade(&rules.costs);
+    let days = |days: f64| f64_to_u32(days);
+    if let Some(hold) = strict.number("planner.min_hold_days", base.sell.min_hold_days.into()) {
+        rules.sell.min_hold_days = days(hold);
+    }
+    if let Some(pause) = strict.number("planner.sell_cooldown_days", base.sell.sell_cooldown_days.into()) {
+        rules.sell.sell_cooldown_days = days(pause);
+    }
+    let loss_max = -base.sell.loss_max.to_f64();
+    if let Some(loss) = strict.number("planner.max_loss_threshold", loss_max).and_then(|loss| share(-loss)) {
+        rules.sell.loss_max = loss;
+    }
+    if let Some(amount) = configuration.given_number("planner.base_trade_amount_eur").and_then(euro) {
+        rules.base_trade = amount;
+    }
+    if let Some(least) = configuration.given_number("planner.min_improvement") {
+        rules.min_improvement = least;
+    }
+    rules.parameters = parameters(&base.parameters, configuration);
+    let terms = terms(&rules, name, configuration);
+    (rules, terms, strict.looser)
+}
+
+fn terms(rules: &Rules, name: &str, configuration: &Configuration) -> Terms {
+    let mut terms = Terms::of(rules);
+    terms.name = name.to_string();
+    terms.hash = configuration.hash();
+    terms.profile = RiskProfile::named(configuration.word("planner.risk_profile")).unwrap_or_default();
+    let impact =
+        ["planner.spread_percent", "planner.slippage_percent"].map(|path| configuration.number(path));
+    if let Some(impact) = share(impact.iter().sum()) {
+        terms.costs.impact_e6 = impact;
+    }
+    // Costs below their worth would make trading seem free.
+    let factor = configuration.number("planner.cost_penalty_factor").max(1.0);
+    if let Some(factor) = contracts::Finite::new(factor) {
+        terms.costs.factor = factor;
+    }
+    terms
+}
+
+fn parameters(base: &Parameters, configuration: &Configuration) -> Parameters {
+    let finder = |name: &str| Switch {
+        enabled: configuration.flag(&format!("opportunity_calculators.{name}.enabled")),
+        weight: configuration.number(&format!("opportunity_calculators.{name}.priority_weight")),
+    };
+    let of = |name: &str| configuration.number(&format!("opportunity_calculators.{name}"));
+    let given = |name: &str| configuration.given_number(&format!("opportunity_calculators.{name}"));
+    let pattern = |pattern: Pattern| {
+        let section = format!("pattern_generators.{}", pattern.name());
+        let enabled = configuration.flag(&format!("{section}.enabled"));
+        enabled.then(|| (pattern, configuration.whole(&format!("{section}.max_depth"))))
+    };
+    Parameters {
+        weight_based: finder("weight_based"),
+        min_gap: given("weight_based.min_gap_threshold").and_then(share).unwrap_or(base.min_gap),
+        profit_taking: finder("profit_taking"),
+        windfall_from: of("profit_taking.windfall_threshold"),
+        rebalance_sells: finder("rebalance_sells"),
+        overweight: of("rebalance_sells.overweight_threshold"),
+        overweight_part: base.overweight_part,
+        rebalance_buys: finder("rebalance_buys"),
+        underweight: of("rebalance_buys.underweight_threshold"),
+        opportunity_buys: finder("opportunity_buys"),
+        opportunity_quality: given("opportunity_buys.min_quality_score").unwrap_or(base.opportunity_quality),
+        averaging_down: finder("averaging_down"),
+        max_dip: of("averaging_down.max_dip"),
+        min_dip: of("averaging_down.min_dip"),
+        averaging_quality: of("averaging_down.min_quality_score"),
+        dividend_reinvestment: finder("dividend_reinvestment"),
+        dividend_yield: of("dividend_reinvestment.min_yield"),
+        allow_buy: configuration.flag("planner.allow_buy"),
+        allow_sell: configuration.flag("planner.allow_sell"),
+        priority_threshold: configuration.number("planner.priority_threshold"),
+        per_category: configuration.whole("planner.max_opportunities_per_category"),
+        diverse: configuration.flag("planner.enable_diverse_selection"),
+        diversity_weight: configuration.number("planner.diversity_weight").clamp(0.0, 1.0),
+        max_pool: configuration.given_whole("planner.max_pool").unwrap_or(base.max_pool),
+        max_depth: configuration.given_whole("planner.max_depth").unwrap_or(base.max_depth),
+        subsets: configuration.flag("sequence_generators.subsets.enabled"),
+        patterns: Pattern::ALL.into_iter().filter_map(pattern).collect(),
+        combinations: combinations(configuration),
+        correlation_max: configuration
+            .flag("filters.correlation_aware.enabled")
+            .then(|| configuration.number("filters.correlation_aware.correlation_threshold")),
+    }
+}
+
+fn combinations(configuration: &Configuration) -> Option<Combinations> {
+    let whole =
+        |name: &str| configuration.whole(&format!("sequence_generators.enhanced_combinatorial.{name}"));
+    configuration.flag("sequence_generators.enhanced_combinatorial.enabled").then(|| Combinations {
+        sells: whole("max_sells"),
+        buys: whole("max_buys"),
+        steps: whole("max_steps"),
+        sequences: whole("max_combinations"),
+        candidates: whole("max_candidates"),
+        priority: configuration.number("sequence_generators.enhanced_combinatorial.priority_threshold"),
+    })
+}
+
+/// Takes what is stricter than the fund's own rule, which is always the larger number, and remembers what is looser.
+struct Strict<'a> {
+    configuration: &'a Configuration,
+    looser: Vec<Problem>,
+}
+
+impl Strict<'_> {
+    fn number(&mut self, path: &'static str, base: f64) -> Option<f64> {
+        let found = match self.configuration.given(path)? {
+            Value::Number(number) => *number,
+            Value::Whole(whole) => f64::from(i32::try_from(*whole).ok()?),
+            _ => return None,
+        };
+        if found >= base {
+            return Some(found);
+        }
+        self.looser.push(Problem {
+            severity: Severity::Warning,
+            code: "no_effect",
+            line: None,
+            key: path.to_string(),
+            text: format!("{path} = {found} is looser than the fund's own {base} and has no effect"),
+        });
+        None
+    }
+}
+
+fn share(part: f64) -> Option<Weight> {
+    Weight::from_f64(part).ok()
+}
+
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // At most a million, checked by the key's range.
+fn euro(amount: f64) -> Option<Money> {
+    let e4 = (amount * 10_000.0).round();
+    (0.0..=1e10).contains(&e4).then(|| Money::from_e4(e4 as i64, Currency::EUR))
+}
+
+#[allow(clippy::as_conversions, clippy::cast_precision_loss)] // Costs of one trade have few digits.
+fn eur_of(amount: Money) -> f64 {
+    amount.e4() as f64 / 10_000.0
+}
+
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 3 650 days.
+fn f64_to_u32(days: f64) -> u32 {
+    days.clamp(0.0, 3_650.0) as u32
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{super::read::read, *};
+    use crate::Settings;
+
+    fn under(text: &str) -> (Rules, Terms, Vec<Problem>) {
+        let read = read(text);
+        assert!(read.errors().is_empty(), "{:?}", read.problems);
+        effect(&Settings::default().rules().unwrap(), "own", &read.configuration)
+    }
+
+    #[test]
+    fn a_configuration_that_names_nothing_changes_nothing() {
+        let base = Settings::default().rules().unwrap();
+        let (rules, terms, looser) = under("");
+        assert_eq!(rules.parameters, base.parameters);
+        assert_eq!(rules.min_trade, base.min_trade);
+        assert_eq!(terms.costs, Terms::of(&base).costs);
+        assert!(looser.is_empty());
+    }
+
+    #[test]
+    fn the_planner_follows_the_settings_where_the_configuration_is_silent() {
+        let settings = Settings { max_pool: 7, max_depth: 2, min_gap_bps: 300, ..Settings::default() };
+        let base = settings.rules().unwrap();
+        let (rules, ..) = effect(&base, "own", &read("[planner]\nmax_depth = 4").configuration);
+        assert_eq!((rules.parameters.max_pool, rules.parameters.max_depth), (7, 4));
+        assert_eq!(rules.parameters.min_gap, base.parameters.min_gap);
+    }
+
+    #[test]
+    fn stricter_values_count_and_looser_ones_are_told() {
+        let (rules, _, looser) = under(
+            "[planner]\nmin_hold_days = 120\nsell_cooldown_days = 240\nmax_loss_threshold = -0.15\ntransaction_cost_fixed = 4\n",
+        );
+        assert_eq!((rules.sell.min_hold_days, rules.sell.sell_cooldown_days), (120, 240));
+        assert_eq!(rules.sell.loss_max, Weight::from_e6(150_000).unwrap());
+        assert_eq!(rules.min_trade, Money::from_units(500, Currency::EUR).unwrap());
+        assert!(looser.is_empty());
+        let (rules, _, looser) = under(
+            "[planner]\nmin_hold_days = 60\nsell_cooldown_days = 120\nmax_loss_threshold = -0.25\ntransaction_cost_fixed = 1\ntransaction_cost_percent = 0.001\n",
+        );
+        let base = Settings::default().rules().unwrap();
+        assert_eq!(rules.sell, base.sell);
+        assert_eq!(rules.min_trade, base.min_trade);
+        assert_eq!(looser.len(), 5);
+        assert!(looser.iter().all(|one| one.code == "no_effect"));
+    }
+
+    #[test]
+    fn costs_never_count_less_than_once() {
+        for (given, expected) in [("0.1", 1.0), ("1", 1.0), ("1.5", 1.5)] {
+            let (_, terms, _) = under(&format!("[planner]\ncost_penalty_factor = {given}"));
+            assert!((terms.costs.factor.get() - expected).abs() < 1e-12, "{given}");
+        }
+    }
+
+    #[test]
+    fn every_module_can_be_switched_off() {
+        for finder in [
+            "profit_taking",
+            "averaging_down",
+            "opportunity_buys",
+            "rebalance_sells",
+            "rebalance_buys",
+            "weight_based",
+            "dividend_reinvestment",
+        ] {
+            let (rules, ..) = under(&format!("[opportunity_calculators.{finder}]\nenabled = false"));
+            let p = &rules.parameters;
+            let on = [
+                p.profit_taking,
+                p.averaging_down,
+                p.opportunity_buys,
+                p.rebalance_sells,
+                p.rebalance_buys,
+                p.weight_based,
+                p.dividend_reinvestment,
+            ];
+            assert_eq!(on.iter().filter(|switch| !switch.enabled).count(), 1, "{finder}");
+        }
+        for pattern in Pattern::ALL {
+            let (rules, ..) = under(&format!("[pattern_generators.{}]\nenabled = false", pattern.name()));
+            assert!(!rules.parameters.patterns.contains_key(&pattern));
+        }
+        let (rules, ..) = under("[sequence_generators.subsets]\nenabled = false");
+        assert!(!rules.parameters.subsets);
+    }
+
+    #[test]
+    fn the_profile_spread_and_name_reach_the_terms() {
+        let (_, terms, _) = under(
+            "[planner]\nrisk_profile = \"aggressive\"\nspread_percent = 0.002\nslippage_percent = 0.003",
+        );
+        assert_eq!(terms.profile, RiskProfile::Aggressive);
+        assert_eq!(terms.costs.impact_e6, Weight::from_e6(5_000).unwrap());
+        assert_eq!((terms.name.as_str(), terms.hash.len()), ("own", 16));
+    }
+}

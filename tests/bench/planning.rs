@@ -1,0 +1,66 @@
+//! One planning run over the real bus: from other holdings to the plan, with one, two and four evaluators; how much of it
+//! is scoring and how much bus and encoding; and how much memory an evaluator takes at its peak.
+
+use std::{hint::black_box, time::Instant};
+
+use evaluate::{Prepared, tally};
+use steward_tests::planners::{Planners, Seen};
+
+use crate::{Figures, quantile};
+
+const RUNS: usize = 11;
+
+/// Adds the figures of planning.
+pub fn measure(figures: &mut Figures) {
+    for evaluators in [1_u32, 2, 4] {
+        let mut planners = Planners::start(evaluators, "");
+        let seen: Vec<Seen> = (0..RUNS).map(|n| planners.plan_for(&format!("state-{n}"))).collect();
+        let with = format!("with {evaluators} evaluators");
+        let first = &seen[0].plan;
+        let tried = first.evaluated + first.infeasible.values().sum::<u32>();
+        if evaluators == 1 {
+            figures.note("a planning run, 40 holdings: sequences", f64::from(tried), "");
+            figures.note("  jobs", f64::from(u32::try_from(seen[0].jobs.len()).unwrap()), "");
+            figures.note(
+                "  context, jobs and results on the bus",
+                f64::from(u32::try_from(seen[0].bytes).unwrap()) / 1024.0,
+                "KB",
+            );
+            figures.note("  scoring alone, one core", scoring_ms(&seen[0]), "ms");
+        }
+        let median = |times: &dyn Fn(&Seen) -> f64| {
+            let mut all: Vec<f64> = seen.iter().map(times).collect();
+            all.sort_by(f64::total_cmp);
+            quantile(&all, 0.5).unwrap()
+        };
+        let whole = median(&|seen| (seen.until_context + seen.until_plan).as_secs_f64() * 1e3);
+        let scored = median(&|seen| seen.until_plan.as_secs_f64() * 1e3);
+        figures.note(format!("state change to plan/proposed, {with}, p50"), whole, "ms");
+        figures.note("  of it from the context to the plan", scored, "ms");
+        let shared = scoring_ms(&seen[0]) / f64::from(evaluators.min(cores()));
+        figures.note("  of that bus, encoding and choosing", (1.0 - shared / scored).max(0.0) * 100.0, "%");
+        let peak = (1..=evaluators).filter_map(|n| peak_kb(planners.pid(&format!("evaluate-{n}"))?)).max();
+        #[allow(clippy::cast_precision_loss)]
+        figures.note("  largest peak memory of an evaluator", peak.unwrap_or(0) as f64 / 1024.0, "MB");
+    }
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
+}
+
+/// How long the jobs of a run take where nothing travels.
+fn scoring_ms(seen: &Seen) -> f64 {
+    let prepared = Prepared::of(&seen.context).unwrap();
+    let start = Instant::now();
+    for job in &seen.jobs {
+        black_box(tally(&prepared, &seen.context.pool, black_box(job)));
+    }
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// The most memory that a process ever had resident, shared pages included.
+fn peak_kb(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok())
+}
