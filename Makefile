@@ -5,7 +5,7 @@ FAST  := $(CARGO) build --profile ci --workspace --bins
 BIN   := target/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help check-tools build demo test lint vectors bench soak soak-real mutants years interop asyncapi update fuzz docs clean-demo
+.PHONY: year help check-tools build demo test lint vectors bench soak soak-real mutants years interop asyncapi update fuzz docs clean-demo
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ mutants: check-tools  ## Prove that the checkers notice broken variants; rewrite
 
 years: check-tools  ## Five simulated years, five seeds, both modes: target/years.json, docs/years.md
 	YEARS=$${YEARS:-5} SEEDS=$${SEEDS:-5} $(CARGO) test --profile ci -p steward-tests --test years -- --nocapture
+
+year: check-tools  ## A simulated year of 20 seeds beside keeping and equal weights; rewrites docs/simulated-year.md
+	DAYS=$${DAYS:-365} SEEDS=$${SEEDS:-20} $(CARGO) test --profile ci -p steward-tests --test fund_year -- --nocapture
 
 interop: build  ## Other brokers and clients: mosquitto, mosquitto_sub/pub, paho
 	bash tests/interop/run
