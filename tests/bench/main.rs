@@ -1,6 +1,8 @@
 //! Measures what the design promises, prints a table and writes `target/bench.json`. Nothing here judges: figures are
 //! kept with machine and command in docs/performance.md.
 //!
+//! `cargo bench --profile ci -p steward-tests --bench steward -- planning` measures planning alone.
+//!
 //! With `--test` (as `cargo test` calls it) everything runs once, small, so that it cannot rot.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
@@ -57,6 +59,11 @@ impl Figures {
 fn main() {
     let small = std::env::args().any(|word| word == "--test");
     let mut figures = Figures { rows: Vec::new(), small };
+    if std::env::args().any(|word| word == "planning") {
+        evaluate::sequences(&mut figures);
+        planning::measure(&mut figures);
+        return;
+    }
     decoding(&mut figures);
     scores::measure(&mut figures);
     money_path::measure(&mut figures);

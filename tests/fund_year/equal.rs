@@ -33,7 +33,8 @@ impl Market {
     /// Takes the last prices of a day, and the actions of companies that became known.
     pub fn close(&mut self, quotes: &[Quote], rates: Option<&FxRates>, market: &Connection) {
         let rate = |ccy: Currency| {
-            let found = rates.and_then(|rates| rates.rates.get(&ccy)).map(|rate| rate.eur_per_unit_e9.to_f64());
+            let found =
+                rates.and_then(|rates| rates.rates.get(&ccy)).map(|rate| rate.eur_per_unit_e9.to_f64());
             if ccy == Currency::EUR { Some(1.0) } else { found }
         };
         let mut day = Day::default();

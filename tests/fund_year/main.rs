@@ -90,9 +90,13 @@ fn opened(pipeline: &Pipeline, store: &str) -> Connection {
 /// The fund's value at the end of each day, deposits and withdrawals taken out.
 fn indices(pipeline: &Pipeline) -> Vec<f64> {
     let ledger = opened(pipeline, "ledger");
-    let mut query = ledger.prepare("SELECT nav_index FROM api_nav WHERE bucket_id = 'core' ORDER BY day").unwrap();
-    let found: Vec<f64> =
-        query.query_map([], |row| row.get::<_, Option<f64>>(0)).unwrap().filter_map(|row| row.unwrap()).collect();
+    let mut query =
+        ledger.prepare("SELECT nav_index FROM api_nav WHERE bucket_id = 'core' ORDER BY day").unwrap();
+    let found: Vec<f64> = query
+        .query_map([], |row| row.get::<_, Option<f64>>(0))
+        .unwrap()
+        .filter_map(|row| row.unwrap())
+        .collect();
     let first = found.first().copied().unwrap_or(1.0);
     found.into_iter().map(|value| value / first).collect()
 }
@@ -100,11 +104,17 @@ fn indices(pipeline: &Pipeline) -> Vec<f64> {
 /// Turnover as a part of the average fund, and how many orders were filled.
 fn traded(pipeline: &Pipeline) -> (f64, i64) {
     let ledger = opened(pipeline, "ledger");
-    let number = |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, Option<f64>>(0)).unwrap().unwrap_or(0.0);
-    let value = number("SELECT sum(abs(value_eur)) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL");
+    let number =
+        |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, Option<f64>>(0)).unwrap().unwrap_or(0.0);
+    let value =
+        number("SELECT sum(abs(value_eur)) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL");
     let average = number("SELECT avg(nav) FROM api_nav WHERE bucket_id = 'core'");
     let orders = ledger
-        .query_row("SELECT count(DISTINCT order_id) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL", [], |row| row.get(0))
+        .query_row(
+            "SELECT count(DISTINCT order_id) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     (if average > 0.0 { value / average } else { 0.0 }, orders)
 }

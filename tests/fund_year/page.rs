@@ -116,15 +116,23 @@ pub fn picture(years: &[Year]) -> String {
     for (place, (name, colour, values)) in lines.into_iter().enumerate() {
         for year in years {
             let points = line(values(year));
-            let _ = writeln!(svg, "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"0.5\" opacity=\"0.35\"/>");
+            let _ = writeln!(
+                svg,
+                "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"0.5\" opacity=\"0.35\"/>"
+            );
         }
         let mean: Vec<f64> = (0..days)
             .map_while(|day| {
-                let there: Vec<f64> = years.iter().filter_map(|year| values(year).get(day).copied()).collect();
+                let there: Vec<f64> =
+                    years.iter().filter_map(|year| values(year).get(day).copied()).collect();
                 (!there.is_empty()).then(|| there.iter().sum::<f64>() / count(there.len()))
             })
             .collect();
-        let _ = writeln!(svg, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>", line(&mean));
+        let _ = writeln!(
+            svg,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>",
+            line(&mean)
+        );
         let x = LEFT + 150.0 * count(place);
         let _ = writeln!(svg, "<text x=\"{x}\" y=\"345\" fill=\"{colour}\">{name}</text>");
     }
@@ -135,7 +143,10 @@ pub fn picture(years: &[Year]) -> String {
 
 fn turnover(svg: &mut String, years: &[Year]) {
     let most = years.iter().map(|year| year.turnover.max(year.equal_turnover)).fold(0.01, f64::max);
-    let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"372\">Turnover as a part of the fund, by seed; highest bar {most:.2}</text>");
+    let _ = writeln!(
+        svg,
+        "<text x=\"{LEFT}\" y=\"372\">Turnover as a part of the fund, by seed; highest bar {most:.2}</text>"
+    );
     let wide = (WIDTH - LEFT - 20.0) / count(years.len().max(1));
     for (place, year) in years.iter().enumerate() {
         let x = LEFT + wide * count(place);

@@ -26,7 +26,7 @@ const SPECIAL: &[Rule] = &[
         (0.0..=1.0).contains(&found)
     }),
     // From 1 % on no trade would be worth its costs.
-    ("planner.transaction_cost_percent", "transaction_cost_percent_high", |found| !(found > 0.009)),
+    ("planner.transaction_cost_percent", "transaction_cost_percent_high", |found| found <= 0.009),
 ];
 
 const SELLERS: [&str; 3] = ["profit_taking", "rebalance_sells", "weight_based"];

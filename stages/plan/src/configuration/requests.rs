@@ -262,12 +262,11 @@ impl Plan {
         out: &mut Out<Self>,
     ) -> Result<Yes, No> {
         let Wish { id, name, bucket_id, read, actor, note } = wish;
-        if let Some(other) = bucket_id.as_deref().and_then(|bucket| self.book.of_bucket(bucket)) {
-            if other.id != id {
-                let other = Stored { bucket_id: None, updated: now, ..other.clone() };
-                out.save(Save::Configuration(Box::new(other.clone())));
-                self.book.put(other);
-            }
+        let other = bucket_id.as_deref().and_then(|bucket| self.book.of_bucket(bucket));
+        if let Some(other) = other.filter(|other| other.id != id) {
+            let other = Stored { bucket_id: None, updated: now, ..other.clone() };
+            out.save(Save::Configuration(Box::new(other.clone())));
+            self.book.put(other);
         }
         let same =
             before.is_some_and(|before| before.configuration == read.configuration && before.name == name);
