@@ -65,10 +65,6 @@ pub fn number(number: f64) -> Finite {
     Finite::new(number).unwrap()
 }
 
-pub fn eur(units: i64) -> Money {
-    Money::from_units(units, Currency::EUR).unwrap()
-}
-
 pub fn isin(n: i64) -> Isin {
     Isin::with_check_digit(&format!("XB{n:09}")).unwrap()
 }
