@@ -59,6 +59,10 @@ impl Figures {
 fn main() {
     let small = std::env::args().any(|word| word == "--test");
     let mut figures = Figures { rows: Vec::new(), small };
+    // One measurement alone, without the file: `-- backfill`, `-- planning`.
+    if std::env::args().any(|word| word == "backfill") {
+        return backfill::measure(&mut figures);
+    }
     if std::env::args().any(|word| word == "planning") {
         evaluate::sequences(&mut figures);
         planning::measure(&mut figures);

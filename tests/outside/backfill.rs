@@ -42,7 +42,8 @@ fn what_was_read_is_not_read_again_and_a_killed_reading_ends_equal() {
     let whole = begun.elapsed();
     let bars = outside.rows("market", BARS);
     assert!(bars.len() > 33 * 2_400, "{} bars", bars.len());
-    println!("{} bars of 33 securities in {:.2} s", bars.len(), whole.as_secs_f64());
+    let most = outside.peak_kb(INGEST).unwrap_or(0) / 1_024;
+    println!("{} bars of 33 securities in {:.2} s, at most {most} MB", bars.len(), whole.as_secs_f64());
 
     // The second run asks nothing.
     let asked = outside.asked("getHloc");
