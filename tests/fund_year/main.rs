@@ -48,6 +48,10 @@ fn a_year_of_plans_beside_keeping_and_equal_weights() {
             year.turnover,
             year.orders
         );
+        let trading_days = usize::try_from(days.unwrap_or(5)).unwrap() * 5 / 7;
+        for values in [&year.planned, &year.kept, &year.equal] {
+            assert!(values.len() >= trading_days, "{} values of {trading_days} trading days", values.len());
+        }
         assert!(year.planned.iter().chain(&year.kept).chain(&year.equal).all(|value| *value > 0.0));
         years.push(year);
     }
@@ -91,7 +95,7 @@ fn opened(pipeline: &Pipeline, store: &str) -> Connection {
 fn indices(pipeline: &Pipeline) -> Vec<f64> {
     let ledger = opened(pipeline, "ledger");
     let mut query =
-        ledger.prepare("SELECT nav_index FROM api_nav WHERE bucket_id = 'core' ORDER BY day").unwrap();
+        ledger.prepare("SELECT nav_index FROM api_nav WHERE bucket_id = '*' ORDER BY day").unwrap();
     let found: Vec<f64> = query
         .query_map([], |row| row.get::<_, Option<f64>>(0))
         .unwrap()
@@ -108,7 +112,7 @@ fn traded(pipeline: &Pipeline) -> (f64, i64) {
         |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, Option<f64>>(0)).unwrap().unwrap_or(0.0);
     let value =
         number("SELECT sum(abs(value_eur)) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL");
-    let average = number("SELECT avg(nav) FROM api_nav WHERE bucket_id = 'core'");
+    let average = number("SELECT avg(nav) FROM api_nav WHERE bucket_id = '*'");
     let orders = ledger
         .query_row(
             "SELECT count(DISTINCT order_id) FROM api_fill WHERE isin IS NOT NULL AND order_id IS NOT NULL",
