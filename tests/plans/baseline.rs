@@ -196,6 +196,7 @@ impl Account {
                     reserved,
                     pending_in: None,
                     pending_out: None,
+                    spendable: None,
                 }],
                 open_orders: vec![],
                 nav: Some(Money::from_e4(nav, Currency::EUR)),

@@ -222,7 +222,7 @@ fn position(security: &Security, quote: &Quote, seeded: &mut Seeded) -> Position
 
 fn cash(amount: Money) -> Cash {
     let reserved = Money::zero(amount.currency());
-    Cash { bucket_id: "core".into(), amount, reserved, pending_in: None, pending_out: None }
+    Cash { bucket_id: "core".into(), amount, reserved, pending_in: None, pending_out: None, spendable: None }
 }
 
 fn target(isin: Isin, count: i64, seeded: &mut Seeded) -> Option<TargetWeight> {

@@ -301,6 +301,7 @@ fn state(state_id: &str, now: Timestamp) -> PortfolioState {
             reserved: eur(0),
             pending_in: None,
             pending_out: None,
+            spendable: None,
         }],
         open_orders: vec![],
         nav: Some(eur(HOLDINGS * VALUE + cash)),

@@ -54,9 +54,19 @@ pub struct Cash {
     /// What purchases have taken out of the amount and pay on a later settlement day.
     #[serde(default)]
     pub pending_out: Option<Money>,
+    /// What may be spent of it as far as the broker is concerned: settled, and less what is still to be paid; never more
+    /// than the amount. Absent in statements that are older than it.
+    #[serde(default)]
+    pub spendable: Option<Money>,
 }
 
 impl Cash {
+    /// What may be spent, before promises to open orders.
+    #[must_use]
+    pub fn free(&self) -> Money {
+        self.spendable.unwrap_or(self.amount)
+    }
+
     /// The part of the amount that is settled: without what sales bring in later, with what purchases pay later.
     #[must_use]
     pub fn settled(&self) -> Option<Money> {
@@ -147,6 +157,7 @@ impl Sample for PortfolioState {
                 reserved: Money::zero(Currency::EUR),
                 pending_in: Some(Money::zero(Currency::EUR)),
                 pending_out: Some(Money::zero(Currency::EUR)),
+                spendable: None,
             }],
             open_orders: vec![OpenOrder {
                 order_id: v::id(),
@@ -174,8 +185,11 @@ pub struct Nav {
     pub positions: Money,
     /// Cash.
     pub cash: Money,
-    /// Trading day of `day_start`.
+    /// The day of the fund that goes on.
     pub day: Day,
+    /// Whose end `day_start` is the value of; the day before the first one for the first valuation of all.
+    #[serde(default)]
+    pub start_day: Option<Day>,
     /// Value at the end of the day before.
     pub day_start: Money,
     /// Deposits less withdrawals since then.
@@ -192,6 +206,7 @@ impl Sample for Nav {
             positions: v::eur(),
             cash: Money::zero(Currency::EUR),
             day: v::day(),
+            start_day: Some(v::day()),
             day_start: v::eur(),
             flow_today: Money::zero(Currency::EUR),
             since_start: v::number(0.0125),
@@ -364,6 +379,7 @@ mod tests {
             reserved: eur(0),
             pending_in,
             pending_out,
+            spendable: None,
         };
         assert_eq!(cash(Some(eur(30)), Some(eur(5))).settled(), Some(eur(75)));
         assert_eq!(cash(None, Some(eur(5))).settled(), None);

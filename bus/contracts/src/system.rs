@@ -159,6 +159,14 @@ impl SettingsSnapshot {
             _ => Mode::Research,
         }
     }
+
+    /// The mode that holds: live only when `steward.toml` allows it, and in the real world only while the owner's setting
+    /// says so too. Nothing heard is research.
+    #[must_use]
+    pub fn mode_in_force(allowed: Mode, simulated: bool, heard: Option<&SettingsSnapshot>) -> Mode {
+        let asked = heard.map_or(Mode::Research, SettingsSnapshot::trading_mode);
+        if allowed == Mode::Live && (simulated || asked == Mode::Live) { Mode::Live } else { Mode::Research }
+    }
 }
 
 impl Sample for SettingsSnapshot {

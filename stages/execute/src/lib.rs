@@ -15,11 +15,15 @@
 //! second send. State comes from the broker's own lists only. Fills are counted once by the broker's trade id.
 //! **Deliberately does not** judge, size, price or retry anything.
 
+mod approvals;
 mod edge;
 mod fate;
+mod follow;
 mod hints;
 mod limits;
 mod live;
+mod market_now;
+mod on_paper;
 mod order;
 mod paper;
 mod second_line;

@@ -17,6 +17,9 @@ const HALF_SPREAD_E6: i128 = 500;
 /// The broker's fees, as far as they are known: 2 EUR and 0.2 %.
 const FIXED_EUR: Money = Money::from_e4(20_000, Currency::EUR);
 const PERCENT_E6: i64 = 2_000;
+/// Of an exchange: 0.1 %, at least one unit of the quote currency.
+const EXCHANGE_E6: i64 = 1_000;
+const EXCHANGE_LEAST_UNITS: i64 = 1;
 
 /// What the market makes of an order on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct Ask {
     pub limit: Price,
     /// Of the limit.
     pub ccy: Currency,
+    /// An exchange of currencies.
+    pub exchange: bool,
 }
 
 /// Compares an order with the last quote.
@@ -81,6 +86,12 @@ fn price_of(side: Side, quote: &Quote) -> Option<Price> {
 }
 
 fn fee(ask: Ask, price: Price, rates: Option<&FxRates>) -> Option<Money> {
+    if ask.exchange {
+        let part = money::value(price, ask.quantity, ask.ccy, Rounding::Up).ok()?;
+        let part = part.scale(EXCHANGE_E6, 1_000_000, Rounding::Up).ok()?.to_minor(Rounding::Up).ok()?;
+        let least = Money::from_units(EXCHANGE_LEAST_UNITS, ask.ccy).ok()?;
+        return Some(if part.covers(least).ok()? { part } else { least });
+    }
     let rate = match ask.ccy {
         Currency::EUR => Rate::ONE,
         ccy => rates?.rates.get(&ccy)?.eur_per_unit_e9,
@@ -99,7 +110,7 @@ mod tests {
 
     fn ask(side: Side, limit: &str) -> Ask {
         let quantity = Quantity::from_units(10).unwrap();
-        Ask { side, quantity, limit: limit.parse().unwrap(), ccy: Currency::EUR }
+        Ask { side, quantity, limit: limit.parse().unwrap(), ccy: Currency::EUR, exchange: false }
     }
 
     fn quote(last: &str, bid: &str, ask: &str) -> Quote {
@@ -162,6 +173,15 @@ mod tests {
         ));
         assert_eq!(meet(buy, Some(&good), None, good.at.saturating_plus_ms(QUOTE_AGE_MS + 1)), unknown);
         assert_eq!(meet(buy, Some(&good), None, good.at.saturating_minus_ms(1)), unknown);
+    }
+
+    #[test]
+    fn an_exchange_costs_a_thousandth_and_at_least_one_unit() {
+        let last = quote("50", "49.95", "50.05");
+        let exchange = Ask { exchange: true, ..ask(Side::Buy, "50.10") };
+        assert_eq!(met(exchange, &last), filled("50.05", "1 EUR"));
+        let more = Ask { quantity: Quantity::from_units(1_000).unwrap(), ..exchange };
+        assert_eq!(met(more, &last), filled("50.05", "50.05 EUR"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{Call, Failure, Ingest, Save};
 
 impl Ingest {
     pub(crate) fn currencies(&self) -> BTreeSet<Currency> {
-        let all = self.universe.values().map(|listed| listed.security.ccy);
+        let all = self.universe.values().map(|listed| listed.security.ccy).chain(self.cash.iter().copied());
         all.filter(|ccy| *ccy != Currency::EUR).collect()
     }
 

@@ -28,6 +28,7 @@
 //! | what may the owner change | `owner`; how a request is answered: `requests` |
 //! | which prices are asked for, and what is said of them | `prices`; may one be believed: `belief`, `quotes` |
 //! | what is said of prices that the broker tells by itself | `told` |
+//! | which pairs of currencies are read, and do they trade | `pairs` |
 //! | which currency rates, and which are believed | `currencies`, `rates` |
 //! | may this daily bar be believed | `sift`; does the past still say the same: `overlap` |
 //! | is a venue open, and when is that said again | `venues`; what is said and written of it: `openings` |
@@ -47,6 +48,7 @@ mod openings;
 mod outside;
 mod overlap;
 mod owner;
+mod pairs;
 mod prices;
 mod quotes;
 mod rates;

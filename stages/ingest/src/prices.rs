@@ -1,5 +1,7 @@
 //! Which prices are asked for now, and what of an answer is said.
 
+use std::collections::BTreeSet;
+
 use bus_client::Out;
 use contracts::Quote;
 use market::{Isin, Timestamp};
@@ -9,6 +11,7 @@ use tradernet::{Ticker, commands::quotes::Quotes, pacer::PaceClass};
 use crate::history::Progress;
 use crate::limits::TICKERS_PER_CALL;
 use crate::outside::{Task, Witness};
+use crate::pairs;
 use crate::quotes::{far_from, quote_of};
 use crate::schedule::{grid_after, grid_from, pause_ms};
 use crate::stage::Listed;
@@ -19,7 +22,7 @@ impl Ingest {
     /// Asks for the open venues' securities; at the start also for those whose last price is older than the
     /// last session.
     pub(crate) fn ask_quotes(&mut self, first: bool, now: Timestamp, out: &mut Out<Self>) {
-        let wanted: Vec<Ticker> = self
+        let mut wanted: Vec<Ticker> = self
             .universe
             .values()
             .filter(|listed| listed.security.active)
@@ -28,6 +31,12 @@ impl Ingest {
             .filter(|listed| !self.was_told(&listed.security.isin, now))
             .map(|listed| listed.ticker.clone())
             .collect();
+        // Pairs trade nearly always; they are read while anything else can be bought for the money.
+        if first || self.venues.keys().any(|mic| self.calendars.is_open(*mic, now)) {
+            wanted.extend(pairs::wanted(&self.currencies()).into_keys());
+        } else if let Some(venue) = self.pairs.trade(false) {
+            out.say(venue); // Nothing is read any more, so nobody knows whether they trade.
+        }
         if wanted.is_empty() {
             self.quotes_at = self.next_quotes(now);
             return;
@@ -86,7 +95,21 @@ impl Ingest {
         self.quotes.failures = 0;
         self.quotes_at = self.next_quotes(now);
         let mut doubts = Vec::new();
+        let pairs = pairs::wanted(&self.currencies());
+        let mut trading = BTreeSet::new();
         for ticker in asked {
+            if let Some(isin) = pairs.get(ticker) {
+                match self.take_pair((ticker, *isin), &found, now) {
+                    Ok(Some((quote, trades))) => {
+                        trading.insert(trades);
+                        out.say(quote);
+                    }
+                    // What the broker does not list cannot be exchanged; who needs it says so.
+                    Ok(None) => {}
+                    Err(doubt) => doubts.push(doubt),
+                }
+                continue;
+            }
             match self.take_quote(ticker, &found, now, out) {
                 Ok(Some(quote)) => {
                     if quote.suspect {
@@ -100,6 +123,22 @@ impl Ingest {
             }
         }
         self.doubt("prices", &doubts);
+        // A call without a pair says nothing of them.
+        let open = (!trading.is_empty()).then(|| !trading.contains(&false));
+        if let Some(venue) = open.and_then(|open| self.pairs.trade(open)) {
+            out.say(venue);
+        }
+    }
+
+    /// The price of a pair, and whether it trades now.
+    fn take_pair(
+        &mut self,
+        (ticker, isin): (&Ticker, Isin),
+        found: &Quotes,
+        now: Timestamp,
+    ) -> Result<Option<(Quote, bool)>, String> {
+        let Some(reading) = found.by_ticker.get(ticker) else { return Ok(None) };
+        Ok(Some((self.pairs.take(isin, reading, now)?, pairs::trades(reading))))
     }
 
     fn take_quote(

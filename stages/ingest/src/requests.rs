@@ -55,6 +55,11 @@ impl Ingest {
             let positions = state.positions.into_iter();
             positions.filter(|position| !position.qty_e6.is_zero()).map(|position| position.isin).collect()
         };
+        let cash = |state: &PortfolioState| {
+            let balances = state.cash.iter().map(|cash| cash.amount).filter(|amount| !amount.is_zero());
+            balances.map(|amount| amount.currency()).collect()
+        };
+        self.cash = heard.body.as_ref().map(cash).unwrap_or_default();
         self.held = heard.body.map(held);
     }
 

@@ -6,11 +6,13 @@ use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::ingest as topics;
 use contracts::{Security, Universe};
 use market::{Calendars, Isin, Mic, Timestamp};
+use money::Currency;
 use tradernet::{Ticker, pacer::Pacer};
 
 use crate::bars::Run;
 use crate::history::Progress;
 use crate::outside::Outside;
+use crate::pairs::Pairs;
 use crate::quotes::Known;
 use crate::rates::Rates;
 use crate::renamed::Renaming;
@@ -30,6 +32,7 @@ pub struct Ingest {
     pub(crate) venues: BTreeMap<Mic, Timestamp>,
     pub(crate) quotes_at: Timestamp,
     pub(crate) quotes: Reading,
+    pub(crate) pairs: Pairs,
     pub(crate) heard: Heard,
     pub(crate) rates: Rates,
     pub(crate) rates_at: Timestamp,
@@ -47,6 +50,8 @@ pub struct Ingest {
     pub(crate) calendars_at: Timestamp,
     /// What the portfolio holds; nothing before it was heard.
     pub(crate) held: Option<BTreeSet<Isin>>,
+    /// Currencies of its cash, owed ones too.
+    pub(crate) cash: BTreeSet<Currency>,
     /// The request that is being answered.
     pub(crate) adding: Option<Adding>,
     pub(crate) troubles: BTreeMap<String, String>,
@@ -158,6 +163,7 @@ impl Ingest {
             venues,
             quotes_at: Timestamp::ZERO,
             quotes: Reading::default(),
+            pairs: Pairs::default(),
             heard: Heard::default(),
             rates,
             rates_at: Timestamp::ZERO,
@@ -173,6 +179,7 @@ impl Ingest {
             splits: loaded.splits,
             calendars_at: Timestamp::ZERO,
             held: None,
+            cash: BTreeSet::new(),
             adding: None,
             troubles: BTreeMap::new(),
             reported: String::new(),

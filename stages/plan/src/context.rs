@@ -11,13 +11,19 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use contracts::{
-    Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanGroup, ScoreConstants,
+    Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanCosts, PlanGroup, ScoreConstants,
     SecurityScore, Side, SpendableCash,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rounding, Weight};
 
-use crate::{correlation, facts::CORE, limits::HOLDINGS_MAX, snapshot::Snapshot, terms::Terms};
+use crate::{
+    correlation,
+    facts::CORE,
+    limits::{FX_COST_E6, HOLDINGS_MAX},
+    snapshot::Snapshot,
+    terms::Terms,
+};
 
 /// Bytes that the envelope around a context may take.
 const ENVELOPE_BYTES: usize = 1_024;
@@ -80,7 +86,14 @@ pub fn make(ground: Ground<'_>) -> Result<PlanContext, NoContext> {
         total_eur: snapshot.total,
         nav_eur: snapshot.state.nav.unwrap_or(snapshot.total),
         weights: terms.profile.weights(),
-        costs: terms.costs,
+        costs: PlanCosts {
+            fx_percent_e6: snapshot
+                .can_exchange()
+                .then(fx_cost)
+                .transpose()
+                .map_err(NoContext::Arithmetic)?,
+            ..terms.costs
+        },
         groups: std::mem::take(&mut places.groups),
         concentrations: places.concentrations(snapshot, terms)?,
         holdings,
@@ -109,6 +122,11 @@ fn apart(snapshot: &Snapshot<'_>, candidates: &[Candidate]) -> Vec<[u16; 2]> {
         (!correlation::passes(&purchases, limit, rho)).then_some(purchases)
     });
     pairs.collect()
+}
+
+/// What an exchange is taken to cost.
+fn fx_cost() -> Result<Weight, MoneyError> {
+    Weight::from_e6(FX_COST_E6)
 }
 
 /// The same content at another time, which makes it another context.

@@ -117,6 +117,11 @@ impl Facts {
         if old.is_none() && self.quotes.len() >= FOLLOWED_MAX {
             return News::Nothing;
         }
+        if contracts::pair_of(&isin).is_some() {
+            // Exchanges follow needs, never prices.
+            self.quotes.insert(isin, KnownQuote { quote, id });
+            return News::Nothing;
+        }
         let doubted = old.is_none_or(|old| old.quote.suspect != quote.suspect);
         let moved = basis.prices.get(&isin).is_none_or(|known| moved(*known, quote.price_e6));
         self.quotes.insert(isin, KnownQuote { quote, id });

@@ -26,7 +26,7 @@
 //!
 //! **Limits** are in [`limits`], what the owner may set in [`settings`].
 //!
-//! **Deliberately does not do** yet: satellites, currency exchanges (`needs_fx`: a purchase is paid in its own currency),
+//! **Deliberately does not do** yet: satellites, exchanges for purchases out of another currency than EUR,
 //! sales of more than half of a holding. Never: place, approve, judge, or execute any step but
 //! the first.
 
@@ -36,8 +36,11 @@ pub mod context;
 pub mod correlation;
 pub mod diversity;
 pub mod dividends;
+pub mod exchange_order;
+mod exchanges;
 pub mod facts;
 pub mod feasibility;
+pub mod funding;
 pub mod generators;
 pub mod groups;
 pub mod jobs;

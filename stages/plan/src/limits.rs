@@ -55,6 +55,13 @@ pub const LIMIT_BUFFER_E6: i64 = 10_000;
 /// A limit lies this far beyond the other side's best price, in 1/1 000 000.
 pub const QUOTE_BUFFER_E6: i64 = 2_500;
 
+/// What the gate adds to the cost of a purchase, in 1/1 000 000.
+pub const GATE_MARGIN_E6: i64 = 10_000;
+/// Room for a rate moving while currencies are exchanged, in 1/1 000 000.
+pub const FX_BUFFER_E6: i64 = 20_000;
+/// What evaluators take for an exchange, in 1/1 000 000 of what is exchanged.
+pub const FX_COST_E6: i64 = 500;
+
 /// A country's largest share of the fund, in 1/1 000 000.
 pub const COUNTRY_MAX_E6: i64 = 350_000;
 /// An industry's largest share of the fund.

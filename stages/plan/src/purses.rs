@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 
 use contracts::Cash;
-use money::{Currency, Money, MoneyError, Rate, Rounding};
+use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
 
-use crate::facts::CORE;
+use crate::{facts::CORE, limits::FX_BUFFER_E6};
 
 /// EUR worth of each currency that may be spent; nothing below zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Purses {
         let (mut purses, mut owed) = (BTreeMap::new(), reserve);
         for cash in cash.iter().filter(|cash| cash.bucket_id == CORE) {
             let ccy = cash.amount.currency();
-            let free = cash.amount.checked_sub(cash.reserved)?;
+            let free = cash.free().checked_sub(cash.reserved)?;
             match rate(ccy) {
                 None if free.is_negative() => return Ok(Purses::default()),
                 None => {}
@@ -64,6 +64,19 @@ impl Purses {
         Money::from_e4(self.by_currency.get(&ccy).copied().unwrap_or(0), Currency::EUR)
     }
 
+    /// EUR worth of one currency that may be spent on purchases in it, when EUR can be exchanged for it: with the costs
+    /// of the exchange and room for its rate.
+    #[must_use]
+    pub fn with_exchange(&self, ccy: Currency) -> Money {
+        let own = self.of(ccy);
+        if ccy == Currency::EUR {
+            return own;
+        }
+        let eur = self.of(Currency::EUR);
+        let more = eur.scale(Weight::SCALE, Weight::SCALE.saturating_add(FX_BUFFER_E6), Rounding::Down);
+        more.and_then(|more| more.checked_add(own)).unwrap_or(own)
+    }
+
     /// Each currency with what may be spent of it, EUR first.
     pub fn all(&self) -> impl Iterator<Item = (Currency, Money)> {
         let eur = std::iter::once(Currency::EUR);
@@ -89,7 +102,14 @@ mod tests {
     fn cash(amount: &str, reserved: i64) -> Cash {
         let amount = Money::parse(amount).unwrap();
         let reserved = Money::from_units(reserved, amount.currency()).unwrap();
-        Cash { bucket_id: CORE.into(), amount, reserved, pending_in: None, pending_out: None }
+        Cash {
+            bucket_id: CORE.into(),
+            amount,
+            reserved,
+            pending_in: None,
+            pending_out: None,
+            spendable: None,
+        }
     }
 
     fn eur(units: i64) -> Money {
@@ -121,6 +141,16 @@ mod tests {
         assert_eq!(purses(&[cash("900 EUR", 300), cash("-100 USD", 0)], 500), (10, 0));
         assert_eq!(purses(&[cash("-90 EUR", 0), cash("200 USD", 0)], 50), (0, 40));
         assert_eq!(purses(&[cash("100 EUR", 300), cash("1000 USD", 0)], 0), (0, 700));
+    }
+
+    #[test]
+    fn euros_count_for_other_currencies_less_the_room_of_an_exchange() {
+        let usd = Currency::USD;
+        let all = Purses::new(&[cash("1020 EUR", 0), cash("100 USD", 0)], eur(0), rate).unwrap();
+        assert_eq!((all.of(usd), all.with_exchange(usd)), (eur(90), eur(1_090)));
+        assert_eq!(all.with_exchange(Currency::EUR), eur(1_020), "nothing is exchanged for EUR");
+        let none = Purses::new(&[cash("100 USD", 0)], eur(0), rate).unwrap();
+        assert_eq!(none.with_exchange(usd), eur(90));
     }
 
     #[test]

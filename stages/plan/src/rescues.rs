@@ -67,7 +67,22 @@ impl Plan {
         let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let says = match step {
             Ok(Step::Exchange(legs)) => {
-                format!("{debt} is owed. No exchange can be ordered by Steward: {legs} at the brokerage")
+                let reason = format!("{debt} is owed.");
+                let incident = Id::derive(state.at, &["rescue", &state.state_id, &debt]);
+                let asked = legs.first().map(|leg| {
+                    let ask = (leg.pair, leg.side, leg.units);
+                    self.exchange(ask, (incident, OrderKind::Emergency, &reason), now, out)
+                });
+                match asked {
+                    Some(Ok(words)) => format!("{debt} is owed, and {words}"),
+                    Some(Err(wait)) => {
+                        if let Some(until) = wait.until {
+                            self.due_by(until);
+                        }
+                        format!("{debt} is owed, and {}", wait.text)
+                    }
+                    None => format!("{debt} is owed"),
+                }
             }
             Ok(Step::Sell(isin, quantity)) => {
                 let asked =

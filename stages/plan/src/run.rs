@@ -13,15 +13,16 @@ use crate::{
     choose,
     context::{self, Ground},
     facts::{Basis, CORE, Facts},
+    funding::{self, Funding},
     jobs,
     limits::{FAILED_PAUSE_MS, STEP_LIFE_MS},
     pool::{self, Pool},
     requests::{Request, Stage},
     round::{GaveUp, Round},
-    snapshot::Snapshot,
+    snapshot::{Snapshot, rate_of},
     stage::Plan,
     store::Save,
-    waits::{self, Question},
+    waits::{self, Question, Wait},
 };
 
 impl Plan {
@@ -174,7 +175,7 @@ impl Plan {
                 now,
             };
             let wait = waits::first(&plan, &step.candidate, question);
-            let text = wait.as_ref().map(|wait| wait.text.clone());
+            let mut text = wait.as_ref().map(|wait| wait.text.clone());
             let mut order_id = None;
             match wait {
                 Some(wait) => {
@@ -184,7 +185,13 @@ impl Plan {
                         self.due_by(until.max(soonest));
                     }
                 }
-                None => order_id = self.request(&plan, &step, now, out),
+                None => match self.fund(&plan, &step, now, out) {
+                    Some(wait) => {
+                        self.due_by(wait.until.unwrap_or(now.saturating_plus_ms(FAILED_PAUSE_MS)));
+                        text = Some(wait.text);
+                    }
+                    None => order_id = self.request(&plan, &step, now, out),
+                },
             }
             if let Some(first) = plan.steps.first_mut() {
                 first.waits_for = text;
@@ -194,6 +201,36 @@ impl Plan {
         out.save(Save::Plan(Box::new(plan.clone())));
         out.say(plan.clone());
         self.plan = Some(plan);
+    }
+
+    /// Asks for the exchange that a purchase needs first; gives what the purchase waits for then.
+    fn fund(
+        &mut self,
+        plan: &PlanProposed,
+        step: &PlanStep,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Option<Wait> {
+        let state = self.facts.state.clone()?;
+        let rate = |ccy| rate_of(&self.facts, &self.rules, ccy, now).ok();
+        let wait = |text: &str| Some(Wait { text: text.to_string(), until: None });
+        match funding::of(&step.candidate, &state, &self.rules, rate) {
+            Ok(Funding::Paid) => None,
+            Ok(Funding::Short) => wait("The EUR that may be used do not pay for it and the exchange."),
+            Ok(Funding::Exchange(pair, side, units)) => {
+                let bought = choose::in_words(&step.candidate, &names(&self.facts));
+                let reason = format!("{} are needed to {bought}.", step.candidate.ccy);
+                let ask = ((pair, side, units), (plan.plan_id, OrderKind::Normal, reason.as_str()));
+                match self.exchange(ask.0, ask.1, now, out) {
+                    Ok(words) => wait(&format!("An exchange comes first: {words}.")),
+                    Err(other) => Some(Wait {
+                        text: format!("An exchange must come first, and {}.", other.text),
+                        ..other
+                    }),
+                }
+            }
+            Err(why) => wait(&format!("What it needs cannot be computed: {why}.")),
+        }
     }
 
     fn request(

@@ -167,10 +167,16 @@ impl<'a> Snapshot<'a> {
         Ok(snapshot)
     }
 
-    /// EUR that may be spent on securities of a currency without any exchange.
+    /// EUR that may be spent on securities of a currency: its own, and what EUR can be exchanged for it.
     #[must_use]
     pub fn spendable(&self, ccy: Currency) -> Money {
-        self.purses.of(ccy)
+        if is_exchangeable(self.facts, ccy) { self.purses.with_exchange(ccy) } else { self.purses.of(ccy) }
+    }
+
+    /// Whether anything can be exchanged at all.
+    #[must_use]
+    pub fn can_exchange(&self) -> bool {
+        self.purses.all().any(|(ccy, _)| is_exchangeable(self.facts, ccy))
     }
 
     /// Countries and industries of everything that is held or has a target.
@@ -388,6 +394,14 @@ impl<'a> Snapshot<'a> {
         usable.days_since_sell = days(sell);
         usable.days_since_transaction = days(any);
     }
+}
+
+/// Whether EUR can be exchanged for a currency: the broker trades the pair, and its price is believed.
+#[must_use]
+pub fn is_exchangeable(facts: &Facts, ccy: Currency) -> bool {
+    let pair = limits::FxPair::between(Currency::EUR, ccy).map(|(pair, _)| pair);
+    let isin = pair.and_then(|pair| contracts::pair_isin(pair.base, pair.quote));
+    isin.and_then(|isin| facts.quotes.get(&isin)).is_some_and(|known| !known.quote.suspect)
 }
 
 /// What may be spent of each currency now; nothing while the fund has no value.

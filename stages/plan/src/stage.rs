@@ -8,7 +8,7 @@ use contracts::{
     Id, Meta, OrderApproved, OrderRefused, OrderRequested, OrderState, Outcome, PlanContext, PlanNow,
     PlanProposed, PlanResult, Received, Refusal, Side,
 };
-use market::Timestamp;
+use market::{Isin, Timestamp};
 
 use crate::{
     configuration::book::Book,
@@ -52,6 +52,8 @@ pub struct Plan {
     pub(crate) watch: Watch,
     /// When emergency sales were asked for.
     pub(crate) rescued: Vec<Timestamp>,
+    /// When each pair was asked to be exchanged last.
+    pub(crate) exchanged: BTreeMap<Isin, Timestamp>,
     /// When each trigger fired last.
     pub(crate) fired: BTreeMap<&'static str, Timestamp>,
     /// Prices and scores of the last run.
@@ -103,7 +105,7 @@ impl Stage for Plan {
 
     fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
         let rules = start.settings.rules().map_err(|error| error.to_string())?;
-        let Rows { context, plan, requests, memory, dividends, rescued, book, next_job } =
+        let Rows { context, plan, requests, memory, dividends, rescued, exchanged, book, next_job } =
             rows.map(store::load).transpose()?.unwrap_or_default();
         let mut plan = Plan {
             terms: Terms::of(&rules),
@@ -117,6 +119,7 @@ impl Stage for Plan {
             dividends,
             watch: Watch::default(),
             rescued,
+            exchanged,
             fired: BTreeMap::new(),
             basis: Basis::default(),
             last_context_at: context.as_ref().map(|context| context.at),
@@ -289,7 +292,8 @@ impl Plan {
             if self.advance(id, stage, now, out) && is_final {
                 news = News::Change;
             }
-            if is_final && order.side == Side::Buy && !order.fills.is_empty() {
+            let is_security = contracts::pair_of(&order.isin).is_none();
+            if is_final && is_security && order.side == Side::Buy && !order.fills.is_empty() {
                 let worth = self.facts.worth_of(order);
                 for used in self.dividends.buy(id, worth) {
                     out.save(Save::UsedDividend(used));

@@ -1,10 +1,12 @@
 //! All SQL of the planner: what it knows after a restart, and how that changes.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Serialize, de::DeserializeOwned};
 
 use contracts::{Id, OrderRequested, PlanContext, PlanProposed};
-use market::Timestamp;
+use market::{Isin, Timestamp};
 
 use crate::{
     configuration::{
@@ -71,6 +73,8 @@ pub struct Rows {
     pub rescued: Vec<Timestamp>,
     /// Planner configurations.
     pub book: Book,
+    /// When each pair was asked to be exchanged last.
+    pub exchanged: BTreeMap<Isin, Timestamp>,
     /// The next free job number.
     pub next_job: u64,
 }
@@ -96,6 +100,7 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         dividends: load_dividends(rows).map_err(failed("used_dividend"))?,
         rescued: load_rescued(rows).map_err(failed("request"))?,
         book: load_book(rows).map_err(failed("planner_config"))?,
+        exchanged: load_exchanged(rows).map_err(failed("request"))?,
         next_job: load_counter(rows).map_err(failed("counter"))?,
     })
 }
@@ -365,11 +370,31 @@ fn load_rescued(rows: &Connection) -> Result<Vec<Timestamp>, String> {
     let mut query = rows
         .prepare(
             "SELECT created FROM request WHERE json_extract(body, '$.kind') = 'emergency'
-             ORDER BY created DESC LIMIT 10",
+             AND json_extract(body, '$.isin') NOT LIKE 'XF%' ORDER BY created DESC LIMIT 10",
         )
         .map_err(text)?;
     let found = query.query_map([], |row| Ok(Timestamp::from_ms(row.get(0)?))).map_err(text)?;
     found.collect::<Result<_, _>>().map_err(text)
+}
+
+/// The last exchange asked for of each pair.
+fn load_exchanged(rows: &Connection) -> Result<BTreeMap<Isin, Timestamp>, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let mut query = rows
+        .prepare(
+            "SELECT json_extract(body, '$.isin') AS isin, max(created) FROM request WHERE isin LIKE 'XF%'
+             GROUP BY isin",
+        )
+        .map_err(text)?;
+    let found = query
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, Timestamp::from_ms(row.get(1)?))))
+        .map_err(text)?;
+    let mut last = BTreeMap::new();
+    for row in found {
+        let (isin, at) = row.map_err(text)?;
+        last.insert(isin.parse().map_err(|error: market::IsinError| error.to_string())?, at);
+    }
+    Ok(last)
 }
 
 fn load_counter(rows: &Connection) -> Result<u64, String> {

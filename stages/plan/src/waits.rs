@@ -10,7 +10,7 @@ use crate::{
     price,
     requests::Requests,
     settings::Rules,
-    snapshot::purses_of,
+    snapshot::{is_exchangeable, purses_of},
 };
 
 /// One thing to wait for.
@@ -118,12 +118,14 @@ fn ground(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Opti
     None
 }
 
-/// Whether the cash of a purchase's own currency pays for it now, without the reserve and without any exchange.
+/// Whether cash pays for a purchase now, without the reserve: that of its own currency, and EUR where they can be exchanged.
 fn is_paid(step: &Candidate, Question { facts, rules, now, .. }: Question<'_>) -> bool {
     let Some(state) = &facts.state else { return false };
     let Ok(purses) = purses_of(facts, rules, state, now) else { return false };
     let needed = step.value_eur.e4().saturating_add(step.cost_eur.e4());
-    needed <= purses.of(step.ccy).e4()
+    let most =
+        if is_exchangeable(facts, step.ccy) { purses.with_exchange(step.ccy) } else { purses.of(step.ccy) };
+    needed <= most.e4()
 }
 
 /// Open for long enough, and known to be open still.

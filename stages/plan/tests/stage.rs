@@ -347,6 +347,7 @@ fn figures_at_the_end_of_their_range_do_not_stop_the_planner() {
         reserved: eur(0),
         pending_in: None,
         pending_out: None,
+        spendable: None,
     };
     let huge = contracts::Position {
         value_eur: Some(most),
@@ -756,24 +757,81 @@ fn a_debt_that_two_readings_confirm_is_covered_by_one_emergency_sale() {
     assert_eq!(world.trouble(), None);
 }
 
-#[test]
-fn a_debt_that_another_currency_covers_sells_nothing() {
+/// A fund that owes 500 EUR and has dollars; the pair trades at this price, if at all.
+fn with_dollars(price: Option<&str>) -> World {
     let mut world = World::ready();
     world.gains.clear();
     world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
-    let usd = contracts::Cash {
+    if let Some(price) = price {
+        world.say(Venue { mic: contracts::pair_venue(), ..support::venue() });
+        world.say(contracts::Quote {
+            isin: contracts::pair_isin(Currency::EUR, Currency::USD).unwrap(),
+            mic: contracts::pair_venue(),
+            ccy: Currency::USD,
+            price_e6: price.parse().unwrap(),
+            bid_e6: None,
+            ask_e6: None,
+            at: world.now,
+            ..contracts::Quote::sample()
+        });
+    }
+    for _ in 0..2 {
+        world.say(debt_and_dollars(&world));
+        world.pass(MINUTE + SECOND);
+    }
+    world
+}
+
+fn debt_and_dollars(world: &World) -> PortfolioState {
+    let mut debt = in_debt(world, "debt");
+    debt.cash.push(contracts::Cash {
         amount: Money::parse("5000 USD").unwrap(),
         reserved: Money::zero(Currency::USD),
         ..state("s1").cash[0].clone()
-    };
-    for _ in 0..2 {
-        let mut debt = in_debt(&world, "debt");
-        debt.cash.push(usd.clone());
-        world.say(debt);
-        world.pass(MINUTE + SECOND);
-    }
-    assert!(world.requests().is_empty());
+    });
+    debt
+}
+
+#[test]
+fn a_debt_that_another_currency_covers_is_exchanged_and_sells_nothing() {
+    let world = with_dollars(Some("1.12"));
+    let asked = world.requests();
+    assert_eq!(asked.len(), 1, "{:?}", world.trouble());
+    let one = &asked[0];
+    assert_eq!((one.kind, one.side), (OrderKind::Emergency, Side::Buy), "EUR are bought");
+    assert_eq!(contracts::pair_of(&one.isin), Some((Currency::EUR, Currency::USD)));
+    assert_eq!(one.qty_e6, pieces(502), "what is owed, and what curing it may cost");
+    assert!(one.reason.contains("-500"), "{}", one.reason);
     assert!(world.trouble().unwrap().contains("EUR/USD"), "{:?}", world.trouble());
+}
+
+#[test]
+fn an_exchange_without_a_price_of_the_pair_or_far_from_the_reference_is_waited_for() {
+    for (price, why) in [(None, "trades now"), (Some("2.2"), "1 % from the reference")] {
+        let world = with_dollars(price);
+        assert!(world.requests().is_empty(), "{price:?}");
+        assert!(world.trouble().unwrap().contains(why), "{:?}", world.trouble());
+    }
+}
+
+#[test]
+fn a_refused_exchange_is_not_asked_for_again_at_once() {
+    let mut world = with_dollars(Some("1.12"));
+    let asked = world.requests();
+    world.say(contracts::OrderRefused {
+        order_id: asked[0].order_id,
+        isin: asked[0].isin,
+        side: asked[0].side,
+        code: "pending_order".into(),
+        decision: contracts::Refusal::Defer,
+        at: world.now,
+        earliest: None,
+        ..contracts::OrderRefused::sample()
+    });
+    world.say(debt_and_dollars(&world));
+    world.pass(MINUTE);
+    assert_eq!(world.requests().len(), 1);
+    assert!(world.trouble().unwrap().contains("rests"), "{:?}", world.trouble());
 }
 
 #[test]

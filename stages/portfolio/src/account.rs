@@ -116,6 +116,12 @@ impl Accounts {
         self.reported.as_ref().map(|(_, at, _)| *at)
     }
 
+    /// What the broker lets be spent of it.
+    pub(crate) fn spendable(&self) -> &Purse {
+        static NOTHING: Purse = Purse::new();
+        self.reported.as_ref().map_or(&NOTHING, |(account, ..)| &account.spendable)
+    }
+
     /// Cash that books and broker both know.
     pub(crate) fn cash(&self) -> &Purse {
         &self.purse
@@ -148,7 +154,7 @@ struct Booking {
 impl Portfolio {
     /// Takes a reading; false when it is not believed yet and the last one stays.
     pub(crate) fn take(&mut self, snapshot: &Snapshot, now: Timestamp, out: &mut Out<Self>) -> bool {
-        let (account, nameless) = match import::account(&snapshot.account, &mut self.accounts.names) {
+        let (mut account, nameless) = match import::account(&snapshot.account, &mut self.accounts.names) {
             Ok(read) => read,
             Err(why) => {
                 self.troubles.insert("account", why);
@@ -156,6 +162,9 @@ impl Portfolio {
             }
         };
         let first = self.accounts.reported.is_none();
+        if first {
+            account.count_under_way(None);
+        }
         let booking = if first { self.import(&account, snapshot, now) } else { self.book(snapshot, now) };
         let before = self.accounts.reported.as_ref().map(|(account, ..)| account);
         let explained = !first && account.equals(&booking.books) && !account.cash.is_empty();
@@ -519,6 +528,9 @@ impl Portfolio {
         let action = Action { id, isin, change, at: now, held: before.qty, left, price };
         out.decided(format!("{isin}: {}.", told(&action)));
         out.save(Save::Action(action));
+        for save in self.paper.act(isin, change)? {
+            out.save(Save::Paper(save));
+        }
         out.save(Save::Position(isin, after.clone()));
         self.accounts.books.insert(isin, after);
         Ok(())
@@ -526,11 +538,14 @@ impl Portfolio {
 
     /// Compares cash, and remembers what is confirmed to differ.
     fn compare_cash(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let Some((account, ..)) = &self.accounts.reported else { return };
-        let Some(ours) = self.accounts.cash_of_books() else {
+        let ours = self.accounts.cash_of_books();
+        let Some((account, ..)) = &mut self.accounts.reported else { return };
+        let Some(ours) = ours else {
             self.troubles.insert("cash", "the cash of the books cannot be added up".into());
             return;
         };
+        account.count_under_way(Some(&ours));
+        let account = account.clone();
         let today = now.day_utc();
         let (fills, rates) = (&self.accounts.fills, self.rates.as_ref());
         let found = cash_book::differences(&ours, &account.cash, |ccy| {

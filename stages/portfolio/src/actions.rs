@@ -155,7 +155,7 @@ mod tests {
     fn account(key: &str, ticker: &str, e6: i64, avg: Option<i64>) -> Account {
         let avg = avg.map(|avg| Price::from_e6(avg).unwrap());
         let reported = Reported { ticker: ticker.into(), qty: qty(e6), avg, ccy: Currency::EUR };
-        Account { held: BTreeMap::from([(isin(key), reported)]), cash: BTreeMap::new() }
+        Account { held: BTreeMap::from([(isin(key), reported)]), ..Account::default() }
     }
 
     fn found(books: &Books, account: &Account, paid: &[&str]) -> Option<(Change, Quantity)> {

@@ -39,14 +39,21 @@ pub(crate) fn cash(parts: &Parts<'_>) -> Result<Purse, MoneyError> {
     Ok(purse)
 }
 
-fn add(purse: &mut Purse, amount: Money) -> Result<(), MoneyError> {
+/// Adds an amount of any sign.
+///
+/// # Errors
+/// [`MoneyError::Overflow`].
+pub(crate) fn add(purse: &mut Purse, amount: Money) -> Result<(), MoneyError> {
     let sum = purse.entry(amount.currency()).or_insert(Money::zero(amount.currency()));
     *sum = sum.checked_add(amount)?;
     Ok(())
 }
 
 /// What a fill did to cash: its amount, its fee, and for an exchange the other currency.
-fn moved(fill: &Fill) -> Result<Vec<Money>, MoneyError> {
+///
+/// # Errors
+/// [`MoneyError::Overflow`].
+pub(crate) fn moved(fill: &Fill) -> Result<Vec<Money>, MoneyError> {
     let Some(amount) = amount(fill) else { return Ok(Vec::new()) };
     let signed = |amount: Money, gained: bool| if gained { Ok(amount) } else { amount.checked_neg() };
     let sells = fill.side == Side::Sell;

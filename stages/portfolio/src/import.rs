@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Security, Side};
 use market::{Calendars, Isin, Mic, Timestamp};
-use money::{Currency, Quantity, Rounding, value};
+use money::{Currency, Money, Quantity, Rounding, value};
 use tradernet::{
     Side as BrokerSide,
     commands::{positions, trades::TradeRow},
@@ -70,6 +70,11 @@ impl Names {
         self.known.get(ticker).map(|(isin, _)| *isin)
     }
 
+    /// The broker's ticker of a security.
+    pub(crate) fn ticker(&self, isin: &Isin) -> Option<String> {
+        self.known.iter().find(|(_, (known, _))| known == isin).map(|(ticker, _)| ticker.clone())
+    }
+
     fn mic(&self, ticker: &str) -> Option<Mic> {
         self.known.get(ticker).and_then(|(_, mic)| *mic)
     }
@@ -102,6 +107,17 @@ pub(crate) fn account(
         let before = account.cash.get(&row.currency).copied();
         let sum = before.map_or(Ok(row.available), |before| before.checked_add(row.available));
         account.cash.insert(row.currency, sum.map_err(|error| error.to_string())?);
+        let failed = |error: money::MoneyError| error.to_string();
+        let zero = Money::zero(row.currency);
+        let (incoming, outgoing) = (row.receivable.unwrap_or(zero), row.payable.unwrap_or(zero));
+        let spendable = row.available.checked_sub(outgoing).map_err(failed)?;
+        let known = account.spendable.entry(row.currency).or_insert(zero);
+        *known = known.checked_add(spendable).map_err(failed)?;
+        let under_way = incoming.checked_sub(outgoing).map_err(failed)?;
+        if !under_way.is_zero() {
+            let known = account.under_way.entry(row.currency).or_insert(zero);
+            *known = known.checked_add(under_way).map_err(failed)?;
+        }
     }
     nameless.sort();
     Ok((account, nameless))

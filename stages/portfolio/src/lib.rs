@@ -8,8 +8,8 @@
 //! `portfolio/reconciliation/{currency}`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
-//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`; views
-//! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`.
+//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, and the same of the paper ledger as `paper_*`; views
+//! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`, `api_paper_*`.
 //!
 //! **Refuses** an answer that says suspiciously less than the one before, until three equal ones came; to
 //! value the whole while a price or rate is missing; to start on books whose positions are not the sum of
@@ -18,9 +18,10 @@
 //! **Invariants:** positions are the sum of fills and corporate actions; cash is what was there at first, and every
 //! fill and flow since; a trade is booked once, by the broker's id; a difference to the broker or to
 //! `order/state` that is seen twice, a minute apart, is explained by a corporate action, or freezes the security
-//! until it is gone; of cash that differs the smaller amount is counted on; negative cash stays negative.
+//! until it is gone; orders on paper change the paper ledger alone, and only in research mode, in which it is what is
+//! said of the fund; of cash that differs the smaller amount is counted on; negative cash stays negative.
 //!
-//! **Deliberately does not do (yet):** paper books, satellites, dividends to reinvest, analytics. Prices never come
+//! **Deliberately does not do (yet):** satellites, dividends to reinvest, analytics. Prices never come
 //! from the broker's account.
 //!
 //! | Question | File |
@@ -33,6 +34,7 @@
 //! | when does a day end, and what did it bring | `nav` |
 //! | what came in and went out | `flows`, `dividends` |
 //! | what does an imported ledger say, and what is taken over | `csv`, `take_over` |
+//! | what does research mode hold, and how did it come to it | `paper`, `paper_store`; what the mode changes: `research` |
 //! | what are these holdings called | `state_id` |
 
 mod account;
@@ -46,8 +48,11 @@ mod flows;
 mod import;
 mod limits;
 mod nav;
+mod paper;
+mod paper_store;
 mod prices;
 mod reconcile;
+mod research;
 mod settings;
 mod stage;
 mod state_id;
@@ -61,6 +66,7 @@ pub use dividends::Dividend;
 pub use edge::{Call, Failure, PortfolioEdge, Reply, Snapshot};
 pub use flows::Booked;
 pub use nav::DayEnd;
+pub use paper::PaperSave;
 pub use reconcile::{Account, Reported};
 pub use settings::Settings;
 pub use stage::Portfolio;

@@ -93,7 +93,8 @@ pub(crate) fn statement(
     let nav = positions.checked_add(cash).ok()?;
     let since_start = Finite::new(index_now(base, nav, flow) - 1.0)?;
     let (day_start, flow_today) = (base.nav, flow);
-    Some(Nav { at, nav, positions, cash, day, day_start, flow_today, since_start })
+    let start_day = Some(base.day);
+    Some(Nav { at, nav, positions, cash, day, start_day, day_start, flow_today, since_start })
 }
 
 /// The row with which the books begin: the first value counts as that of the evening before.

@@ -27,8 +27,12 @@ pub struct Reported {
 pub struct Account {
     /// Holdings.
     pub held: BTreeMap<Isin, Reported>,
-    /// Cash.
+    /// Cash, what is under way to it included.
     pub cash: BTreeMap<Currency, Money>,
+    /// What may be spent of it now: settled, and less what is still to be paid.
+    pub spendable: BTreeMap<Currency, Money>,
+    /// What is under way in each currency, incoming less outgoing, as the broker says; nothing where nothing is.
+    pub under_way: BTreeMap<Currency, Money>,
 }
 
 impl Account {
@@ -43,6 +47,18 @@ impl Account {
         let emptied = (self.held.is_empty() && !before.held.is_empty())
             || (self.cash.is_empty() && !before.cash.is_empty());
         emptied || self.held.len().saturating_mul(2) < before.held.len()
+    }
+
+    /// Counts what is under way as cash, as the books do. Nobody knows whether the broker's own figure counts it already:
+    /// it does not where the books agree with both together, and books that only begin take it that way.
+    pub(crate) fn count_under_way(&mut self, ours: Option<&BTreeMap<Currency, Money>>) {
+        for (ccy, under_way) in std::mem::take(&mut self.under_way) {
+            let known = self.cash.get(&ccy).copied().unwrap_or(Money::zero(ccy));
+            let Ok(both) = known.checked_add(under_way) else { continue };
+            if ours.is_none_or(|ours| ours.get(&ccy) == Some(&both)) {
+                self.cash.insert(ccy, both);
+            }
+        }
     }
 
     /// Tells whether these are exactly the quantities of the books.
@@ -205,7 +221,8 @@ mod tests {
             ccy: Currency::EUR,
         };
         let held = held.iter().map(|(text, units)| (isin(text), reported(*units))).collect();
-        Account { held, cash: BTreeMap::from([(Currency::EUR, Money::from_e4(cash, Currency::EUR))]) }
+        let cash = BTreeMap::from([(Currency::EUR, Money::from_e4(cash, Currency::EUR))]);
+        Account { held, cash, ..Account::default() }
     }
 
     const A: &str = "DE000SMX0015";
@@ -230,6 +247,21 @@ mod tests {
         for (answer, before, expected) in table {
             assert_eq!(answer.shrank_from(before), expected, "{answer:?}");
         }
+    }
+
+    #[test]
+    fn what_is_under_way_counts_where_the_books_say_so() {
+        let eur = |e4| Money::from_e4(e4, Currency::EUR);
+        let with = |ours: Option<i64>| {
+            let mut account = Account { under_way: [(Currency::EUR, eur(30))].into(), ..account(&[], 100) };
+            account.count_under_way(ours.map(|e4| [(Currency::EUR, eur(e4))].into()).as_ref());
+            assert!(account.under_way.is_empty());
+            account.cash[&Currency::EUR].e4()
+        };
+        assert_eq!(with(Some(130)), 130, "the broker's figure leaves it out");
+        assert_eq!(with(Some(100)), 100, "the broker's figure has it already");
+        assert_eq!(with(Some(99)), 100, "a difference stays a difference");
+        assert_eq!(with(None), 130, "books that begin");
     }
 
     #[test]

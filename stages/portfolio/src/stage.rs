@@ -7,7 +7,7 @@ use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::portfolio as topics;
 use contracts::{
     Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
-    SyncNow, Universe,
+    SettingsSnapshot, SyncNow, Universe,
 };
 use market::{Calendars, Day, Isin, Timestamp};
 use money::{Currency, Money};
@@ -19,6 +19,7 @@ use crate::limits::{
     WAITING_MAX,
 };
 use crate::nav::{DayEnd, FundDay, fund_day, index_now, opening, statement};
+use crate::paper::Paper;
 use crate::prices::Prices;
 use crate::take_over::Parts;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
@@ -33,9 +34,14 @@ pub struct Portfolio {
     pub(crate) settings: Settings,
     pub(crate) accounts: Accounts,
     pub(crate) orders: BTreeMap<Id, OrderState>,
+    /// What research mode holds.
+    pub(crate) paper: Paper,
+    /// Whether the account or the paper ledger is the fund.
+    pub(crate) mode: Mode,
+    pub(crate) simulated: bool,
     pub(crate) prices: Prices,
     pub(crate) rates: Option<FxRates>,
-    base: Option<DayEnd>,
+    pub(crate) base: Option<DayEnd>,
     started: bool,
     sync_at: Timestamp,
     asked: bool,
@@ -48,7 +54,7 @@ pub struct Portfolio {
     today: Option<FundDay>,
     last_day: Option<Day>,
     cause: Option<Meta>,
-    state: Option<PortfolioState>,
+    pub(crate) state: Option<PortfolioState>,
     nav: Option<Nav>,
     pub(crate) troubles: BTreeMap<&'static str, String>,
     reported: String,
@@ -72,11 +78,15 @@ impl Stage for Portfolio {
         let mut loaded = store::load(rows.ok_or("the stage `portfolio` needs its store")?)?;
         let mut prices = Prices::default();
         loaded.splits.iter().for_each(|(isin, split)| prices.remember(*isin, *split));
-        let last_day = loaded.base.as_ref().map(|base| base.day);
+        let paper = std::mem::take(&mut loaded.paper);
+        let last_day = loaded.base.iter().chain(&paper.base).map(|base| base.day).max();
         let calendars = Calendars::embedded();
         let calendars = if live { calendars } else { calendars.with_rules() };
         Ok(Portfolio {
             environment: start.environment.to_string(),
+            mode: SettingsSnapshot::mode_in_force(settings.mode, !live, None),
+            simulated: !live,
+            paper,
             settings,
             base: loaded.base.take(),
             accounts: Accounts::from_rows(loaded, calendars),
@@ -116,7 +126,8 @@ impl Stage for Portfolio {
             Input::Heard(topics::Input::CommandPortfolioImport(heard)) => self.import_ledger(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(reply) => self.answered(reply, now, out),
-            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+            Input::Settings(snapshot) => self.follow(&snapshot, now, out),
+            Input::Answered(_) | Input::Refused(_) => {}
         }
         self.report(out);
     }
@@ -146,7 +157,7 @@ impl Portfolio {
     }
 
     /// Asks to be woken once what is under way has settled.
-    fn settle(&mut self, now: Timestamp) {
+    pub(crate) fn settle(&mut self, now: Timestamp) {
         let then = now.saturating_plus_ms(i64::from(self.settings.settle_ms));
         self.settle_at = Some(self.settle_at.map_or(then, |earlier| earlier.min(then)));
     }
@@ -160,6 +171,9 @@ impl Portfolio {
     }
 
     fn quote(&mut self, heard: Received<Quote>, now: Timestamp) {
+        if heard.key.parse().is_ok_and(|isin| contracts::pair_of(&isin).is_some()) {
+            return; // Cash is worth its reference rate; what a pair trades at values nothing.
+        }
         match heard.body {
             // Nobody is richer for a price that nobody believes.
             Some(quote) if quote.suspect => return,
@@ -192,17 +206,25 @@ impl Portfolio {
 
     fn order(&mut self, heard: Received<OrderState>, now: Timestamp) {
         let Ok(id) = heard.key.parse::<Id>() else { return };
-        let Some(order) = heard.body.filter(|order| order.mode == Mode::Live) else {
-            if self.orders.remove(&id).is_some() {
+        let Some(order) = heard.body else {
+            if self.orders.remove(&id).or(self.paper.orders.remove(&id)).is_some() {
                 self.settle(now);
             }
             return;
         };
-        let known = self.orders.get(&id);
-        if known.is_none() && self.orders.len() >= ORDERS_MAX {
+        if self.orders.len().max(self.paper.orders.len()) >= ORDERS_MAX
+            && !self.orders.contains_key(&id)
+            && !self.paper.orders.contains_key(&id)
+        {
             self.troubles.insert("orders", format!("more than {ORDERS_MAX} orders; {id} is not followed"));
             return;
         }
+        if order.mode == Mode::Research {
+            self.paper.orders.insert(id, order);
+            self.cause = heard.meta.or(self.cause.take());
+            return self.settle(now);
+        }
+        let known = self.orders.get(&id);
         let before = known.map(|known| (known.filled_e6, known.fills.len(), known.status.is_final()));
         let after = (order.filled_e6, order.fills.len(), order.status.is_final());
         let moved = before.map_or(!order.fills.is_empty() || after.2, |before| before != after);
@@ -336,16 +358,19 @@ impl Portfolio {
         self.link_orders(out);
         self.value_flows(out);
         let Some(at) = self.accounts.at() else { return };
-        let all = self.valuation(now);
-        self.say_state(at, &all, now, out);
-        self.say_flows(now, out);
+        let account = self.valuation(now);
+        let paper = self.keep_paper(now, out);
         if self.base.is_none()
-            && let Some(base) = all.sums.and_then(|sums| opening(now, self.day(now), sums))
+            && let Some(base) = account.sums.and_then(|sums| opening(now, self.day(now), sums))
         {
             out.save(Save::DayEnd(base.clone()));
             out.decided(format!("The books begin at {}.", base.nav));
             self.base = Some(base);
         }
+        let at = paper.as_ref().and(self.paper.booked).map_or(at, |booked| booked.max(at));
+        let all = paper.unwrap_or(account);
+        self.say_state(at, &all, now, out);
+        self.say_flows(now, out);
         self.say_bucket(out);
         self.say_nav(&all, now, out);
         if all.unvalued.is_empty() {
@@ -359,11 +384,13 @@ impl Portfolio {
         }
     }
 
-    fn valuation(&self, now: Timestamp) -> Valuation {
+    /// The account as it is, whatever the mode.
+    pub(crate) fn valuation(&self, now: Timestamp) -> Valuation {
         let frozen: BTreeSet<Isin> = self.accounts.frozen.keys().copied().collect();
         valuation(&Inputs {
             books: &self.accounts.books,
             cash: self.accounts.cash(),
+            spendable: self.accounts.spendable(),
             orders: &self.orders,
             prices: &self.prices,
             fills: &self.accounts.fills,
@@ -379,7 +406,7 @@ impl Portfolio {
         let state = PortfolioState {
             state_id: state_id(&self.environment, &all.positions, &all.cash, &all.open_orders, &bucket),
             environment: self.environment.clone(),
-            mode: self.settings.mode,
+            mode: self.mode,
             at,
             positions: all.positions.clone(),
             cash: all.cash.clone(),
@@ -402,12 +429,12 @@ impl Portfolio {
     }
 
     /// The day of the fund that goes on.
-    fn day(&self, now: Timestamp) -> Day {
+    pub(crate) fn day(&self, now: Timestamp) -> Day {
         self.today.map_or(now.day_utc(), |(day, _)| day)
     }
 
     /// Paid in less paid out since the last day's end; unknown while the worth of any of it is.
-    fn flow_since(&self, base: &DayEnd) -> Option<Money> {
+    pub(crate) fn flow_since(&self, base: &DayEnd) -> Option<Money> {
         let owners =
             self.accounts.flows.values().filter(|booked| booked.external && booked.seen > base.ended);
         owners
@@ -416,7 +443,7 @@ impl Portfolio {
     }
 
     fn say_nav(&mut self, all: &Valuation, now: Timestamp, out: &mut Out<Self>) {
-        let (Some(base), Some(sums)) = (&self.base, all.sums) else { return };
+        let (Some(base), Some(sums)) = (self.fund_base(), all.sums) else { return };
         let Some(flow) = self.flow_since(base) else { return };
         let Some(mut nav) = statement(base, (now, self.day(now)), sums, flow) else { return };
         if let Some(last) = &self.nav {
@@ -431,7 +458,7 @@ impl Portfolio {
     }
 
     fn say_bucket(&self, out: &mut Out<Self>) {
-        let Some(base) = &self.base else { return };
+        let Some(base) = self.fund_base() else { return };
         // A unit was worth one euro when the books began.
         let units = if base.index > 0.0 { base.nav.to_f64() / base.index } else { 0.0 };
         let (Some(units), Some(unit_price)) = (Finite::new(units), Finite::new(base.index)) else { return };
@@ -481,6 +508,9 @@ impl Portfolio {
         self.settle(now);
         let all = self.valuation(now);
         let read = self.accounts.at().is_some();
+        if read {
+            self.end_paper_day((day, ended), now, out);
+        }
         let (Some(base), Some((positions, cash)), true) = (&self.base, all.sums, read) else { return };
         let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
         let stale = self.state.as_ref().is_none_or(|state| state.stale);

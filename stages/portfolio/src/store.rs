@@ -14,6 +14,8 @@ use crate::dividends::Dividend;
 use crate::flows::Booked;
 use crate::limits::CORE;
 use crate::nav::DayEnd;
+use crate::paper::{Paper, PaperSave};
+use crate::paper_store;
 use crate::prices::Rebase;
 use crate::reconcile::{Account, Reported};
 
@@ -56,6 +58,8 @@ pub enum Save {
     Action(Action),
     /// A dividend as far as it is known.
     Dividend(Dividend),
+    /// A change of the paper ledger.
+    Paper(PaperSave),
 }
 
 /// Everything the stage starts from.
@@ -74,6 +78,7 @@ pub(crate) struct Loaded {
     pub(crate) openings: Books,
     pub(crate) csv_fills: BTreeSet<Id>,
     pub(crate) csv_isins: BTreeSet<Isin>,
+    pub(crate) paper: Paper,
 }
 
 /// Reads everything.
@@ -147,6 +152,7 @@ fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
                 Ok((parsed(row, 0)?, Held { qty, avg: checked(row, 3, price)?, ..nothing }))
             },
         )?,
+        paper: paper_store::load(rows)?,
         csv_fills: all(rows, "SELECT fill_id FROM fill WHERE csv = 1", |row| parsed(row, 0))?,
         csv_isins: all(rows, "SELECT DISTINCT isin FROM fill WHERE csv = 1", |row| parsed(row, 0))?,
         splits: all(
@@ -168,7 +174,7 @@ fn money_at(row: &Row<'_>, amount: usize, ccy: usize) -> rusqlite::Result<Option
     Ok(e4.zip(ccy).map(|(e4, ccy)| Money::from_e4(e4, ccy)))
 }
 
-fn all<T, C: FromIterator<T>>(
+pub(crate) fn all<T, C: FromIterator<T>>(
     rows: &Connection,
     sql: &str,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
@@ -176,7 +182,7 @@ fn all<T, C: FromIterator<T>>(
     rows.prepare(sql)?.query_map([], read)?.collect()
 }
 
-fn held(row: &Row<'_>) -> rusqlite::Result<(Isin, Held)> {
+pub(crate) fn held(row: &Row<'_>) -> rusqlite::Result<(Isin, Held)> {
     let held = Held {
         ticker: row.get(1)?,
         qty: checked(row, 2, |e6: i64| Quantity::from_e6(e6))?,
@@ -234,8 +240,13 @@ fn account(rows: &Connection) -> rusqlite::Result<Option<(Account, Timestamp, Ve
         let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
         Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
     })?;
+    let spendable = all(rows, "SELECT ccy, coalesce(spendable_e4, amount_e4) FROM broker_cash", |row| {
+        let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
+        Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
+    })?;
     let nameless = nameless.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    Ok(Some((Account { held, cash }, Timestamp::from_ms(at), nameless)))
+    let account = Account { held, cash, spendable, ..Account::default() };
+    Ok(Some((account, Timestamp::from_ms(at), nameless)))
 }
 
 fn flow(row: &Row<'_>) -> rusqlite::Result<(String, Booked)> {
@@ -255,7 +266,7 @@ fn flow(row: &Row<'_>) -> rusqlite::Result<(String, Booked)> {
     Ok((key.clone(), Booked { key, flow, raw_type: row.get(4)?, external: row.get(3)?, seen }))
 }
 
-fn day_end(row: &Row<'_>) -> rusqlite::Result<DayEnd> {
+pub(crate) fn day_end(row: &Row<'_>) -> rusqlite::Result<DayEnd> {
     let eur = |place| Ok::<_, rusqlite::Error>(Money::from_e4(row.get(place)?, Currency::EUR));
     Ok(DayEnd {
         day: parsed(row, 0)?,
@@ -283,14 +294,14 @@ fn time(row: &Row<'_>, place: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(place)?.map(Timestamp::from_ms))
 }
 
-fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+pub(crate) fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     row: &Row<'_>,
     place: usize,
 ) -> rusqlite::Result<T> {
     checked(row, place, |text: String| text.parse())
 }
 
-fn checked<V: FromSql, T, E: std::error::Error + Send + Sync + 'static>(
+pub(crate) fn checked<V: FromSql, T, E: std::error::Error + Send + Sync + 'static>(
     row: &Row<'_>,
     place: usize,
     read: impl Fn(V) -> Result<T, E>,
@@ -320,7 +331,7 @@ fn name_of(kind: FlowKind) -> &'static str {
     KINDS.iter().find(|(known, _)| *known == kind).map_or("other", |(_, name)| name)
 }
 
-fn side_name(side: Side) -> &'static str {
+pub(crate) fn side_name(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
         Side::Sell => "sell",
@@ -369,6 +380,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             .map(drop),
         Save::Action(action) => write_action(rows, &action),
         Save::Dividend(dividend) => write_dividend(rows, &dividend),
+        Save::Paper(save) => paper_store::apply(rows, save),
     }
 }
 
@@ -439,10 +451,12 @@ fn write_account(
             .execute(params![isin.as_str(), at.ms(), held.ticker, held.qty.e6(), avg, held.ccy.as_str()])?;
     }
     for (ccy, amount) in &account.cash {
-        rows.prepare_cached("INSERT INTO broker_cash VALUES (?1, ?2, ?3)")?.execute((
+        let spendable = account.spendable.get(ccy).map(|spendable| spendable.e4());
+        rows.prepare_cached("INSERT INTO broker_cash VALUES (?1, ?2, ?3, ?4)")?.execute((
             ccy.as_str(),
             at.ms(),
             amount.e4(),
+            spendable,
         ))?;
     }
     rows.execute("INSERT OR REPLACE INTO sync VALUES (1, ?1, ?2)", (at.ms(), nameless.join(","))).map(drop)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Cash, FxRates, Id, OpenOrder, OrderState, Position, Side};
 use market::{Day, Isin};
-use money::{Currency, Money, MoneyError, Quantity, Rate, Rounding, to_eur, value};
+use money::{Currency, Money, MoneyError, Price, Quantity, Rate, Rounding, to_eur, value};
 
 use crate::books::{Books, Fill, Held};
 use crate::cash_book::pending;
@@ -15,6 +15,8 @@ use crate::prices::Prices;
 pub(crate) struct Inputs<'a> {
     pub(crate) books: &'a Books,
     pub(crate) cash: &'a BTreeMap<Currency, Money>,
+    /// What the broker lets be spent; a currency that it does not name may be spent whole.
+    pub(crate) spendable: &'a BTreeMap<Currency, Money>,
     pub(crate) orders: &'a BTreeMap<Id, OrderState>,
     pub(crate) prices: &'a Prices,
     pub(crate) fills: &'a BTreeMap<String, Fill>,
@@ -67,7 +69,9 @@ pub(crate) fn valuation(inputs: &Inputs<'_>) -> Valuation {
         let amount = inputs.cash.get(&ccy).copied().unwrap_or(Money::zero(ccy));
         let reserved = reserved.get(&ccy).copied().unwrap_or(Money::zero(ccy));
         let (pending_in, pending_out) = pending(inputs.fills, ccy, inputs.today);
-        cash.push(Cash { bucket_id: CORE.into(), amount, reserved, pending_in, pending_out });
+        let theirs = inputs.spendable.get(&ccy).copied().filter(|theirs| theirs.e4() < amount.e4());
+        let spendable = Some(theirs.unwrap_or(amount));
+        cash.push(Cash { bucket_id: CORE.into(), amount, reserved, pending_in, pending_out, spendable });
         if amount.is_zero() {
             continue;
         }
@@ -127,20 +131,31 @@ fn open(orders: &BTreeMap<Id, OrderState>) -> Vec<OpenOrder> {
     .collect()
 }
 
-/// Cash promised to open purchases, rounded up.
+/// Cash promised to open purchases, and to sales of a pair, which give its base; rounded up.
 fn reserved(orders: &BTreeMap<Id, OrderState>, unvalued: &mut Vec<String>) -> BTreeMap<Currency, Money> {
     let mut all: BTreeMap<Currency, Money> = BTreeMap::new();
-    for order in orders.values().filter(|order| order.side == Side::Buy && !order.status.is_final()) {
-        let before = all.get(&order.ccy).copied().unwrap_or(Money::zero(order.ccy));
-        let sum = || -> Result<Money, MoneyError> {
-            before.checked_add(value(order.limit_price_e6, left(order), order.ccy, Rounding::Up)?)
+    for order in orders.values().filter(|order| !order.status.is_final()) {
+        let promised = match (order.side, contracts::pair_of(&order.isin)) {
+            (Side::Buy, _) => value(order.limit_price_e6, left(order), order.ccy, Rounding::Up),
+            (Side::Sell, Some((base, _))) => units(left(order), base),
+            (Side::Sell, None) => continue,
         };
-        match sum() {
-            Ok(sum) => drop(all.insert(order.ccy, sum)),
+        let sum = promised.and_then(|promised| {
+            let ccy = promised.currency();
+            all.get(&ccy).copied().unwrap_or(Money::zero(ccy)).checked_add(promised)
+        });
+        match sum {
+            Ok(sum) => drop(all.insert(sum.currency(), sum)),
             Err(_) => unvalued.push(order.order_id.to_string()),
         }
     }
     all
+}
+
+/// Units of a currency as an amount of it.
+fn units(quantity: Quantity, ccy: Currency) -> Result<Money, MoneyError> {
+    let one = Price::from_e6(Price::SCALE)?;
+    value(one, quantity, ccy, Rounding::Up)
 }
 
 #[cfg(test)]
@@ -148,7 +163,6 @@ fn reserved(orders: &BTreeMap<Id, OrderState>, unvalued: &mut Vec<String>) -> BT
 mod tests {
     use contracts::{FxRate, OrderStatus, Quote, Sample, Source};
     use market::Timestamp;
-    use money::Price;
 
     use super::*;
 
@@ -198,6 +212,7 @@ mod tests {
         valuation(&Inputs {
             books: &case.books,
             cash: &case.cash,
+            spendable: &BTreeMap::new(),
             orders: &case.orders,
             prices: &case.prices,
             fills: &BTreeMap::new(),
@@ -257,6 +272,13 @@ mod tests {
         let eur = all.cash.iter().find(|cash| cash.amount.currency() == Currency::EUR).unwrap();
         assert_eq!((eur.amount.e4(), eur.reserved.e4()), (0, 200_001), "rounded up");
         assert_eq!(all.open_orders[0].left_e6, Quantity::from_units(2).unwrap());
+        let eur_usd = contracts::pair_isin(Currency::EUR, Currency::USD).unwrap();
+        let sale = OrderState { side: Side::Sell, isin: eur_usd, ccy: Currency::USD, ..order.clone() };
+        with.orders.insert(order.order_id, sale);
+        let all = valued(&with);
+        let eur = all.cash.iter().find(|cash| cash.amount.currency() == Currency::EUR).unwrap();
+        assert_eq!(eur.reserved.e4(), 20_000, "a sale of a pair gives its base");
+        assert!(all.cash.iter().all(|cash| cash.amount.currency() != Currency::USD));
         for (side, status) in [(Side::Sell, OrderStatus::Partial), (Side::Buy, OrderStatus::Cancelled)] {
             with.orders.insert(order.order_id, OrderState { side, status, ..order.clone() });
             assert!(valued(&with).cash.iter().all(|cash| cash.reserved.is_zero()), "{side:?} {status:?}");

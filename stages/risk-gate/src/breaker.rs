@@ -1,7 +1,8 @@
 //! The daily-loss breaker: from 2 % down nothing is sold, from 5 % down nothing is traded.
 //!
 //! A full stop lasts until the next day, or until a person has looked; after that only sales rest. Blocked sales are
-//! free again above −1.5 %. What is latched survives a restart. An unknown value lets no order pass and is no latch.
+//! free again above −1.5 %. What is latched survives a restart. An unknown value lets no order pass and is no latch;
+//! neither does one measured from a value that is more than 5 calendar days old.
 
 use contracts::{Breaker, Nav};
 use limits::{LossTier, daily_loss_tier, daily_pnl};
@@ -14,6 +15,8 @@ const SELLS_BLOCKED_E6: i64 = 20_000;
 const RELEASE_E6: i64 = 15_000;
 /// Loss from which nothing is traded.
 const HALTED_E6: i64 = 50_000;
+/// Oldest start value of a day, in calendar days: longer than any run of holidays.
+const START_DAYS: i32 = 5;
 const _: () = assert!(RELEASE_E6 < SELLS_BLOCKED_E6 && SELLS_BLOCKED_E6 < HALTED_E6);
 
 /// What a day has come to.
@@ -38,6 +41,7 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker
     let held = latch.filter(|latch| latch.day == nav.day);
     let acknowledged = held.is_some_and(|latch| latch.acknowledged);
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
+    let loss = loss.filter(|_| starts_lately(nav));
     let blocked = held.is_some_and(|latch| latch.state == Breaker::SellsBlocked);
     let sells = if blocked { RELEASE_E6 } else { SELLS_BLOCKED_E6 };
     let share = |e6| Weight::from_e6(e6).unwrap_or(Weight::ZERO);
@@ -50,6 +54,11 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker
         LossTier::SellsBlocked => Breaker::SellsBlocked,
         LossTier::Normal => Breaker::Normal,
     }
+}
+
+/// Whether the value that the day is measured from is known to be recent enough to mean anything.
+fn starts_lately(nav: &Nav) -> bool {
+    nav.start_day.is_some_and(|start| (0..=START_DAYS).contains(&start.days_until(nav.day)))
 }
 
 /// What is to be remembered of a day after this state; `None` when it is what is remembered already.
@@ -141,6 +150,20 @@ mod tests {
         assert_eq!(judged(None, false, latch(Breaker::Halted)), Breaker::Halted);
         assert_eq!(judged(Some(&nav(0, 5)), false, None), Breaker::Unknown);
         assert_eq!(judged(Some(&nav(1_000, 1_000)), true, None), Breaker::Unknown);
+    }
+
+    #[test]
+    fn a_start_value_older_than_five_days_or_of_an_unknown_day_says_nothing() {
+        let from = |days: Option<i32>| {
+            let today = nav(1_000, 1_000);
+            let start_day = days.map(|days| today.day.plus_days(-days));
+            judged(Some(&Nav { start_day, ..today }), false, None)
+        };
+        assert_eq!(from(Some(1)), Breaker::Normal);
+        assert_eq!(from(Some(5)), Breaker::Normal);
+        assert_eq!(from(Some(6)), Breaker::Unknown);
+        assert_eq!(from(Some(-1)), Breaker::Unknown, "of a day that has not come");
+        assert_eq!(from(None), Breaker::Unknown);
     }
 
     #[test]

@@ -88,6 +88,7 @@ mod tests {
                 reserved: eur(0),
                 pending_in: None,
                 pending_out: None,
+                spendable: None,
             }],
             nav: Some(eur(10_000)),
             ..PortfolioState::sample()
@@ -159,6 +160,7 @@ mod tests {
                 reserved: amount.parse().unwrap(),
                 pending_in: None,
                 pending_out: None,
+                spendable: None,
             });
         };
         assert!(found(|portfolio, _, _, _| usd(portfolio, "1 USD")).unwrap().contains("USD"));

@@ -86,7 +86,8 @@ fn day(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
     )
 }
 
-fn week(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
+/// How many orders the last seven days had, and when there is room for one.
+pub(crate) fn week(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {
     let mut ends: Vec<Timestamp> =
         sent.iter().map(|one| one.sent.saturating_plus_ms(7 * DAY_MS)).filter(|end| *end > now).collect();
     ends.sort_unstable();

@@ -17,9 +17,11 @@
 
 mod breaker;
 pub mod checks;
+mod day_loss;
 mod doubt;
 mod drawdown;
 mod guards;
+mod halts;
 mod price_rule;
 mod rate_age;
 mod refusals;
@@ -27,6 +29,7 @@ mod settings;
 mod stage;
 mod store;
 mod tighter;
+mod verdicts;
 mod world;
 
 pub use breaker::Latch;

@@ -22,7 +22,7 @@ pub(crate) const CORE: &str = "core";
 const BUCKET_AGE_MS: i64 = 26 * 3_600_000;
 
 /// Minutes after an opening and before a closing in which nothing is sent.
-const EDGE_MIN: i64 = 10;
+pub(crate) const EDGE_MIN: i64 = 10;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
@@ -151,7 +151,7 @@ impl World {
             avg_price: position.and_then(|position| position.avg_price_e6),
             position_value_eur: self.position_value(position),
             portfolio_value_eur: self.portfolio.as_ref().and_then(|portfolio| portfolio.nav),
-            balances: self.cash(&request.bucket_id, |cash| cash.amount),
+            balances: self.cash(&request.bucket_id, Cash::free),
             pending_buy_value: self.cash(&request.bucket_id, |cash| cash.reserved),
             limiting_bucket: self.limiting(&request.bucket_id),
             eur_per_unit: self.rates(now),
@@ -187,7 +187,7 @@ impl World {
             tradable: self.venues.get(&request.mic).is_some_and(|venue| venue.open),
             pending_order: Some(standing.approval_out || self.is_pending(&request.isin)),
             since_submission_s: same.map(|one| one.sent).max().map(|sent| seconds(sent, now)),
-            balances: self.cash(&request.bucket_id, |cash| cash.amount),
+            balances: self.cash(&request.bucket_id, Cash::free),
             pending_buy_value: self.cash(&request.bucket_id, |cash| cash.reserved),
             eur_per_unit: self.rates(now),
         };
@@ -282,11 +282,12 @@ impl World {
     }
 
     /// Known only for the very holdings that the request assumes, read not long ago and without a difference to the
-    /// broker; of the real account when orders are live, and not from before an order that was filled.
+    /// broker; of the ledger that the order changes, and not from before an order that was filled.
     fn snapshot_age(&self, request: &OrderRequested, mode: Mode, now: Timestamp) -> Option<u64> {
         let portfolio = self.portfolio.as_ref()?;
         let frozen = portfolio.position(&request.isin).is_some_and(|position| position.frozen);
-        let foreign = mode == Mode::Live && portfolio.mode != Mode::Live;
+        // Orders on paper are judged by the paper ledger, live ones by the account; a bucket on paper has no ledger yet.
+        let foreign = portfolio.mode != mode && !self.is_on_paper(&request.bucket_id);
         let before_a_fill =
             self.activity.values().any(|one| one.mode == mode && one.filled && one.sent >= portfolio.at);
         let usable = !portfolio.stale
@@ -344,7 +345,8 @@ impl World {
             .filter_map(|cash| {
                 let owed = debt(&Cash { reserved: cash.reserved, ..cash.clone() }).ok()?;
                 let amount = cash.amount.checked_add(owed).ok()?;
-                Some((cash.amount.currency(), pick(&Cash { amount, ..cash.clone() })))
+                let spendable = Some(cash.free().checked_add(owed).ok()?);
+                Some((cash.amount.currency(), pick(&Cash { amount, spendable, ..cash.clone() })))
             })
             .collect()
     }

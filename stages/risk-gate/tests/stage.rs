@@ -139,6 +139,7 @@ impl World {
                 reserved: eur(0),
                 pending_in: None,
                 pending_out: None,
+                spendable: None,
             }],
             open_orders: vec![],
             nav: Some(eur(100_000)),
@@ -339,6 +340,9 @@ fn research_takes_the_same_path_and_says_so() {
     let mut world = World::silent("research");
     world.say_all();
     let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("stale_state"), "the account is not the paper ledger");
+    world.say(PortfolioState { mode: Mode::Research, ..world.portfolio("s1") });
+    let request = OrderRequested { order_id: Id::derive(world.now, &["on paper"]), ..world.buy() };
     assert_eq!(world.ask(&request), None);
     assert_eq!(world.last::<OrderApproved>().mode, Mode::Research);
     assert_eq!(world.last::<RiskState>().mode, Mode::Research);
@@ -394,6 +398,7 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
                     reserved: eur(0),
                     pending_in: None,
                     pending_out: None,
+                    spendable: None,
                 }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
@@ -408,6 +413,7 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
                     reserved: eur(19_800),
                     pending_in: None,
                     pending_out: None,
+                    spendable: None,
                 }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
@@ -422,6 +428,7 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
                     reserved: eur(0),
                     pending_in: None,
                     pending_out: None,
+                    spendable: None,
                 }];
                 w.tell(PortfolioState { cash, ..w.portfolio("s1") });
             },
@@ -518,7 +525,9 @@ fn a_deferred_order_names_the_time_at_which_it_can_pass() {
     let request = world.buy();
     world.ask(&request);
     let refused = world.last::<OrderRefused>();
-    assert_eq!((refused.decision, refused.earliest), (Refusal::Defer, Some(opens)));
+    // The first minutes after an opening are not traded in.
+    let then = opens.saturating_plus_ms(10 * 60_000);
+    assert_eq!((refused.decision, refused.earliest), (Refusal::Defer, Some(then)));
 }
 
 // ---------------------------------------------------- once, and for ever
@@ -1089,6 +1098,7 @@ fn a_satellite_trades_by_its_status_and_its_own_hold() {
             reserved: eur(0),
             pending_in: None,
             pending_out: None,
+            spendable: None,
         };
         world.say(PortfolioState { cash: vec![cash("core"), cash("moon")], ..world.portfolio("s1") });
         let plain = if side == Side::Buy { world.buy() } else { world.sell() };

@@ -4,8 +4,8 @@
 //! is not known says so.
 
 use contracts::{
-    CheckEvidence, Grounds, OrderApproved, OrderFill, OrderRequested, OrderState, PlanProposed, PlanStep,
-    SecurityScore, Side, TargetWeights,
+    CheckEvidence, Grounds, OrderApproved, OrderFill, OrderKind, OrderRequested, OrderState, PlanProposed,
+    PlanStep, SecurityScore, Side, TargetWeights,
 };
 use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rounding};
@@ -85,6 +85,8 @@ pub struct Link {
 
 /// Columns of a screen that is not wide.
 const WIDTH: usize = 110;
+/// Rejected plans that the story tells of; the others are in the numbers.
+const RIVALS_TOLD: usize = 2;
 /// Columns for the name of a link.
 const NAME: usize = 10;
 
@@ -98,7 +100,13 @@ pub fn story(chain: &Chain) -> Vec<String> {
     let mut lines = vec![format!("Order {}", chain.order_id)];
     for link in links(chain).into_iter().filter(|link| !(refused && after.contains(&link.link))) {
         let name = link.link.to_uppercase();
-        for (index, sentence) in link.sentences.iter().enumerate() {
+        // What is told of a security's past and of plans that were not chosen decided nothing about a refusal.
+        let most = match link.link {
+            "score" | "target" if refused => 1,
+            "plan" if refused => 2,
+            _ => usize::MAX,
+        };
+        for (index, sentence) in link.sentences.iter().take(most).enumerate() {
             let head = if index == 0 { name.as_str() } else { "" };
             wrap(head, sentence, &mut lines);
         }
@@ -131,7 +139,7 @@ fn wrap(head: &str, sentence: &str, lines: &mut Vec<String>) {
 #[must_use]
 pub fn links(chain: &Chain) -> Vec<Link> {
     let grounds = chain.request.as_ref().map(|request| (&request.grounds, request));
-    vec![
+    let mut all = vec![
         link("price", grounds.map(|(grounds, request)| price(grounds, request))),
         link("score", grounds.map(|(grounds, request)| score(grounds, request, chain))),
         link("target", grounds.map(|(grounds, request)| target(grounds, request, chain))),
@@ -141,8 +149,17 @@ pub fn links(chain: &Chain) -> Vec<Link> {
         link("approval", chain.approval.as_ref().map(approved)),
         link("order", chain.order.as_ref().map(ordered)),
         link("fills", chain.order.as_ref().filter(|order| !order.fills.is_empty()).map(filled)),
-        link("booking", (!chain.bookings.is_empty()).then(|| booked(&chain.bookings))),
-    ]
+        link("booking", (!chain.bookings.is_empty()).then(|| booked(chain))),
+    ];
+    // Money has neither a score nor a target; an emergency is outside of every plan.
+    let pair = chain.request.as_ref().is_some_and(|request| contracts::pair_of(&request.isin).is_some());
+    let emergency = chain.request.as_ref().is_some_and(|request| request.kind == OrderKind::Emergency);
+    all.retain(|link| match link.link {
+        "score" | "target" => !pair,
+        "plan" => !(emergency && chain.plan.is_none()),
+        _ => true,
+    });
+    all
 }
 
 fn link(name: &'static str, sentences: Option<Vec<String>>) -> Link {
@@ -243,7 +260,7 @@ fn planned(plan: &PlanProposed, request: Option<&OrderRequested>) -> Vec<String>
             figures::money(&candidate.cost_eur)
         ));
     }
-    lines.extend(plan.rivals.iter().map(|rival| {
+    lines.extend(plan.rivals.iter().take(RIVALS_TOLD).map(|rival| {
         format!(
             "Not chosen: {} with {:.4} ({}).",
             rival.actions.join(", then "),
@@ -257,6 +274,20 @@ fn planned(plan: &PlanProposed, request: Option<&OrderRequested>) -> Vec<String>
 fn requested(request: &OrderRequested, chain: &Chain) -> Vec<String> {
     let (verb, bound) = words(request.side);
     let name = chain.name.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+    if let Some((base, quote)) = contracts::pair_of(&request.isin) {
+        let (gives, gets) = if request.side == Side::Buy { (quote, base) } else { (base, quote) };
+        return vec![
+            format!(
+                "At {} UTC an exchange of {gives} for {gets} was asked for: {verb} {} {base} {bound} {} {quote} each, worth {}, fee about {}.",
+                figures::second(request.at),
+                figures::quantity(request.qty_e6),
+                request.limit_price_e6,
+                figures::money(&request.value_eur),
+                figures::money(&request.fee_eur)
+            ),
+            format!("Reason: {}", request.reason),
+        ];
+    }
     vec![
         format!(
             "At {} UTC {verb} {} of {name}{} at {} was asked for, {bound} {} {} each, worth {}, fee about {}.",
@@ -290,15 +321,15 @@ fn judged(verdicts: &[Verdict]) -> Vec<String> {
             verdict.decision,
             verdict.checks.len()
         ));
-        let numbers = |passed: bool| {
-            let told = verdict.checks.iter().filter(move |check| check.passed == passed);
+        let numbers = |passed: bool, word: &str| {
+            let told = verdict.checks.iter().filter(|check| check.passed == passed);
             let all: Vec<String> = told
-                .map(|check| format!("{} {} (allowed {})", check.check, check.found, check.limit))
+                .map(|check| format!("{} {} ({word}{})", check.check, check.found, check.limit))
                 .collect();
             (!all.is_empty()).then(|| all.join("; "))
         };
-        lines.extend(numbers(false).map(|failed| format!("FAILED: {failed}.")));
-        lines.extend(numbers(true).map(|passed| format!("Passed: {passed}.")));
+        lines.extend(numbers(false, "allowed ").map(|failed| format!("FAILED: {failed}.")));
+        lines.extend(numbers(true, "").map(|passed| format!("Passed (what is allowed): {passed}.")));
         if let Some(until) = verdict.earliest {
             lines.push(format!("It can change at {} UTC.", figures::second(until)));
         }
@@ -360,10 +391,10 @@ fn fill_line(fill: &OrderFill, ccy: Currency) -> String {
     )
 }
 
-fn booked(bookings: &[Booking]) -> Vec<String> {
+fn booked(chain: &Chain) -> Vec<String> {
     let unknown = || "unknown".to_string();
-    let mut lines = Vec::new();
-    for booking in bookings {
+    let mut lines: Vec<String> = chain.order.iter().flat_map(both_sides).collect();
+    for booking in &chain.bookings {
         let worth = booking.value_eur.as_ref().map_or_else(unknown, figures::money);
         let fee = booking.fee.as_ref().map_or_else(unknown, figures::money);
         lines.push(format!(
@@ -377,6 +408,18 @@ fn booked(bookings: &[Booking]) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What each fill of an exchange did to the two currencies, its fee left out.
+fn both_sides(order: &OrderState) -> Vec<String> {
+    let Some((base, quote)) = contracts::pair_of(&order.isin) else { return Vec::new() };
+    let signs = if order.side == Side::Buy { ('+', '-') } else { ('-', '+') };
+    let line = |fill: &OrderFill| {
+        let other = money::value(fill.price_e6, fill.qty_e6, quote, Rounding::HalfEven).ok()?;
+        let units = figures::quantity(fill.qty_e6);
+        Some(format!("Both sides: {}{units} {base}, {}{}.", signs.0, signs.1, figures::money(&other)))
+    };
+    order.fills.iter().filter_map(line).collect()
 }
 
 #[cfg(test)]
@@ -432,7 +475,7 @@ mod tests {
             "opportunity 0.7000",
             "Doing nothing scored 0.5100, this plan 0.5500: a difference of +0.0400",
             "12 sequences",
-            "Passed: stale_price 60 s (allowed 1800 s).",
+            "Passed (what is allowed): stale_price 60 s (1800 s).",
             "FAILED: stale_price 60 s (allowed 1800 s).",
             "Rheinau Automation SE",
             "trade 73100001",
@@ -458,7 +501,7 @@ mod tests {
         assert!(lines.len() < 50, "{} lines:\n{}", lines.len(), lines.join("\n"));
         assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
         let whole = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(whole.contains("check_number_25 60 s (allowed 1800 s)"), "{whole}");
+        assert!(whole.contains("check_number_25 60 s (1800 s)"), "{whole}");
     }
 
     #[test]
@@ -470,6 +513,66 @@ mod tests {
         let text = story(&chain).join("\n");
         assert!(text.contains("It ended there") && !text.contains("Nothing is known"), "{text}");
         assert!(text.contains("because of stale_price") && text.contains("It can change at"), "{text}");
+    }
+
+    /// An exchange for a debt, as it stands after its verdict.
+    fn exchange() -> Chain {
+        let pair = contracts::pair_isin(Currency::EUR, Currency::GBP).unwrap();
+        let mut chain = full();
+        (chain.plan, chain.score, chain.targets, chain.name) = (None, None, None, None);
+        let request = chain.request.as_mut().unwrap();
+        request.kind = OrderKind::Emergency;
+        (request.isin, request.side, request.ccy) = (pair, Side::Sell, Currency::GBP);
+        request.qty_e6 = "10".parse().unwrap();
+        request.limit_price_e6 = "0.8592".parse().unwrap();
+        request.reason = "-1.27 GBP is owed.".into();
+        let order = chain.order.as_mut().unwrap();
+        (order.isin, order.side, order.ccy) = (pair, Side::Sell, Currency::GBP);
+        order.fills.truncate(1);
+        order.fills[0].qty_e6 = "10".parse().unwrap();
+        order.fills[0].price_e6 = "0.86".parse().unwrap();
+        chain.verdicts[0].checks = (1..=10)
+            .map(|number| CheckEvidence {
+                check: format!("check_number_{number}"),
+                ..CheckEvidence::sample()
+            })
+            .collect();
+        chain
+    }
+
+    #[test]
+    fn an_exchange_tells_both_currencies_and_knows_no_score() {
+        let lines = story(&exchange());
+        let text = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            text.contains("an exchange of EUR for GBP was asked for: selling 10 EUR at least 0.8592 GBP"),
+            "{text}"
+        );
+        assert!(text.contains("Both sides: -10 EUR, +8.60 GBP."), "{text}");
+        assert!(
+            !text.contains("SCORE") && !text.contains("TARGET") && !text.contains("Nothing is known"),
+            "{text}"
+        );
+        assert!(lines.len() <= 24, "{} lines:\n{}", lines.len(), lines.join("\n"));
+    }
+
+    #[test]
+    fn a_refused_order_fits_on_a_small_screen_with_every_number() {
+        let mut chain = full();
+        (chain.approval, chain.order) = (None, None);
+        chain.bookings.clear();
+        chain.verdicts[0].code = Some("concentration".into());
+        let check =
+            |number| CheckEvidence { check: format!("check_number_{number}"), ..CheckEvidence::sample() };
+        chain.verdicts[0].checks = (1..=21).map(check).collect();
+        chain.verdicts[0].checks[20].passed = false;
+        let lines = story(&chain);
+        assert!(lines.len() <= 24, "{} lines:\n{}", lines.len(), lines.join("\n"));
+        let whole = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(whole.contains("FAILED: check_number_21 60 s (allowed 1800 s)."), "{whole}");
+        for number in 1..=20 {
+            assert!(whole.contains(&format!("check_number_{number} 60 s (1800 s)")), "{number}: {whole}");
+        }
     }
 
     #[test]

@@ -99,7 +99,9 @@ fn from_stores(config: &Config, plans: Option<&Connection>, chain: &mut Chain) {
         chain.order = first_body(rows(&orders, "api_order", "order_id", &id));
     }
     if let Some(ledger) = store(config, "ledger") {
-        chain.bookings = rows(&ledger, "api_fill", "order_id", &id).iter().map(booking).collect();
+        // An order is booked in the account or on paper, never in both.
+        let fills = ["api_fill", "api_paper_fill"].map(|view| rows(&ledger, view, "order_id", &id)).concat();
+        chain.bookings = fills.iter().map(booking).collect();
     }
 }
 
@@ -240,7 +242,7 @@ fn booking(row: &Row) -> Booking {
     // A fee without a currency of its own is in that of the trade.
     let fee_ccy = word("fee_ccy").and_then(|text| text.parse().ok()).or(ccy);
     Booking {
-        fill_id: word("fill_id").unwrap_or_default(),
+        fill_id: word("fill_id").or_else(|| word("trade_id")).unwrap_or_default(),
         qty_e6: whole("qty").and_then(|qty| Quantity::from_e6(qty).ok()),
         price_e6: whole("price").and_then(|price| Price::from_e6(price).ok()),
         ccy,

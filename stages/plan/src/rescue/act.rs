@@ -1,12 +1,13 @@
-//! What is asked for when something is owed: at most one emergency sale at a time, what is overweight or weak first.
+//! What is asked for when something is owed: one order at a time, exchanges first, then sales of what is overweight or weak.
 //!
-//! Exchanges come first, but cannot be ordered yet: what they would be is said, and a person makes them. Only what no
-//! exchange covers is sold for: one sale in 15 minutes, three in a day, each as an emergency order through the gate, which
-//! still asks whether the owner allows it, whether it is held, and whether the venue is open.
+//! A debt counts with what curing it may cost on top, so that it is cured once; one of up to 1 EUR does not count. A
+//! currency gives what is promised to no order and is not the last 5 EUR worth of it. Only what no exchange covers is sold
+//! for: one sale in 15 minutes, three in a day, each as an emergency order through the gate, which still asks whether the
+//! owner allows it, whether it is held, and whether the venue is open. What a sale brings in is exchanged in the next round.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::Side;
+use contracts::{PortfolioState, Side};
 use limits::Fine;
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Quantity, Rate, Rounding};
@@ -26,18 +27,55 @@ const PER_DAY: usize = 3;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Margin for a rate moving while an exchange is made, in 1/1 000 000.
 const BUFFER_E6: i128 = 20_000;
+/// What is never spent of a currency, in EUR; the gate keeps the same.
+pub const KEPT_EUR: Fine = Fine::from_e12(5 * Fine::SCALE);
 
 /// What is to be done now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A person must exchange this first.
-    Exchange(String),
+    /// These are exchanged, one after the other.
+    Exchange(Vec<exchange::Leg>),
     /// This is sold.
     Sell(Isin, Quantity),
     /// A sale is due, but not before then.
     Later(Timestamp),
     /// Nothing can be sold for it; this stays uncovered.
     Uncovered(Money),
+}
+
+/// What each currency can give, or owes with the costs of curing it. Without a rate the balance stands as it is.
+///
+/// # Errors
+/// [`MoneyError`] when amounts do not fit.
+pub fn purses(
+    state: &PortfolioState,
+    rules: &Rules,
+    rate: impl Fn(Currency) -> Option<Rate>,
+) -> Result<BTreeMap<Currency, Fine>, MoneyError> {
+    let mut promised: BTreeMap<Currency, Fine> = BTreeMap::new();
+    for cash in &state.cash {
+        let known = promised.entry(cash.reserved.currency()).or_insert(Fine::ZERO);
+        *known = known.checked_add(cash.reserved.into())?;
+    }
+    let mut purses = BTreeMap::new();
+    for (ccy, balance) in watch::balances(state) {
+        let amount = Fine::from(balance);
+        let Some(rate) = rate(ccy) else {
+            purses.insert(ccy, amount);
+            continue;
+        };
+        let native = |eur: Fine| eur.over(rate.into(), Rounding::Up);
+        let purse = if !balance.is_negative() {
+            let free = amount.checked_sub(promised.get(&ccy).copied().unwrap_or(Fine::ZERO))?;
+            free.checked_sub(native(KEPT_EUR)?)?.max(Fine::ZERO)
+        } else if watch::matters(balance, rate) {
+            amount.checked_sub(native(rules.costs.fixed_eur.into())?)?
+        } else {
+            Fine::ZERO
+        };
+        purses.insert(ccy, purse);
+    }
+    Ok(purses)
 }
 
 /// Decides on the next step; `sold` are the times of earlier emergency sales.
@@ -51,8 +89,9 @@ pub fn step(
     sold: &[Timestamp],
 ) -> Result<Step, String> {
     let balances = watch::balances(snapshot.state);
+    let purses = purses(snapshot.state, snapshot.rules, &rate).map_err(|error| error.to_string())?;
     let plan = exchange::plan(&exchange::Balances {
-        balances: balances.iter().map(|(ccy, balance)| (*ccy, Fine::from(*balance))).collect(),
+        balances: purses,
         // No currency is kept above zero for its own sake.
         trading: BTreeSet::new(),
         reserve_eur: Fine::ZERO,
@@ -62,8 +101,7 @@ pub fn step(
     })
     .map_err(|error| error.to_string())?;
     if !plan.legs.is_empty() {
-        let legs = plan.legs.iter().map(|leg| format!("{} {} {}", leg.side, leg.units, leg.pair));
-        return Ok(Step::Exchange(legs.collect::<Vec<_>>().join(", then ")));
+        return Ok(Step::Exchange(plan.legs));
     }
     if !plan.sale_need_eur.is_positive() {
         return Ok(Step::Uncovered(Money::zero(Currency::EUR)));

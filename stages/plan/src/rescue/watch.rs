@@ -62,8 +62,7 @@ impl Watch {
             let Some(rate) = rate(ccy) else {
                 return Verdict::Wait(format!("{balance} is owed and the rate of {ccy} is not known"), None);
             };
-            let worth = money::to_eur(balance, rate, Rounding::Down).map_or(i64::MIN, Money::e4);
-            if worth < -LEAST_E4 {
+            if matters(balance, rate) {
                 owed.insert(ccy, balance);
             }
         }
@@ -97,6 +96,12 @@ impl Watch {
     pub fn owed(&self) -> &BTreeMap<Currency, Money> {
         &self.owed
     }
+}
+
+/// Whether a debt is worth more than 1 EUR.
+#[must_use]
+pub fn matters(debt: Money, rate: Rate) -> bool {
+    money::to_eur(debt, rate, Rounding::Down).map_or(i64::MIN, Money::e4) < -LEAST_E4
 }
 
 /// The broker's balance of each currency: all buckets together.

@@ -379,6 +379,7 @@ pub fn state(state_id: &str) -> PortfolioState {
             reserved: eur(0),
             pending_in: None,
             pending_out: None,
+            spendable: None,
         }],
         open_orders: vec![],
         nav: Some(eur(40_000)),

@@ -1,0 +1,172 @@
+//! What the broker's answers mean for an order that was sent. State comes from its lists only; what is not known stays so.
+
+use bus_client::Out;
+use contracts::{OrderFill, OrderStatus, mutants};
+use market::Timestamp;
+use money::Money;
+use tradernet::{Placed, commands::order_rows::OrderRow};
+
+use crate::{
+    Added, Call, Execute, Order, Seen,
+    fate::{Found, find, same_side},
+    limits::{
+        ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, LATE_FILL_LOOKS, UNKNOWN_LOOKS_MS,
+        look_pause_ms,
+    },
+    market_now::Market,
+};
+
+/// What the answer to a placement means.
+pub(crate) fn placed_as(order: &mut Order, placed: Placed, now: Timestamp) {
+    if order.state.status != OrderStatus::Sending {
+        return;
+    }
+    let soon = Some(now.saturating_plus_ms(look_pause_ms(0)));
+    match placed {
+        Placed::Accepted { order_id } => {
+            order.state.broker_order_id = Some(order_id.to_string());
+            order.state.status = OrderStatus::Accepted;
+            order.inside.look_at = soon;
+        }
+        Placed::NotSent { reason } => {
+            order.end(OrderStatus::Rejected, Some(format!("not_sent: {reason}")), now)
+        }
+        // Final only after a look has confirmed that there is no such order.
+        Placed::RefusedByBroker { text, .. } => {
+            order.state.status = OrderStatus::Unknown;
+            order.inside.refusal = Some(text);
+            order.inside.look_at = soon;
+        }
+        Placed::Unknown { .. } => {
+            order.state.status = OrderStatus::Unknown;
+            order.inside.look_at = soon;
+        }
+    }
+}
+
+/// Whether the broker's trades can belong to the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Books {
+    Fit,
+    Overfilled,
+}
+
+/// What a look means for an order that was sent.
+pub(crate) fn look(
+    order: &mut Order,
+    seen: Result<Box<Seen>, String>,
+    market: &Market,
+    now: Timestamp,
+    out: &mut Out<Execute>,
+) -> Books {
+    if order.state.status.is_final() {
+        return Books::Fit;
+    }
+    order.inside.looks += 1;
+    let age = now.since(order.state.sent.unwrap_or(order.state.created));
+    let pause =
+        if order.state.status == OrderStatus::Unknown { unknown_pause(age) } else { look_pause_ms(age) };
+    order.inside.look_at = Some(now.saturating_plus_ms(pause));
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(_) if mutants::is("failure_is_absence") => Box::default(),
+        Err(_) => {
+            order.inside.failed_looks += 1;
+            return Books::Fit;
+        }
+    };
+    order.inside.failed_looks = 0;
+    match find(order, &seen) {
+        Found::Row(row) => return follow(order, &row, &seen, market, now, out),
+        Found::Trade(id) => {
+            order.state.broker_order_id = Some(id);
+            order.state.status = OrderStatus::Accepted;
+            return take_fills(order, &seen, now);
+        }
+        Found::Absent => {
+            order.inside.absences += 1;
+            let refused = order.inside.refusal.clone();
+            let never_came = order.inside.absences >= ABSENCES_MIN && age >= ABSENT_AFTER_MS;
+            match refused {
+                Some(text) => order.end(OrderStatus::Rejected, Some(format!("broker: {text}")), now),
+                None if never_came => order.end(OrderStatus::Rejected, Some("never_arrived".into()), now),
+                None => {}
+            }
+        }
+        Found::Unclear => {}
+    }
+    Books::Fit
+}
+
+pub(crate) fn unknown_pause(age: i64) -> i64 {
+    UNKNOWN_LOOKS_MS.iter().find(|then| **then > age).map_or(60_000, |then| then - age)
+}
+
+/// Follows the broker's own row of an order.
+pub(crate) fn follow(
+    order: &mut Order,
+    row: &OrderRow,
+    seen: &Seen,
+    market: &Market,
+    now: Timestamp,
+    out: &mut Out<Execute>,
+) -> Books {
+    use tradernet::commands::order_status::OrderStatus as Theirs;
+    order.state.broker_order_id = Some(row.order_id.to_string());
+    let books = take_fills(order, seen, now);
+    let filled = row.filled().unwrap_or(order.state.filled_e6);
+    if !row.status.is_final() {
+        order.state.status =
+            if order.state.filled_e6.is_positive() { OrderStatus::Partial } else { OrderStatus::Accepted };
+        let age = now.since(order.state.sent.unwrap_or(now));
+        let asked = order.inside.cancel_at.is_some_and(|then| now.since(then) < CANCEL_AGAIN_MS);
+        if age >= CANCEL_AFTER_MS && !asked && market.left_behind(&order.state, now) {
+            order.inside.cancel_asked = true;
+            order.inside.cancel_at = Some(now);
+            out.call(Call::Cancel {
+                order_id: order.state.order_id.to_string(),
+                broker_order_id: row.order_id.to_string(),
+            });
+        }
+        return books;
+    }
+    if order.state.filled_e6 < filled && order.inside.late_fills < LATE_FILL_LOOKS {
+        // The order says it is filled, but not all of its trades are listed yet.
+        order.inside.late_fills += 1;
+        order.state.status = OrderStatus::Partial;
+        return books;
+    }
+    let status = match row.status {
+        _ if order.state.filled_e6 == order.state.qty_e6 => OrderStatus::Filled,
+        Theirs::Executed | Theirs::PartlyCancelled | Theirs::Cancelled => OrderStatus::Cancelled,
+        Theirs::Expired | Theirs::PartlyExpired => OrderStatus::Expired,
+        _ => OrderStatus::Rejected,
+    };
+    let reason = (status == OrderStatus::Rejected)
+        .then(|| format!("broker: {}", row.reason.as_deref().unwrap_or("no reason given")));
+    order.end(status, reason, now);
+    books
+}
+
+/// Counts every trade of the order once.
+pub(crate) fn take_fills(order: &mut Order, seen: &Seen, now: Timestamp) -> Books {
+    let mut books = Books::Fit;
+    let Some(broker_id) = order.state.broker_order_id.clone() else { return books };
+    for trade in &seen.trades {
+        let ours = trade.order_id.as_ref().is_some_and(|id| id.to_string() == broker_id);
+        if ours && same_side(order.state.side, trade.side) {
+            let fee: Option<Money> = trade.commission;
+            let added = order.add_fill(OrderFill {
+                trade_id: trade.trade_id.to_string(),
+                qty_e6: trade.quantity,
+                price_e6: trade.price,
+                fee,
+                at: now,
+            });
+            if added == Added::TooMuch {
+                books = Books::Overfilled;
+            }
+        }
+    }
+    books
+}
