@@ -63,8 +63,9 @@ asyncapi:  ## Check docs/asyncapi.yaml with the AsyncAPI project's parser (needs
 	mkdir -p target/node && cd target/node && (test -d node_modules/@asyncapi/parser || (npm init -y >/dev/null && npm install --silent --no-audit --no-fund --ignore-scripts @asyncapi/parser@3))
 	node tests/interop/asyncapi.mjs docs/asyncapi.yaml "$(CURDIR)/target/node/node_modules"
 
-fuzz:  ## Fuzz the decoders (needs `cargo install cargo-fuzz` and a nightly compiler); TIME=60
+fuzz:  ## Fuzz decoders, formulas and weights (needs `cargo install cargo-fuzz` and a nightly compiler); TIME=60
 	cd bus/contracts/fuzz && $(CARGO) fuzz run decode -- -max_total_time=$${TIME:-60}
+	cd domain/allocation/fuzz && $(CARGO) fuzz run numbers -- -max_total_time=$${TIME:-60}
 
 update:  ## Rewrite golden files and generated documents after a meant change
 	STEWARD_UPDATE=1 $(CARGO) test -p contracts --features schema

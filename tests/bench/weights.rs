@@ -72,14 +72,17 @@ fn one_size(figures: &mut Figures, n: usize) {
 /// The same by others, if they are there.
 fn others(figures: &mut Figures) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = root.join("target/interop/venv/bin/python");
     let program = root.join("target/debug/examples/answer");
-    let script = root.join("tests/interop/weights.py");
-    let Ok(output) = Command::new(python).arg(script).arg(program).arg("--bench").output() else { return };
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let mut parts = line.split('\t');
-        if let (Some(name), Some(value)) = (parts.next(), parts.next().and_then(|value| value.parse().ok())) {
-            figures.note(name, value, "ms");
+    for script in ["tests/interop/weights.py", "tests/interop/figures.py"] {
+        let mut python = Command::new(root.join("target/interop/venv/bin/python"));
+        let Ok(output) = python.arg(root.join(script)).arg(&program).arg("--bench").output() else { return };
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let parts: Vec<&str> = line.split('\t').collect();
+            if let [name, value, unit] = parts[..]
+                && let Ok(value) = value.parse()
+            {
+                figures.note(name, value, if unit == "us" { "us" } else { "ms" });
+            }
         }
     }
 }

@@ -186,3 +186,104 @@ impl Sample for TargetWeights {
         }
     }
 }
+
+/// What a group is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GroupKind {
+    /// Countries, two letters each.
+    Country,
+    /// Industries in words.
+    Industry,
+}
+
+impl GroupKind {
+    /// As in the store, in statements and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            GroupKind::Country => "country",
+            GroupKind::Industry => "industry",
+        }
+    }
+}
+
+/// Computes the targets at once instead of at the next change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OptimiseNow {
+    /// Who asks.
+    pub actor: String,
+}
+
+impl Sample for OptimiseNow {
+    fn sample() -> Self {
+        OptimiseNow { actor: "steward".into() }
+    }
+}
+
+/// Makes a group, or gives one other members; its target stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GroupPut {
+    /// Who asks.
+    pub actor: String,
+    /// Of what.
+    pub kind: GroupKind,
+    /// Its name.
+    pub name: String,
+    /// All its members; a group may have none.
+    pub members: Vec<String>,
+}
+
+impl Sample for GroupPut {
+    fn sample() -> Self {
+        GroupPut {
+            actor: "steward".into(),
+            kind: GroupKind::Country,
+            name: "NORDIC".into(),
+            members: vec!["DK".into(), "SE".into()],
+        }
+    }
+}
+
+/// Takes a group away, with its target; its members belong to `OTHER` then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GroupDelete {
+    /// Who asks.
+    pub actor: String,
+    /// Of what.
+    pub kind: GroupKind,
+    /// Its name.
+    pub name: String,
+}
+
+impl Sample for GroupDelete {
+    fn sample() -> Self {
+        GroupDelete { actor: "steward".into(), kind: GroupKind::Country, name: "NORDIC".into() }
+    }
+}
+
+/// Sets targets of groups; groups that are not named keep theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TargetsPut {
+    /// Who asks.
+    pub actor: String,
+    /// Of what.
+    pub kind: GroupKind,
+    /// Share of the fund by the group's name; 0 takes a target away.
+    pub targets: BTreeMap<String, Weight>,
+}
+
+impl Sample for TargetsPut {
+    fn sample() -> Self {
+        TargetsPut {
+            actor: "steward".into(),
+            kind: GroupKind::Country,
+            targets: BTreeMap::from([("EU".to_string(), v::weight())]),
+        }
+    }
+}

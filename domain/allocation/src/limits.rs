@@ -2,7 +2,9 @@
 //!
 //! Definition: l_i ≤ w_i ≤ u_i, Σw = budget, and for each group g with membership shares a_i:
 //! lower_g ≤ Σ a_i·w_i ≤ upper_g. A group of no members weighs 0. Bounds that cross, or whose sums leave the
-//! budget outside, are infeasible before any solver is asked. Not a number anywhere: invalid.
+//! budget outside, are infeasible before any solver is asked. Not a number anywhere, or a weight that may be a thousand
+//! times everything: invalid. The solver never sees bounds wider than the budget leaves them: 0 to 1e9 beside a budget of
+//! 1 would cost it all its digits.
 
 use crate::programme::Programme;
 use crate::project::project_box_sum;
@@ -12,6 +14,8 @@ use crate::refusal::Refusal;
 pub const VIOLATION_MAX: f64 = 1e-6;
 /// Sums that differ by less than this are the same.
 pub(crate) const SAME: f64 = 1e-12;
+/// Weights are fractions: what may be larger, once the budget is considered, is a mistake.
+const LARGEST: f64 = 1e3;
 /// How far sums of bounds may be from the budget because of rounding.
 const ROUNDING: f64 = 1e-9;
 
@@ -81,7 +85,33 @@ impl Limits {
         if crossed || least > self.budget + ROUNDING || most < self.budget - ROUNDING {
             return Err(Refusal::Infeasible);
         }
+        let narrow = self.narrowed();
+        if narrow.iter().any(|bound| bound.lower.abs().max(bound.upper.abs()) > LARGEST) {
+            return Err(Refusal::InvalidInput);
+        }
         Ok(())
+    }
+
+    /// The bounds as the budget narrows them: no weight can be more than what the least of all others leave, or less
+    /// than what the most of all others cannot take. The same weights keep both.
+    #[must_use]
+    pub fn narrowed(&self) -> Vec<Bound> {
+        let others = |i: usize, side: fn(&Bound) -> f64| {
+            // Added up without i: taken off a sum, a large bound would leave its rounding behind.
+            self.bounds
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != i)
+                .map(|(_, bound)| side(bound))
+                .sum::<f64>()
+        };
+        let narrow = |(i, bound): (usize, &Bound)| {
+            let least = self.budget - others(i, |bound| bound.upper);
+            let most = self.budget - others(i, |bound| bound.lower);
+            let lower = bound.lower.max(least).min(bound.upper);
+            Bound { lower, upper: bound.upper.min(most).max(lower) }
+        };
+        self.bounds.iter().enumerate().map(narrow).collect()
     }
 
     /// Sums of the lower and of the upper bounds.
@@ -130,7 +160,7 @@ impl Limits {
         };
         let all = (0..self.bounds.len()).map(|at| (at, 1.0)).collect();
         programme.equal(with(all, self.budget));
-        for (at, bound) in self.bounds.iter().enumerate() {
+        for (at, bound) in self.narrowed().into_iter().enumerate() {
             if bound.upper - bound.lower <= SAME {
                 // Two inequalities that touch leave an interior-point method no interior.
                 programme.equal(with(vec![(at, 1.0)], bound.lower));
@@ -171,6 +201,26 @@ mod tests {
         let short = Group { name: "g".into(), shares: vec![1.0], lower: 0.0, upper: 1.0 };
         let limits = Limits { groups: vec![short], ..limits(&[(0.0, 1.0), (0.0, 1.0)], 1.0) };
         assert_eq!(limits.check(), Err(Refusal::InvalidInput));
+    }
+
+    #[test]
+    fn bounds_are_narrowed_to_what_the_budget_leaves() {
+        let of = |bounds: &[(f64, f64)], budget| {
+            let narrow = limits(bounds, budget).narrowed();
+            narrow.iter().map(|bound| (bound.lower, bound.upper)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(0.0, 1e9), (0.25, 1e9)], 1.0), [(0.0, 0.75), (0.25, 1.0)]);
+        assert_eq!(of(&[(0.0, 0.5), (0.0, 0.75)], 1.0), [(0.25, 0.5), (0.5, 0.75)]);
+        assert_eq!(of(&[(0.0, 0.5), (0.0, 0.5)], 0.0), [(0.0, 0.0), (0.0, 0.0)]);
+        assert_eq!(of(&[(0.0, 1.0)], 0.5), [(0.5, 0.5)], "one alone has no choice");
+    }
+
+    #[test]
+    fn a_weight_of_a_thousand_times_everything_is_invalid_unless_the_budget_forbids_it() {
+        assert_eq!(limits(&[(0.0, 1e9), (0.0, 1.0)], 1.0).check(), Ok(()));
+        assert_eq!(limits(&[(-1e9, 1e9), (0.0, 1e9)], 1.0).check(), Err(Refusal::InvalidInput));
+        assert_eq!(limits(&[(0.0, 2e3)], 1_001.0).check(), Err(Refusal::InvalidInput));
+        assert_eq!(limits(&[(0.0, 2e3)], 999.0).check(), Ok(()));
     }
 
     #[test]

@@ -51,9 +51,10 @@ fn compare(place: &str, input: &Value, asked: &Value, expect: &Value) {
 
 fn compare_all(file: &str) {
     for case in cases(file) {
-        let pairs =
-            case.input["runs"].as_array().unwrap().iter().zip(case.expect["runs"].as_array().unwrap());
-        for (asked, expect) in pairs {
+        let (runs, answers) =
+            (case.input["runs"].as_array().unwrap(), case.expect["runs"].as_array().unwrap());
+        assert_eq!(runs.len(), answers.len(), "{}", case.name);
+        for (asked, expect) in runs.iter().zip(answers) {
             assert_eq!(asked["id"], expect["id"], "{}", case.name);
             compare(&format!("{} {}", case.name, asked["id"]), &case.input, asked, expect);
         }

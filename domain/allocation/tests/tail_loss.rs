@@ -19,8 +19,10 @@ fn programmes_of_the_worst_days_equal_their_vectors() {
     for case in cases("optimization/cvar.json").iter().filter(|case| !case.input["runs"].is_null()) {
         let (returns, days) = (numbers(&case.input["mu"]), matrix(&case.input["returns"]));
         let limits = Limits { bounds: bounds(&case.input["bounds"]), groups: vec![], budget: 1.0 };
-        let runs = case.input["runs"].as_array().unwrap().iter().zip(case.expect["runs"].as_array().unwrap());
-        for (run, expect) in runs {
+        let (runs, answers) =
+            (case.input["runs"].as_array().unwrap(), case.expect["runs"].as_array().unwrap());
+        assert_eq!(runs.len(), answers.len(), "{}", case.name);
+        for (run, expect) in runs.iter().zip(answers) {
             let place = format!("{} {}", case.name, run["id"]);
             let confidence = number(&run["beta"]);
             let tail = TailLoss { days: &days, returns: &returns, limits: &limits, confidence };

@@ -18,6 +18,8 @@ pub const CLOSES_MIN: usize = 130;
 pub const RECENT_BARS: usize = 42;
 /// Closes that a full signal looks at.
 pub const CLOSES_USED: usize = YEAR + RECENT_BARS;
+/// Logarithmic returns whose scatter is usual.
+pub const LOG_RETURNS_USED: usize = LONG;
 const YEAR: usize = 252;
 const STRENGTH_BARS: usize = 14;
 const SHORT: usize = 20;
@@ -97,21 +99,35 @@ impl Signal {
 /// assert_eq!(falling.opportunity, 0.0);
 /// ```
 pub fn signal(closes: &[f64]) -> Signal {
+    let mut buffer = [0.0; LOG_RETURNS_USED];
+    signal_of(closes, log_returns(closes, &mut buffer))
+}
+
+/// The same from logarithmic returns that were taken before, the newest [`LOG_RETURNS_USED`] of them, oldest first.
+pub fn signal_of(closes: &[f64], log_returns: &[f64]) -> Signal {
     if closes.len() < CLOSES_MIN {
         return Signal::QUIET;
     }
-    read(closes).unwrap_or(Signal::QUIET)
+    read(closes, log_returns).unwrap_or(Signal::QUIET)
 }
 
-fn read(closes: &[f64]) -> Option<Signal> {
+/// Takes the logarithm of what one became from one close to the next; `None` without two positive closes.
+///
+/// # Examples
+/// ```
+/// assert_eq!(formulas::contrarian::log_return(100.0, 100.0), Some(0.0));
+/// assert_eq!(formulas::contrarian::log_return(0.0, 100.0), None);
+/// ```
+pub fn log_return(from: f64, to: f64) -> Option<f64> {
+    (from > 0.0 && to > 0.0).then(|| libm::log(to / from))
+}
+
+fn read(closes: &[f64], logs: &[f64]) -> Option<Signal> {
     let drawdown = drawdown_at(closes, closes.len())?;
-    let first = closes.len().saturating_sub(RECENT_BARS - 1);
-    let recent = (first.max(1)..=closes.len()).filter_map(|end| drawdown_at(closes, end));
-    let recent_drawdown = recent.fold(drawdown, f64::min);
+    let recent_drawdown = recent_drawdown(closes).min(drawdown);
     let strength = strength(closes);
     let momentum = [SHORT, MIDDLE, LONG].map(|bars| change(closes, bars).unwrap_or(0.0));
-    let mut buffer = [0.0; LONG];
-    let logs = log_returns(closes, &mut buffer);
+    let logs = &logs[logs.len().saturating_sub(LOG_RETURNS_USED)..];
     let volatility = population_deviation(&logs[logs.len().saturating_sub(SHORT)..]).unwrap_or(0.0);
     let usual = population_deviation(logs).unwrap_or(0.0);
     let volatility_ratio = finite(volatility / usual.max(1e-9))?;
@@ -136,6 +152,30 @@ fn read(closes: &[f64]) -> Option<Signal> {
         opportunity,
         rank,
     })
+}
+
+/// The lowest drawdown at the last bars. Their years end at most 41 bars apart and share all other closes, so the
+/// highest close of that middle is looked for once, of the days before it from its end, and of those after it onwards.
+fn recent_drawdown(closes: &[f64]) -> f64 {
+    let n = closes.len();
+    let first_end = n.saturating_sub(RECENT_BARS - 1).max(1);
+    let (oldest, middle) = (first_end.saturating_sub(YEAR), n.saturating_sub(YEAR));
+    let higher = |one: f64, other: f64| if other > one { other } else { one };
+    let mut before = [0.0; RECENT_BARS];
+    for at in (oldest..middle).rev() {
+        before[at - oldest] = higher(before[at - oldest + 1], closes[at]);
+    }
+    let mut high = closes[middle..first_end].iter().copied().fold(0.0, higher);
+    let mut lowest = 0.0;
+    for end in first_end..=n {
+        high = higher(high, closes[end - 1]);
+        let high = higher(high, before[end.saturating_sub(YEAR) - oldest]);
+        let fall = closes[end - 1] / high - 1.0;
+        if high > 0.0 && fall.is_finite() && fall < lowest {
+            lowest = fall;
+        }
+    }
+    lowest
 }
 
 fn drawdown_at(closes: &[f64], end: usize) -> Option<f64> {
@@ -170,14 +210,10 @@ fn strength(closes: &[f64]) -> f64 {
 /// The last log returns that exist, oldest first.
 fn log_returns<'a>(closes: &[f64], out: &'a mut [f64]) -> &'a [f64] {
     let mut free = out.len();
-    for pair in closes.windows(2).rev() {
-        if free == 0 {
-            break;
-        }
-        if pair[0] > 0.0 && pair[1] > 0.0 {
-            free -= 1;
-            out[free] = libm::log(pair[1] / pair[0]);
-        }
+    let newest_first = closes.windows(2).rev().filter_map(|pair| log_return(pair[0], pair[1]));
+    for (slot, value) in out.iter_mut().rev().zip(newest_first) {
+        *slot = value;
+        free -= 1;
     }
     &out[free..]
 }

@@ -12,6 +12,7 @@ use crate::reading::Reading;
 #[derive(Debug, Clone)]
 pub struct Ema {
     length: usize,
+    share: f64,
     seen: usize,
     /// Sum of the closes while seeding, the average afterwards.
     state: f64,
@@ -20,7 +21,7 @@ pub struct Ema {
 impl Ema {
     /// Starts an average of `length` closes; a length of 0 never has a value.
     pub fn new(length: usize) -> Self {
-        Self { length, seen: 0, state: 0.0 }
+        Self { length, share: 2.0 / (length as f64 + 1.0), seen: 0, state: 0.0 }
     }
 
     /// Takes the next close.
@@ -32,7 +33,7 @@ impl Ema {
                 self.state /= self.length as f64;
             }
         } else {
-            self.state += 2.0 / (self.length as f64 + 1.0) * (close - self.state);
+            self.state += self.share * (close - self.state);
         }
     }
 

@@ -36,6 +36,7 @@
 //! | [`ema`] | exponential moving average |
 //! | [`end_state`] | what a plan counts of each security, and a whole portfolio by it |
 //! | [`expected_return`] | a security's annual return from history and score |
+//! | [`falls`] | all falls of one window, read once |
 //! | [`finite`] | the guard that keeps results finite |
 //! | [`fit`] | how well a security fits what is held and wanted |
 //! | [`forward_adjustment`] | market mood as a shift of expectations, for display |
@@ -44,6 +45,7 @@
 //! | [`kelly`] | upper bound of a position from its edge |
 //! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
 //! | [`linkage`] | which series belong together |
+//! | [`lots`] | a holding from its fills: age, cost, what was taken out |
 //! | [`minimum_lengths`] | history each indicator needs before a score may use it |
 //! | [`moments`] | mean and standard deviation |
 //! | [`momentum`] | price change over a number of bars |
@@ -103,6 +105,7 @@ pub mod drawdown;
 pub mod ema;
 pub mod end_state;
 pub mod expected_return;
+pub mod falls;
 pub mod finite;
 pub mod fit;
 pub mod forward_adjustment;
@@ -111,6 +114,7 @@ pub mod hrp;
 pub mod kelly;
 pub mod ledoit_wolf;
 pub mod linkage;
+pub mod lots;
 pub mod minimum_lengths;
 pub mod moments;
 pub mod momentum;

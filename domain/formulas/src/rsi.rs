@@ -27,6 +27,8 @@ pub enum Seed {
 #[derive(Debug, Clone)]
 pub struct Rsi {
     length: usize,
+    /// 1/k: divisions one after the other would decide how long a series takes.
+    share: f64,
     seed: Seed,
     differences: usize,
     last: Option<f64>,
@@ -37,7 +39,7 @@ pub struct Rsi {
 impl Rsi {
     /// Starts an index over `length` differences; a length of 0 never has a value.
     pub fn new(length: usize, seed: Seed) -> Self {
-        Self { length, seed, differences: 0, last: None, gain: 0.0, loss: 0.0 }
+        Self { length, share: 1.0 / length as f64, seed, differences: 0, last: None, gain: 0.0, loss: 0.0 }
     }
 
     /// Takes the next close.
@@ -55,14 +57,13 @@ impl Rsi {
         } else {
             (f64::NAN, f64::NAN)
         };
-        let length = self.length as f64;
         self.differences = self.differences.saturating_add(1);
         if self.seed == Seed::Wilder && self.differences <= self.length {
-            self.gain += gain / length;
-            self.loss += loss / length;
+            self.gain += gain * self.share;
+            self.loss += loss * self.share;
         } else {
-            self.gain = ((length - 1.0) * self.gain + gain) / length;
-            self.loss = ((length - 1.0) * self.loss + loss) / length;
+            self.gain += (gain - self.gain) * self.share;
+            self.loss += (loss - self.loss) * self.share;
         }
     }
 

@@ -6,7 +6,7 @@
 //! ordinary. Not a number or infinity anywhere: `None`.
 
 use crate::finite::finite;
-use crate::moments::{DEVIATION_MIN, mean, sample_deviation};
+use crate::moments::{DEVIATION_MIN, Moments};
 use crate::trading_year::TRADING_DAYS_PER_YEAR;
 
 /// Computes the annual Sharpe ratio of daily returns; `risk_free` is a rate per day.
@@ -19,9 +19,14 @@ use crate::trading_year::TRADING_DAYS_PER_YEAR;
 /// assert_eq!(formulas::sharpe::sharpe(&[0.01; 60], 0.0), None);
 /// ```
 pub fn sharpe(returns: &[f64], risk_free: f64) -> Option<f64> {
-    let deviation = sample_deviation(returns)?;
+    of(&Moments::of(returns)?, risk_free)
+}
+
+/// The same from moments that were read already.
+pub fn of(moments: &Moments, risk_free: f64) -> Option<f64> {
+    let deviation = moments.sample_deviation()?;
     if deviation < DEVIATION_MIN {
         return None;
     }
-    finite((mean(returns)? - risk_free) / deviation * TRADING_DAYS_PER_YEAR.sqrt())
+    finite((moments.mean - risk_free) / deviation * TRADING_DAYS_PER_YEAR.sqrt())
 }

@@ -6,7 +6,7 @@
 //! ordinary. Not a number or infinity anywhere: `None`.
 
 use crate::finite::finite;
-use crate::moments::{DEVIATION_MIN, mean, sample_deviation};
+use crate::moments::{DEVIATION_MIN, Moments, sum};
 use crate::trading_year::TRADING_DAYS_PER_YEAR;
 
 /// Computes the annual Sortino ratio of daily returns; `risk_free` is a rate per day.
@@ -19,11 +19,19 @@ use crate::trading_year::TRADING_DAYS_PER_YEAR;
 /// assert_eq!(formulas::sortino::sortino(&[0.02, 0.01], 0.0), None);
 /// ```
 pub fn sortino(returns: &[f64], risk_free: f64) -> Option<f64> {
-    if sample_deviation(returns)? < DEVIATION_MIN {
+    of(returns, &Moments::of(returns)?, risk_free)
+}
+
+/// The same with the moments of the returns, which were read already.
+pub fn of(returns: &[f64], moments: &Moments, risk_free: f64) -> Option<f64> {
+    if moments.sample_deviation()? < DEVIATION_MIN {
         return None;
     }
-    let excess = mean(returns)? - risk_free;
-    let squares: f64 = returns.iter().map(|x| x - risk_free).filter(|d| *d < 0.0).map(|d| d * d).sum();
+    let excess = moments.mean - risk_free;
+    let squares = sum(returns, |x| {
+        let below = (x - risk_free).min(0.0);
+        below * below
+    });
     let downside = (squares / returns.len() as f64).sqrt();
     if downside < DEVIATION_MIN {
         return None;

@@ -5,7 +5,7 @@
 //! number or infinity anywhere: `None`. Scores use the last 252 bars and ask for at least 30 closes.
 
 use crate::finite::finite;
-use crate::moments::sample_deviation;
+use crate::moments::Moments;
 use crate::trading_year::TRADING_DAYS_PER_YEAR;
 
 /// Computes the annual volatility of daily returns.
@@ -18,5 +18,10 @@ use crate::trading_year::TRADING_DAYS_PER_YEAR;
 /// assert_eq!(formulas::volatility::volatility(&[0.01]), None);
 /// ```
 pub fn volatility(returns: &[f64]) -> Option<f64> {
-    finite(sample_deviation(returns)? * TRADING_DAYS_PER_YEAR.sqrt())
+    of(&Moments::of(returns)?)
+}
+
+/// The same from moments that were read already.
+pub fn of(moments: &Moments) -> Option<f64> {
+    finite(moments.sample_deviation()? * TRADING_DAYS_PER_YEAR.sqrt())
 }

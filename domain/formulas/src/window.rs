@@ -34,7 +34,8 @@ impl Window {
         }
         self.mirrored[self.next] = value;
         self.mirrored[self.next + self.capacity] = value;
-        self.next = (self.next + 1) % self.capacity;
+        // A remainder would cost more than everything else here.
+        self.next = if self.next + 1 == self.capacity { 0 } else { self.next + 1 };
         self.length = (self.length + 1).min(self.capacity);
     }
 

@@ -22,7 +22,7 @@ pub const YEAR_RANGE_BARS: usize = 252;
 /// assert!(!formulas::year_range::year_high(&[1.0; 126]).unwrap().is_partial);
 /// ```
 pub fn year_high(highs: &[f64]) -> Option<Reading> {
-    extreme(highs, f64::max)
+    extreme(highs, |one, other| if other > one { other } else { one })
 }
 
 /// Finds the lowest of the last 252 lows.
@@ -33,7 +33,7 @@ pub fn year_high(highs: &[f64]) -> Option<Reading> {
 /// assert_eq!(formulas::year_range::year_low(&[]), None);
 /// ```
 pub fn year_low(lows: &[f64]) -> Option<Reading> {
-    extreme(lows, f64::min)
+    extreme(lows, |one, other| if other < one { other } else { one })
 }
 
 /// Computes how far a close lies below the high, as a share of the high.
@@ -58,15 +58,25 @@ pub fn above_low(close: f64, low: f64) -> Option<f64> {
     if low > 0.0 { finite((close - low) / low) } else { None }
 }
 
-fn extreme(values: &[f64], pick: fn(f64, f64) -> f64) -> Option<Reading> {
+/// The extreme of the last bars, in eight lanes side by side, because one alone waits for each comparison.
+#[inline]
+fn extreme(values: &[f64], pick: impl Fn(f64, f64) -> f64) -> Option<Reading> {
     let used = &values[values.len().saturating_sub(YEAR_RANGE_BARS)..];
-    let (&first, rest) = used.split_first()?;
-    let mut value = finite(first)?;
-    for &candidate in rest {
-        // Checked one by one: `max` and `min` skip "not a number".
-        value = pick(value, finite(candidate)?);
+    let first = *used.first()?;
+    let mut lanes = [first; 8];
+    // Asked of every bar: a comparison skips "not a number".
+    let mut all_finite = true;
+    let mut take = |lane: &mut f64, value: f64| {
+        all_finite &= value.is_finite();
+        *lane = pick(*lane, value);
+    };
+    let whole = used.chunks_exact(8);
+    whole.remainder().iter().for_each(|value| take(&mut lanes[0], *value));
+    for eight in whole {
+        lanes.iter_mut().zip(eight).for_each(|(lane, value)| take(lane, *value));
     }
-    Some(Reading { value, is_partial: used.len() < YEAR_RANGE_BARS_MIN })
+    let value = lanes.into_iter().fold(first, pick);
+    all_finite.then_some(Reading { value, is_partial: used.len() < YEAR_RANGE_BARS_MIN })
 }
 
 #[cfg(test)]

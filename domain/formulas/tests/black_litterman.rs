@@ -29,9 +29,26 @@ fn opinions(case: &Case) -> Vec<(Vec<f64>, f64, Option<f64>)> {
         exposure
     };
     if let Some(views) = case.input["absolute_views"].as_object() {
+        // The order of the confidences is that of the file's own matrix where it has one: names have none in JSON.
+        let names: Vec<&String> = match case.expect["P"].as_array() {
+            Some(lines) => {
+                let of = |line: &serde_json::Value| {
+                    views
+                        .keys()
+                        .find(|name| single(name) == numbers(line))
+                        .unwrap_or_else(|| panic!("{line}"))
+                };
+                lines.iter().map(of).collect()
+            }
+            None => views.keys().collect(),
+        };
         let confidence = |i: usize| case.input["view_confidences"][i].as_f64();
-        let views = views.iter().enumerate();
-        return views.map(|(i, (name, q))| (single(name), q.as_f64().unwrap(), confidence(i))).collect();
+        let views = names.into_iter().enumerate();
+        return views
+            .map(|(i, name)| {
+                (single(name), case.input["absolute_views"][name].as_f64().unwrap(), confidence(i))
+            })
+            .collect();
     }
     if let Some(lines) = case.input["P"].as_array() {
         let expected = numbers(&case.input["Q"]);

@@ -15,18 +15,19 @@ const TOLERANCE: f64 = 1e-8;
 fn every_formula_equals_its_vectors() {
     for case in cases(FILE) {
         let number = |key: &str| case.input[key].as_f64().unwrap();
-        let cvar = if case.name.starts_with("historical") {
+        let has = |key: &str| !case.input[key].is_null();
+        let cvar = if has("series") {
             let series = numbers(&case.input["series"]);
             let mut sorted = vec![0.0; series.len()];
             // The file has 0 for no returns; the formula has nothing.
             let nothing = series.is_empty().then_some(0.0);
             historical_cvar(&series, number("confidence"), &mut sorted).or(nothing)
-        } else if case.name.starts_with("normal") {
+        } else if has("stdev") {
             normal_cvar(number("mean"), number("stdev"), number("confidence"))
-        } else if case.name.starts_with("regime") {
+        } else if has("regime_score") {
             regime_adjusted(number("cvar"), number("regime_score"))
         } else {
-            assert!(case.name.starts_with("optimise"), "{}", case.name);
+            assert!(has("runs"), "{}: nobody knows what is asked", case.name);
             continue;
         };
         assert_close(&case.name, cvar, &case.expect["cvar"], TOLERANCE);
@@ -35,9 +36,10 @@ fn every_formula_equals_its_vectors() {
 
 #[test]
 fn contributions_add_up_to_the_cvar_of_the_portfolio() {
-    for case in cases(FILE).iter().filter(|case| case.name.starts_with("optimise")) {
+    for case in cases(FILE).iter().filter(|case| !case.input["runs"].is_null()) {
         let returns = rows(&case.input["returns"]);
-        for run in case.expect["runs"].as_array().unwrap() {
+        let runs = case.expect["runs"].as_array().unwrap();
+        for run in runs.iter().filter(|run| run["weights_example"].is_array()) {
             let weights = numbers(&run["weights_example"]);
             let days = returns.len() / weights.len();
             let (mut daily, mut order) = (vec![0.0; days], vec![0; days]);

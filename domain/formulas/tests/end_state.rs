@@ -2,29 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod vectors_json;
-use formulas::end_state::{Metrics, components, mean_components, parts, portfolio_score, weights};
+use formulas::end_state::{components, mean_components, parts, portfolio_score, weights};
 use formulas::rounding::round_to;
 use serde_json::Value;
-use vectors_json::{assert_close, cases_of};
+use vectors_json::{assert_close, cases_of, end_metrics::metrics};
 
 const FILE: &str = "scoring/end_state.json";
 const TOLERANCE: f64 = 0.00101;
-
-fn metrics(map: &Value) -> Metrics {
-    let number = |key: &str| map[key].as_f64();
-    Metrics {
-        growth: number("CAGR_5Y"),
-        dividend_yield: number("DIVIDEND_YIELD"),
-        consistency: number("CONSISTENCY_SCORE"),
-        financial_strength: number("FINANCIAL_STRENGTH"),
-        dividend_consistency: number("DIVIDEND_CONSISTENCY"),
-        payout: number("PAYOUT_RATIO"),
-        sortino: number("SORTINO"),
-        volatility: number("VOLATILITY_ANNUAL"),
-        drawdown: number("MAX_DRAWDOWN"),
-        sharpe: number("SHARPE"),
-    }
-}
 
 #[test]
 fn components_of_securities_equal_their_vectors() {
@@ -80,4 +64,9 @@ fn scores_of_portfolios_equal_their_vectors() {
             assert_close(&place, Some(round_to(value * weight, 3)), &expected["contribution"], TOLERANCE);
         }
     }
+}
+
+#[test]
+fn no_kind_of_the_file_is_left_out() {
+    vectors_json::assert_kinds(FILE, &["security", "portfolio"]);
 }

@@ -148,3 +148,11 @@ fn radar_axes_equal_their_vectors() {
         }
     }
 }
+
+#[test]
+fn no_kind_of_the_file_is_left_out() {
+    vectors_json::assert_kinds(
+        FILE,
+        &["cvar", "kelly", "black_litterman", "adaptive_weights", "cagr_bubble", "hhi", "beta", "radar"],
+    );
+}

@@ -9,31 +9,15 @@ use std::collections::BTreeMap;
 
 use formulas::{
     curves::{calmness, dividend, fall, growth, ratios},
-    end_state::{Metrics, components, mean_components, portfolio_score, weights},
+    end_state::{components, mean_components, portfolio_score, weights},
     portfolio_health::{Health, health},
     rounding::round_to,
 };
 use serde_json::Value;
-use vectors_json::{Case, assert_close, cases};
+use vectors_json::{Case, assert_close, cases, end_metrics::metrics};
 
 /// Figures rounded to three decimals from sums of doubles: the tie of section 21, nothing more.
 const LAST_UNIT: f64 = 1e-9;
-
-fn metrics(map: &Value) -> Metrics {
-    let number = |key: &str| map[key].as_f64();
-    Metrics {
-        growth: number("CAGR_5Y"),
-        dividend_yield: number("DIVIDEND_YIELD"),
-        consistency: number("CONSISTENCY_SCORE"),
-        financial_strength: number("FINANCIAL_STRENGTH"),
-        dividend_consistency: number("DIVIDEND_CONSISTENCY"),
-        payout: number("PAYOUT_RATIO"),
-        sortino: number("SORTINO"),
-        volatility: number("VOLATILITY_ANNUAL"),
-        drawdown: number("MAX_DRAWDOWN"),
-        sharpe: number("SHARPE"),
-    }
-}
 
 #[test]
 fn end_states_equal_their_vectors() {

@@ -1,7 +1,7 @@
 //! Drawdown state and risk figures of a position against `position_drawdown.json`.
 
 mod vectors_json;
-use vectors_json::{cases, indicators::check_position, numbers};
+use vectors_json::{cases, indicators::check_position, left_out, numbers};
 
 const FILE: &str = "scoring/position_drawdown.json";
 
@@ -13,6 +13,8 @@ fn position_figures_equal_their_vectors() {
         // are artefacts of the reference.
         if closes.iter().all(|close| *close > 0.0) {
             check_position(&case, &closes, &case.expect["risk"], &case.expect["drawdown"]);
+        } else {
+            left_out(FILE, &case.name, "prices that are not positive never reach this formula");
         }
     }
 }

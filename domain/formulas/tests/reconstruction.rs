@@ -6,8 +6,9 @@
 mod vectors_json;
 use formulas::reconstruction::{Closes, Flow, Reconstruction, Trade, reconstruct};
 use serde_json::Value;
-use vectors_json::{Case, assert_close, cases, day, numbers};
+use vectors_json::{Case, assert_close, cases, day, left_out, numbers};
 
+const FILE: &str = "scoring/reconstruction.json";
 const TOLERANCE: f64 = 1e-8;
 
 fn list(value: &Value) -> &[Value] {
@@ -54,7 +55,11 @@ fn rebuilt(case: &Case) -> Reconstruction {
 
 #[test]
 fn rebuilt_days_equal_their_corrected_vectors() {
-    for case in cases("scoring/reconstruction.json") {
+    for case in cases(FILE) {
+        if case.recommended.is_null() {
+            left_out(FILE, &case.name, "documents the old system alone, whose faults are not rebuilt");
+            continue;
+        }
         let built = rebuilt(&case);
         let wanted = &case.recommended;
         let flows = numbers(&wanted["external_flow_by_day"]);

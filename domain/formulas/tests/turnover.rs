@@ -37,7 +37,7 @@ fn year(case: &Case) -> Option<Year> {
 #[test]
 fn turnover_and_status_equal_their_vectors() {
     for case in cases("scoring/turnover.json") {
-        let turnover = if case.name.starts_with("status_") {
+        let turnover = if case.input.get("turnover_only").is_some() {
             case.input["turnover_only"].as_f64()
         } else {
             let turnover = year(&case).and_then(|year| gross_turnover(&year));

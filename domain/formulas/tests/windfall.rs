@@ -77,3 +77,8 @@ fn windfalls_of_positions_equal_their_vectors() {
         assert!((0.0..=0.2).contains(&believable_growth(Some(growth))), "{name}");
     }
 }
+
+#[test]
+fn no_kind_of_the_file_is_left_out() {
+    vectors_json::assert_kinds(FILE, &["gain", "position"]);
+}

@@ -1,12 +1,15 @@
 //! The evaluator against the vectors of whole sequences, and the list of those that document what is not built.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../../../domain/formulas/tests/vectors_json/end_metrics.rs"]
+mod end_metrics;
 #[path = "../../../tests/vectors/open.rs"]
 mod open;
 
 use std::collections::BTreeMap;
 
 use contracts::Side;
+use end_metrics::metrics;
 use evaluate::{
     Prepared, in_eur,
     start::{Costs, Held, Move, Start, Weights},
@@ -41,22 +44,6 @@ fn near(place: &str, found: f64, expected: &Value) {
         (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
         "{place}: {found} instead of {expected}"
     );
-}
-
-fn metrics(map: &Value) -> Metrics {
-    let number = |key: &str| map[key].as_f64();
-    Metrics {
-        growth: number("CAGR_5Y"),
-        dividend_yield: number("DIVIDEND_YIELD"),
-        consistency: number("CONSISTENCY_SCORE"),
-        financial_strength: number("FINANCIAL_STRENGTH"),
-        dividend_consistency: number("DIVIDEND_CONSISTENCY"),
-        payout: number("PAYOUT_RATIO"),
-        sortino: number("SORTINO"),
-        volatility: number("VOLATILITY_ANNUAL"),
-        drawdown: number("MAX_DRAWDOWN"),
-        sharpe: number("SHARPE"),
-    }
 }
 
 /// Stability by the expressions of the document as written: one of the file's lies on a tie of its third decimal.

@@ -20,7 +20,7 @@ pub enum Kind {
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
-    /// Its name, `stage.what`.
+    /// Its name: `stage.what`, or a word alone when several stages follow it.
     pub key: &'static str,
     /// Type and range.
     pub kind: Kind,
@@ -85,8 +85,47 @@ const fn number(
 /// All of them, by key.
 pub const ALL: &[Known] = &[
     whole("ingest.quote_interval_s", 60, (5, 3_600), "s", "How often quotes are read while a venue is open."),
-    number("optimise.blend", 0.5, (0.0, 1.0), "fraction", "Between mean-variance (0) and risk parity (1)."),
-    number("optimise.target_return", 0.11, (0.01, 0.40), "per year", "Return the optimiser aims at."),
+    number("market_avg_pe", 22.0, (5.0, 60.0), "ratio", "Price to earnings that counts as ordinary."),
+    number(
+        "market_regime_bear_cash_reserve",
+        0.05,
+        (0.01, 0.40),
+        "fraction",
+        "Share of the fund kept as cash in a bear market, and while the market is not known.",
+    ),
+    number(
+        "market_regime_bear_threshold",
+        -0.05,
+        (-0.30, -0.001),
+        "fraction",
+        "Distance of the indices from their averages at which a bear market begins.",
+    ),
+    number(
+        "market_regime_bull_cash_reserve",
+        0.02,
+        (0.01, 0.40),
+        "fraction",
+        "Share of the fund kept as cash in a bull market.",
+    ),
+    number(
+        "market_regime_bull_threshold",
+        0.05,
+        (0.001, 0.30),
+        "fraction",
+        "Distance of the indices from their averages at which a bull market begins.",
+    ),
+    flag("market_regime_detection_enabled", true, "The cash reserve follows the market."),
+    number(
+        "market_regime_sideways_cash_reserve",
+        0.03,
+        (0.01, 0.40),
+        "fraction",
+        "Share of the fund kept as cash in a market without direction.",
+    ),
+    whole("min_cash_reserve", 500, (0, 1_000_000), "EUR", "Cash that is never invested."),
+    number("min_security_score", 0.5, (0.0, 1.0), "score", "A lower total is not offered for buying."),
+    number("optimizer_blend", 0.5, (0.0, 1.0), "fraction", "Between mean-variance (0) and risk parity (1)."),
+    number("optimizer_target_return", 0.11, (0.01, 0.40), "per year", "Return the optimiser aims at."),
     number(
         "plan.limit_buffer",
         0.01,
@@ -170,6 +209,8 @@ pub const ALL: &[Known] = &[
         "After a sale, the same security is not sold again.",
     ),
     whole("risk.sell_window_min", 120, (1, 10_080), "min", "Time between two sales of one security."),
+    number("risk_free_rate", 0.02, (0.0, 0.15), "per year", "What money earns without risk."),
+    number("target_annual_return", 0.11, (0.01, 0.40), "per year", "Growth that earns the full score."),
     Known {
         key: contracts::TRADING_MODE,
         kind: Kind::Choice(&["research", LIVE]),
@@ -177,6 +218,14 @@ pub const ALL: &[Known] = &[
         unit: "",
         doc: "Whether orders reach the real account (live) or end on paper (research).",
     },
+    number("transaction_cost_fixed", 2.0, (0.0, 100.0), "EUR", "Fixed costs of a trade."),
+    number(
+        "transaction_cost_percent",
+        0.002,
+        (0.0, 0.05),
+        "fraction",
+        "Costs of a trade in proportion to its value.",
+    ),
 ];
 
 /// The word that costs money.
@@ -219,10 +268,12 @@ mod tests {
             );
             assert!(known.doc.ends_with('.'), "{}", known.key);
             assert!(
-                known.key == contracts::TRADING_MODE
-                    || known.key.split_once('.').is_some_and(|(stage, _)| {
-                        stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
-                    })
+                // What several stages follow has a name without a stage.
+                known.key.split_once('.').is_none_or(|(stage, _)| {
+                    stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
+                }),
+                "{}",
+                known.key
             );
         }
     }

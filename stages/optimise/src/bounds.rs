@@ -1,8 +1,10 @@
 //! Least and largest weight of one security.
 //!
-//! 0 to the largest share of one security, or to the owner's own limit for it (at most 0.30). What the price lifted
-//! above its limit is not sold for that, and never bought more of. What must not be bought stays at most what it is;
-//! what must not be sold, at least. What may be neither stays. With the bound by edge on, a position that is not held
+//! 0, or what the owner wants of it at least, to the largest share of one security, or to the owner's own limit for it
+//! (at most 0.30). A wish above the limit counts as the limit. What the owner wants sold over time is to end at 0. What
+//! the price lifted above its limit is not sold for that, and never bought more of. What must not be bought stays at
+//! most what it is; what must not be sold, at least. What may be neither, and what permissions and wish contradict,
+//! stays. With the bound by edge on, a position that is not held
 //! yet is at most a quarter of its Kelly size.
 
 use allocation::Bound;
@@ -20,18 +22,26 @@ const OWN_MAX: f64 = 0.30;
 #[must_use]
 pub fn bound(asset: &Asset, variance: f64, parameters: &Parameters) -> Bound {
     let limit = asset.own_max.map_or(parameters.max_position, |own| own.clamp(0.0, OWN_MAX));
-    let mut bound = Bound { lower: 0.0, upper: limit.max(asset.current) };
+    let wish = asset.own_min.map_or(0.0, |own| own.clamp(0.0, limit));
+    let mut bound = Bound { lower: wish, upper: limit.max(asset.current) };
+    if asset.leaves {
+        bound = Bound { lower: 0.0, upper: 0.0 };
+    }
     if parameters.kelly_cap && asset.current <= 0.0 {
         let edge = raw_fraction(asset.expected, parameters.risk_free, variance);
         bound.upper = edge.and_then(|raw| upper_bound(raw, bound.upper)).unwrap_or(0.0);
+        bound.lower = bound.lower.min(bound.upper);
     }
     if !asset.allow_buy {
         bound.upper = bound.upper.min(asset.current);
     }
     if !asset.allow_sell {
-        bound.lower = asset.current;
+        bound.lower = bound.lower.max(asset.current);
     }
-    Bound { lower: bound.lower.min(bound.upper), ..bound }
+    if bound.lower > bound.upper {
+        bound = Bound { lower: asset.current, upper: asset.current };
+    }
+    bound
 }
 
 #[cfg(test)]
@@ -47,6 +57,8 @@ mod tests {
             allow_buy: true,
             allow_sell: true,
             own_max: None,
+            own_min: None,
+            leaves: false,
             expected: 0.08,
         }
     }

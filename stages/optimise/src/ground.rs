@@ -15,7 +15,7 @@ use crate::{
     groups::ranges,
     held::{Account, account},
     history::{Series, align},
-    opinions::{Known, combined, expected, growth},
+    opinions::{Known, combined, expected, growth, preference},
     question::{Asset, Locked, Previous, Question},
     risk::risk,
 };
@@ -134,6 +134,8 @@ impl Heard<'_> {
                 allow_buy: one.security.allow_buy,
                 allow_sell: one.security.allow_sell,
                 own_max: one.security.max_weight_e6.map(money::Weight::to_f64),
+                own_min: one.security.min_weight_e6.map(money::Weight::to_f64),
+                leaves: one.security.marked_for_exit,
                 expected: expected?,
             })
         });
@@ -195,7 +197,13 @@ impl Heard<'_> {
         let series = bars.get(&security.isin).cloned().ok_or("its bars are not known")?;
         let growth = growth(&series.closes).ok_or("short history: its growth is not known")?;
         let dividend_yield = said.inputs.get("dividend_yield").map_or(0.0, |value| value.get());
-        let known = Known { growth, dividend_yield, score, coverage: said.coverage.get() };
+        let known = Known {
+            growth,
+            dividend_yield,
+            score,
+            coverage: said.coverage.get(),
+            preference: preference(security.priority_multiplier.map(contracts::Finite::get)),
+        };
         Ok(Candidate { security, series, known })
     }
 

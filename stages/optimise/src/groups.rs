@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use market::Isin;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Where everything belongs that the table does not know.
 pub const OTHER: &str = "OTHER";
@@ -17,7 +17,7 @@ pub const OTHER: &str = "OTHER";
 const ROOM: f64 = 0.10;
 
 /// One line of the owner's table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSetting {
     /// Its name.

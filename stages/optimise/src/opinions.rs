@@ -1,14 +1,16 @@
 //! What each security is expected to earn a year: its own growth, shrunk towards everyone's, mixed with its score.
 //!
 //! Growth is that of the price over at most five years, without dividends; the published yield is added. 0.70 of that
-//! and 0.30 of the target return times score/0.5, damped in a bear market. Where Black–Litterman is on, history and
+//! and 0.30 of the target return times score/0.5, damped in a bear market; what the owner prefers adds at most 0.02. Where Black–Litterman is on, history and
 //! score are not mixed: the market's own expectation is the prior and the score is an opinion with the confidence of
 //! its coverage.
 
 use formulas::{
     black_litterman::{Market, TAU, View},
     cagr::growth_rate,
-    expected_return::{HISTORY_SHARE, Outlook, Shifts, base, bear_damping, expected_return, shrunk_growth},
+    expected_return::{
+        HISTORY_SHARE, Outlook, Shifts, base, bear_damping, expected_return, preference_tilt, shrunk_growth,
+    },
 };
 use market::Day;
 
@@ -28,6 +30,9 @@ const CONFIDENCE_MIN: f64 = 0.05;
 const RETURN_MIN: f64 = -0.10;
 const RETURN_MAX: f64 = 0.30;
 
+/// What nobody prefers or dislikes.
+const INDIFFERENT: f64 = 1.0;
+
 /// What is known about one security.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Known {
@@ -39,6 +44,19 @@ pub struct Known {
     pub score: f64,
     /// Share of the score's parts for which there was data.
     pub coverage: f64,
+    /// How much the owner prefers it, above zero; 1 for neither more nor less.
+    pub preference: f64,
+}
+
+/// What a preference adds to the expected return, at most 0.02 either way; one that makes no sense adds nothing.
+fn tilt(known: &Known) -> f64 {
+    preference_tilt(known.preference).unwrap_or(0.0)
+}
+
+/// The preference of an owner who said one, or none.
+#[must_use]
+pub fn preference(said: Option<f64>) -> f64 {
+    said.filter(|number| preference_tilt(*number).is_some()).unwrap_or(INDIFFERENT)
 }
 
 /// Growth a year of the closes (oldest first) and the years they span; `None` when they are too few.
@@ -56,7 +74,7 @@ pub fn growth(closes: &[(Day, f64)]) -> Option<(f64, f64)> {
 #[must_use]
 pub fn expected(all: &[Known], target: f64, regime: Option<f64>) -> Vec<Option<f64>> {
     let median = median(all.iter().map(|known| known.growth.0).collect());
-    let shifts = bear_damping(regime).map(|damping| Shifts { damping, ..Shifts::default() });
+    let damping = bear_damping(regime);
     let one = |known: &Known| {
         let (growth, years) = known.growth;
         let outlook = Outlook {
@@ -65,7 +83,10 @@ pub fn expected(all: &[Known], target: f64, regime: Option<f64>) -> Vec<Option<f
             score: known.score,
             target,
         };
-        expected_return(base(&outlook, HISTORY_SHARE)?, &shifts?)
+        expected_return(
+            base(&outlook, HISTORY_SHARE)?,
+            &Shifts { damping: damping?, tilt: tilt(known), ..Shifts::default() },
+        )
     };
     all.iter().map(one).collect()
 }
@@ -81,7 +102,8 @@ pub fn combined(all: &[Known], covariance: &[f64], target: f64) -> Option<Vec<f6
         *exposure.get_mut(i)? = 1.0;
         let confidence = (CONFIDENCE_MAX * known.coverage).clamp(CONFIDENCE_MIN, CONFIDENCE_MAX);
         let uncertainty = market.uncertainty_at(&exposure, confidence)?;
-        Some(View { exposure, expected: target * known.score.max(0.0) / NEUTRAL, uncertainty })
+        let expected = target * known.score.max(0.0) / NEUTRAL + tilt(known);
+        Some(View { exposure, expected, uncertainty })
     };
     let views: Vec<View> = all.iter().enumerate().map(view).collect::<Option<_>>()?;
     let posterior = market.posterior(&prior, &views).ok()?;
@@ -113,7 +135,7 @@ mod tests {
     use super::*;
 
     fn known(growth: f64, score: f64) -> Known {
-        Known { growth: (growth, 5.0), dividend_yield: 0.0, score, coverage: 1.0 }
+        Known { growth: (growth, 5.0), dividend_yield: 0.0, score, coverage: 1.0, preference: 1.0 }
     }
 
     fn closes(days: i32, factor: f64) -> Vec<(Day, f64)> {
@@ -143,6 +165,22 @@ mod tests {
         let returns = expected(&[known(0.0, 0.5), known(0.10, 0.5), known(0.20, 0.6)], 0.11, None);
         assert!((returns[2].unwrap() - (0.105 + 0.0396)).abs() < 1e-12, "{returns:?}");
         assert!(expected(&[], 0.11, None).is_empty());
+    }
+
+    #[test]
+    fn a_preference_adds_at_most_two_points_and_nonsense_nothing() {
+        let of = |preference: f64| {
+            let favoured = Known { preference, ..known(0.10, 0.5) };
+            let all = [favoured, known(0.10, 0.5)];
+            let returns = expected(&all, 0.11, None);
+            returns[0].unwrap() - returns[1].unwrap()
+        };
+        for (said, adds) in
+            [(1.0, 0.0), (2.0, 0.02), (3.0, 0.02), (0.5, -0.02), (0.1, -0.02), (0.0, 0.0), (f64::NAN, 0.0)]
+        {
+            assert!((of(said) - adds).abs() < 1e-12, "{said} {}", of(said));
+        }
+        assert_eq!((preference(None), preference(Some(-1.0)), preference(Some(2.0))), (1.0, 1.0, 2.0));
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub struct Asset {
     pub allow_sell: bool,
     /// The owner's own limit.
     pub own_max: Option<f64>,
+    /// The least the owner wants of it.
+    pub own_min: Option<f64>,
+    /// The owner wants it sold over time.
+    pub leaves: bool,
     /// Expected return a year.
     pub expected: f64,
 }

@@ -1,14 +1,17 @@
-//! `[stage.optimise]`.
+//! `[stage.optimise]`, and what of it the owner changes at run time by `system/settings`.
 
+use contracts::SettingsSnapshot;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     groups::{GroupSetting, Table},
     question::{Linkage, Parameters},
+    tables::NAME_MAX,
 };
 
 /// What the owner can choose.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Milliseconds after a change until weights are computed.
@@ -25,6 +28,14 @@ pub struct Settings {
     pub adaptive_blend: bool,
     /// Cash that is never invested, whole EUR.
     pub min_cash_reserve_eur: i64,
+    /// Lets the reserve follow the market; without, the fixed sum alone is kept.
+    pub market_regime_detection_enabled: bool,
+    /// Share of the core kept as cash in a bull market, fraction.
+    pub bull_cash_reserve: f64,
+    /// The same in a market without direction.
+    pub sideways_cash_reserve: f64,
+    /// The same in a bear market, and while the market is not known.
+    pub bear_cash_reserve: f64,
     /// Largest share of one security, fraction.
     pub max_position: f64,
     /// Fixed costs of a trade, EUR.
@@ -65,6 +76,10 @@ impl Default for Settings {
             blend: 0.5,
             adaptive_blend: false,
             min_cash_reserve_eur: 500,
+            market_regime_detection_enabled: true,
+            bull_cash_reserve: 0.02,
+            sideways_cash_reserve: 0.03,
+            bear_cash_reserve: 0.05,
             max_position: 0.15,
             transaction_cost_fixed_eur: 2.0,
             transaction_cost_percent: 0.002,
@@ -82,6 +97,11 @@ impl Default for Settings {
         }
     }
 }
+
+/// Costs of a trade in proportion to its value from which it is not worth making.
+const COSTS_MAX: f64 = 0.01;
+/// The smallest trade where the proportional costs alone are that high.
+const SMALLEST_TRADE_EUR: f64 = 1_000.0;
 
 /// The regions of the world as a fund at a European broker meets them; no targets.
 fn regions() -> Vec<GroupSetting> {
@@ -129,7 +149,10 @@ impl Settings {
         share("blend", self.blend, 0.0, 1.0)?;
         share("max_position", self.max_position, 0.01, 0.30)?;
         share("transaction_cost_fixed_eur", self.transaction_cost_fixed_eur, 0.0, 100.0)?;
-        share("transaction_cost_percent", self.transaction_cost_percent, 0.0, 0.009)?;
+        share("transaction_cost_percent", self.transaction_cost_percent, 0.0, 0.05)?;
+        share("bull_cash_reserve", self.bull_cash_reserve, 0.0, 0.40)?;
+        share("sideways_cash_reserve", self.sideways_cash_reserve, self.bull_cash_reserve, 0.40)?;
+        share("bear_cash_reserve", self.bear_cash_reserve, self.sideways_cash_reserve, 0.40)?;
         share("country_cap", self.country_cap, 0.05, 1.0)?;
         share("industry_cap", self.industry_cap, 0.05, 1.0)?;
         share("country_tolerance", self.country_tolerance, 0.0, 1.0)?;
@@ -139,13 +162,46 @@ impl Settings {
         }
         self.tree()?;
         for line in self.country_groups.iter().chain(&self.industry_groups) {
-            if line.name.is_empty() || line.name.len() > 40 {
-                return Err("a group has no name, or one of more than 40 bytes".into());
+            if line.name.is_empty() || line.name.len() > NAME_MAX {
+                return Err(format!("a group has no name, or one of more than {NAME_MAX} bytes"));
             }
             share(&format!("target of {}", line.name), line.target.unwrap_or(0.0), 0.0, 1.0)?;
         }
         unique("country_groups", &self.country_groups)?;
         unique("industry_groups", &self.industry_groups)
+    }
+
+    /// The same settings with what the owner changed at run time.
+    ///
+    /// # Errors
+    /// One sentence when together they make no sense; then nothing of it is followed.
+    pub fn with(&self, snapshot: &SettingsSnapshot) -> Result<Settings, String> {
+        let mut changed = self.clone();
+        let numbers: [(&str, &mut f64); 8] = [
+            ("optimizer_blend", &mut changed.blend),
+            ("optimizer_target_return", &mut changed.target_return),
+            ("risk_free_rate", &mut changed.risk_free_rate),
+            ("transaction_cost_fixed", &mut changed.transaction_cost_fixed_eur),
+            ("transaction_cost_percent", &mut changed.transaction_cost_percent),
+            ("market_regime_bull_cash_reserve", &mut changed.bull_cash_reserve),
+            ("market_regime_sideways_cash_reserve", &mut changed.sideways_cash_reserve),
+            ("market_regime_bear_cash_reserve", &mut changed.bear_cash_reserve),
+        ];
+        let value = |name: &str| snapshot.values.get(name);
+        for (name, field) in numbers {
+            *field = value(name).and_then(Value::as_f64).unwrap_or(*field);
+        }
+        if let Some(limit) = value("risk.max_position_pct").and_then(Value::as_f64) {
+            // As at the gate, a limit of risk is only ever made tighter.
+            changed.max_position = limit.min(changed.max_position);
+        }
+        if let Some(sum) = value("min_cash_reserve").and_then(Value::as_i64) {
+            changed.min_cash_reserve_eur = sum;
+        }
+        if let Some(is_on) = value("market_regime_detection_enabled").and_then(Value::as_bool) {
+            changed.market_regime_detection_enabled = is_on;
+        }
+        changed.check().map(|()| changed)
     }
 
     fn tree(&self) -> Result<Linkage, String> {
@@ -160,7 +216,8 @@ impl Settings {
     #[must_use]
     pub fn parameters(&self, core_eur: f64) -> Parameters {
         // A trade whose costs are a hundredth of it is the smallest worth making.
-        let smallest = self.transaction_cost_fixed_eur / (0.01 - self.transaction_cost_percent);
+        let room = COSTS_MAX - self.transaction_cost_percent;
+        let smallest = if room > 0.0 { self.transaction_cost_fixed_eur / room } else { SMALLEST_TRADE_EUR };
         Parameters {
             target_return: self.target_return,
             target_volatility: self.target_volatility,
@@ -175,16 +232,16 @@ impl Settings {
     }
 
     /// Share of the core that stays cash: a fixed sum or a share that follows the market, whichever is larger. An
-    /// unknown market counts as a bad one.
+    /// unknown market counts as a bad one; a market that is not to be looked at asks for no share.
     #[must_use]
     pub fn reserve(&self, core_eur: f64, regime: Option<f64>) -> f64 {
-        const CALM: f64 = 0.03;
-        const BEAR: f64 = 0.05;
-        const BULL: f64 = 0.02;
-        let share = regime.map_or(BEAR, |score| {
+        let calm = self.sideways_cash_reserve;
+        let share = regime.map_or(self.bear_cash_reserve, |score| {
             let score = score.clamp(-1.0, 1.0);
-            CALM + (BEAR - CALM) * (-score).max(0.0) + (BULL - CALM) * score.max(0.0)
+            calm + (self.bear_cash_reserve - calm) * (-score).max(0.0)
+                + (self.bull_cash_reserve - calm) * score.max(0.0)
         });
+        let share = if self.market_regime_detection_enabled { share } else { 0.0 };
         #[allow(clippy::cast_precision_loss)]
         let fixed = self.min_cash_reserve_eur as f64;
         if core_eur > 0.0 { share.max(fixed / core_eur) } else { 1.0 }
@@ -248,7 +305,9 @@ mod tests {
             (Settings { blend: f64::NAN, ..ok() }, "blend"),
             (Settings { target_return: 0.5, ..ok() }, "target_return"),
             (Settings { max_position: 0.31, ..ok() }, "max_position"),
-            (Settings { transaction_cost_percent: 0.01, ..ok() }, "transaction_cost_percent"),
+            (Settings { transaction_cost_percent: 0.06, ..ok() }, "transaction_cost_percent"),
+            (Settings { bear_cash_reserve: 0.02, ..ok() }, "bear_cash_reserve"),
+            (Settings { bull_cash_reserve: 0.04, ..ok() }, "sideways_cash_reserve"),
             (Settings { max_cvar_95: Some(0.0), ..ok() }, "max_cvar_95"),
             (Settings { linkage: "average".into(), ..ok() }, "linkage"),
             (Settings { industry_groups: vec![line("a", "x"), line("a", "y")], ..ok() }, "twice"),
@@ -258,6 +317,51 @@ mod tests {
             let why = wrong.check().unwrap_err();
             assert!(why.contains(named), "{why}");
         }
+    }
+
+    #[test]
+    fn what_the_owner_changes_is_followed_whole_or_not_at_all() {
+        let say = |values: &[(&str, Value)]| SettingsSnapshot {
+            revision: 1,
+            values: values.iter().map(|(name, value)| ((*name).to_string(), value.clone())).collect(),
+        };
+        let own = Settings::default();
+        let changed = own
+            .with(&say(&[
+                ("optimizer_blend", 0.3.into()),
+                ("risk.max_position_pct", 0.1.into()),
+                ("min_cash_reserve", 750.into()),
+                ("market_regime_detection_enabled", false.into()),
+                ("display.brightness", 3.into()),
+            ]))
+            .unwrap();
+        let expected = Settings {
+            blend: 0.3,
+            max_position: 0.1,
+            min_cash_reserve_eur: 750,
+            market_regime_detection_enabled: false,
+            ..own.clone()
+        };
+        assert_eq!(changed, expected);
+        assert_eq!(own.with(&say(&[])).unwrap(), own, "what is not said stays");
+        assert_eq!(own.with(&say(&[("risk.max_position_pct", 0.3.into())])).unwrap(), own, "never looser");
+        let why = own.with(&say(&[("optimizer_blend", 0.3.into()), ("risk_free_rate", 9.0.into())]));
+        assert!(why.unwrap_err().contains("risk_free_rate"));
+        assert_eq!(own.with(&say(&[("optimizer_blend", "much".into())])).unwrap(), own);
+    }
+
+    #[test]
+    fn costs_in_proportion_decide_the_smallest_trade_on_both_sides_of_their_limit() {
+        let of = |percent| Settings { transaction_cost_percent: percent, ..Settings::default() };
+        for (percent, smallest) in [(0.002, 0.025), (0.0, 0.02), (0.01, 0.1), (0.02, 0.1)] {
+            assert!((of(percent).parameters(10_000.0).min_trade - smallest).abs() < 1e-12, "{percent}");
+        }
+    }
+
+    #[test]
+    fn a_market_that_is_not_looked_at_asks_for_the_fixed_sum_only() {
+        let blind = Settings { market_regime_detection_enabled: false, ..Settings::default() };
+        assert!((blind.reserve(100_000.0, Some(-1.0)) - 0.005).abs() < 1e-12);
     }
 
     #[test]

@@ -110,6 +110,8 @@ mod tests {
             allow_buy: true,
             allow_sell: true,
             own_max: None,
+            own_min: None,
+            leaves: false,
             expected: 0.1,
         };
         let assets = [asset(1), asset(2)];

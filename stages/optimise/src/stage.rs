@@ -1,12 +1,13 @@
-//! The optimiser's state machine: one run a day once the scores are in, and one after a change of what is held,
-//! watched or scored. Bars are read once a day; a failed run leaves the targets said before in force.
+//! The optimiser's state machine: one run a day once the scores are in, one after a change of what is held, paid in,
+//! watched, scored or set, and one whenever somebody asks. Bars are read once a day; a failed run leaves the targets
+//! said before in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, Out, Stage, Start};
 use contracts::{
-    FxRates, Meta, PortfolioState, Regime, SecurityScore, TargetWeights, Universe,
-    stage::optimise as contract,
+    Flow, FlowKind, FxRates, GroupKind, Id, Meta, Outcome, PortfolioState, Received, Regime, SecurityScore,
+    SettingsSnapshot, TargetWeights, Universe, stage::optimise as contract,
 };
 use formulas::regime_blend::risk_parity_share;
 use market::{Calendars, Day, Isin, Timestamp};
@@ -17,11 +18,13 @@ use crate::{
     Call, Reply, Settings,
     chain::{Failure, decide},
     ground::{Ground, Heard},
+    groups::GroupSetting,
     history::Series,
     question::Previous,
     stability::{moved, worth_saying},
     statement::statement,
-    store::{self, Save},
+    store::{self, Groups, Save},
+    tables::{self, Refused},
 };
 
 /// After the first run of a day, a change waits this long, so that what belongs to it arrives.
@@ -48,11 +51,15 @@ struct Said {
     at: Timestamp,
     blend: f64,
     weights: BTreeMap<Isin, f64>,
+    groups: Groups,
 }
 
 /// The optimiser.
 #[derive(Debug)]
 pub struct Optimise {
+    /// Of the configuration, with the owner's tables of groups.
+    own: Settings,
+    /// The same with what `system/settings` changes.
     settings: Settings,
     calendars: Calendars,
     scores: BTreeMap<Isin, SecurityScore>,
@@ -60,6 +67,7 @@ pub struct Optimise {
     portfolio: Option<PortfolioState>,
     rates: Option<FxRates>,
     regime: Option<Regime>,
+    flows: BTreeSet<Id>,
     read: Option<Read>,
     asked: Option<BTreeMap<Isin, Currency>>,
     said: Option<Said>,
@@ -67,7 +75,13 @@ pub struct Optimise {
     ran: Option<Timestamp>,
     wake_at: Option<Timestamp>,
     cause: Option<Meta>,
+    /// Who waits for the end of a run.
+    asked_by: Vec<Meta>,
+    /// The last run that was said.
+    last_run: Option<Id>,
     quiet_because: Option<String>,
+    /// What was set last makes no sense.
+    is_misled: bool,
 }
 
 impl Stage for Optimise {
@@ -89,23 +103,36 @@ impl Stage for Optimise {
             let weight = |e6: i64| e6 as f64 / 1e6;
             let named = last.weights.into_iter();
             let weights = named.filter_map(|(isin, e6)| Some((isin.parse().ok()?, weight(e6)))).collect();
-            Said { at: last.at, blend: last.blend, weights }
+            Said { at: last.at, blend: last.blend, weights, groups: last.groups }
         });
+        let mut own = start.settings.clone();
+        for kind in [GroupKind::Country, GroupKind::Industry] {
+            let table = rows.map(|rows| store::table(rows, kind)).transpose();
+            let table = table.map_err(|error| format!("the groups cannot be read: {error}"))?.flatten();
+            if let Some(table) = table {
+                *groups_of(&mut own, kind) = table;
+            }
+        }
         Ok(Optimise {
-            settings: start.settings.clone(),
+            settings: own.clone(),
+            own,
             calendars: Calendars::embedded().with_rules(),
             scores: BTreeMap::new(),
             universe: None,
             portfolio: None,
             rates: None,
             regime: None,
+            flows: BTreeSet::new(),
             read: None,
             asked: None,
             ran: said.as_ref().map(|said| said.at),
             said,
             wake_at: None,
             cause: None,
+            asked_by: Vec::new(),
+            last_run: None,
             quiet_because: None,
+            is_misled: false,
         })
     }
 
@@ -141,6 +168,29 @@ impl Stage for Optimise {
                 self.rates = heard.body;
                 self.settle(false, now);
             }
+            Input::Heard(contract::Input::PortfolioFlow(heard)) => {
+                let is_new = self.is_new_flow(heard.body.as_ref());
+                self.settle(is_new, now);
+            }
+            Input::Heard(contract::Input::CommandOptimiseRun(heard)) => {
+                let Received { meta: Some(meta), body: Some(_), .. } = heard else { return };
+                self.cause = Some(meta.clone());
+                self.asked_by.push(meta);
+                self.run(now, out);
+            }
+            Input::Heard(contract::Input::CommandOptimiseGroupPut(heard)) => {
+                let Received { meta, body: Some(ask), .. } = heard else { return };
+                self.change(meta, ask.kind, &ask.actor, |groups| tables::put(groups, &ask), now, out);
+            }
+            Input::Heard(contract::Input::CommandOptimiseGroupDelete(heard)) => {
+                let Received { meta, body: Some(ask), .. } = heard else { return };
+                self.change(meta, ask.kind, &ask.actor, |groups| tables::delete(groups, &ask), now, out);
+            }
+            Input::Heard(contract::Input::CommandOptimiseTargetsPut(heard)) => {
+                let Received { meta, body: Some(ask), .. } = heard else { return };
+                self.change(meta, ask.kind, &ask.actor, |groups| tables::targets(groups, &ask), now, out);
+            }
+            Input::Settings(snapshot) => self.follow(&snapshot, now, out),
             Input::Replied(Reply::Bars(series)) => {
                 if let Some(securities) = self.asked.take() {
                     self.read = Some(Read { day: now.day_utc(), securities, series });
@@ -151,13 +201,14 @@ impl Stage for Optimise {
             Input::Replied(Reply::Failed(why)) => {
                 self.asked = None;
                 self.wake_at = Some(now.saturating_plus_ms(RETRY_MS));
+                self.tell(Outcome::Failed, Some("bars"), &why, out);
                 out.trouble(why);
             }
             Input::Tick => {
                 self.wake_at = None;
                 self.run(now, out);
             }
-            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+            Input::Answered(_) | Input::Refused(_) => {}
         }
     }
 
@@ -182,7 +233,78 @@ fn shape(portfolio: Option<&PortfolioState>) -> Option<Shape> {
     Some((held, state.stale, state.nav.is_some()))
 }
 
+/// The table of a kind.
+fn groups_of(settings: &mut Settings, kind: GroupKind) -> &mut Vec<GroupSetting> {
+    match kind {
+        GroupKind::Country => &mut settings.country_groups,
+        GroupKind::Industry => &mut settings.industry_groups,
+    }
+}
+
 impl Optimise {
+    /// Whether money came in or left by the owner's hand that was not known before.
+    fn is_new_flow(&mut self, flow: Option<&Flow>) -> bool {
+        let moved = flow.filter(|flow| matches!(flow.kind, FlowKind::Deposit | FlowKind::Withdrawal));
+        moved.is_some_and(|flow| self.flows.insert(flow.id))
+    }
+
+    /// Follows what the owner set; what makes no sense together is not followed, and that is said.
+    fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
+        match self.own.with(snapshot) {
+            Ok(settings) if settings != self.settings => {
+                self.settings = settings;
+                self.settle(true, now);
+            }
+            Ok(_) => {}
+            Err(why) => {
+                self.is_misled = true;
+                return out
+                    .trouble(format!("What was set is not followed: {why}; the settings before it stand."));
+            }
+        }
+        if std::mem::take(&mut self.is_misled) {
+            out.recovered();
+        }
+    }
+
+    /// Changes the owner's table of a kind, or refuses to.
+    fn change(
+        &mut self,
+        command: Option<Meta>,
+        kind: GroupKind,
+        actor: &str,
+        change: impl FnOnce(&mut Vec<GroupSetting>) -> Result<String, Refused>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let mut groups = groups_of(&mut self.own, kind).clone();
+        match change(&mut groups) {
+            Ok(text) => {
+                let data = serde_json::json!({ "kind": kind, "groups": groups });
+                out.save(Save::Groups { kind, groups: groups.clone(), at: now });
+                groups_of(&mut self.own, kind).clone_from(&groups);
+                *groups_of(&mut self.settings, kind) = groups;
+                out.decided(format!("{text} Asked by {actor}."));
+                out.answer(command.as_ref(), Outcome::Done, None, text, data);
+                self.cause = command.or(self.cause.take());
+                self.settle(true, now);
+            }
+            Err((code, text)) => {
+                out.decided(format!("Refused: {text}."));
+                out.answer(command.as_ref(), Outcome::Refused, Some(code), text, serde_json::Value::Null);
+            }
+        }
+    }
+
+    /// Answers everybody who asked for a run.
+    fn tell(&mut self, outcome: Outcome, code: Option<&str>, text: &str, out: &mut Out<Self>) {
+        let run_id = self.last_run.map(|id| id.to_string());
+        for command in std::mem::take(&mut self.asked_by) {
+            let data = serde_json::json!({ "run_id": run_id });
+            out.answer(Some(&command), outcome, code, text, data);
+        }
+    }
+
     /// Securities that have a total.
     fn scored(&self) -> BTreeSet<Isin> {
         let scored = self.scores.iter().filter(|(_, score)| score.total.is_some());
@@ -233,6 +355,7 @@ impl Optimise {
     }
 
     fn stay_quiet(&mut self, why: String, out: &mut Out<Self>) {
+        self.tell(Outcome::Refused, Some("not_ready"), &format!("There are no new targets: {why}."), out);
         if self.quiet_because.as_ref() != Some(&why) {
             out.decided(format!("No targets: {why}."));
             self.quiet_because = Some(why);
@@ -271,11 +394,16 @@ impl Optimise {
         let weights: BTreeMap<Isin, f64> =
             run.weights.iter().map(|weight| (weight.isin, weight.weight_e6.to_f64())).collect();
         let moves = moved(&weights, previous.map_or(&BTreeMap::new(), |previous| &previous.weights));
-        if !worth_saying(&weights, previous) {
-            out.decided(format!("The targets stay: the new ones would move {:.1} % only.", moves * 100.0));
+        let groups = store::groups_of(&run);
+        // Others take groups and their targets from here: they are said even if no weight moves.
+        let same_groups = self.said.as_ref().is_some_and(|said| said.groups == groups);
+        if same_groups && !worth_saying(&weights, previous) {
+            let text = format!("The targets stay: the new ones would move {:.1} % only.", moves * 100.0);
+            self.tell(Outcome::Done, None, &text, out);
+            out.decided(text);
             return;
         }
-        out.decided(format!(
+        let text = format!(
             "{} targets by {}, {:.1} % of the core moved; {} have no say; {} limits decided, {} gave way.",
             run.weights.len(),
             run.method,
@@ -283,14 +411,18 @@ impl Optimise {
             ground.excluded.len(),
             run.binding.len(),
             run.relaxed.len()
-        ));
-        self.said = Some(Said { at: now, blend: run.blend.get(), weights });
+        );
+        self.last_run = Some(run.run_id);
+        self.tell(Outcome::Done, None, &text, out);
+        out.decided(text);
+        self.said = Some(Said { at: now, blend: run.blend.get(), weights, groups });
         out.save(Save::Run(Box::new(run.clone())));
         out.say(run);
     }
 
     fn fail(&mut self, failure: &Failure, now: Timestamp, out: &mut Out<Self>) {
         let why = format!("{}: {}", failure.code, failure.why);
+        self.tell(Outcome::Failed, Some(failure.code), &failure.why, out);
         if self.quiet_because.as_ref() != Some(&why) {
             out.save(Save::Failed { at: now, code: failure.code.into(), why: failure.why.clone() });
             out.decided(format!("No new targets: {why}; the old ones stand."));

@@ -1,8 +1,12 @@
 //! All SQL of the optimiser.
 
-use contracts::TargetWeights;
+use std::collections::BTreeMap;
+
+use contracts::{GroupKind, TargetWeights};
 use market::Timestamp;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use crate::groups::GroupSetting;
 
 /// Runs older than this are forgotten.
 const KEPT_MS: i64 = 90 * 86_400_000;
@@ -12,6 +16,15 @@ const KEPT_MS: i64 = 90 * 86_400_000;
 pub enum Save {
     /// A run that was said.
     Run(Box<TargetWeights>),
+    /// All groups of a kind, as the owner wants them from now on.
+    Groups {
+        /// Of what.
+        kind: GroupKind,
+        /// All of them, in their order.
+        groups: Vec<GroupSetting>,
+        /// When.
+        at: Timestamp,
+    },
     /// A run that came to nothing.
     Failed {
         /// When.
@@ -29,6 +42,22 @@ pub(crate) struct Last {
     pub(crate) at: Timestamp,
     pub(crate) blend: f64,
     pub(crate) weights: Vec<(String, i64)>,
+    pub(crate) groups: Groups,
+}
+
+/// What a statement says of its groups beside their weights: target and members of each.
+pub(crate) type Groups = BTreeMap<(String, String), (Option<i64>, Vec<(String, f64)>)>;
+
+/// The groups of a run, as they can be compared with those of the next.
+pub(crate) fn groups_of(run: &TargetWeights) -> Groups {
+    let group = |group: &contracts::TargetGroup| {
+        let members = group.members.iter().map(|(isin, share)| (isin.to_string(), share.get()));
+        (
+            (group.kind.clone(), group.name.clone()),
+            (group.target_e6.map(money::Weight::e6), members.collect()),
+        )
+    };
+    run.groups.iter().map(group).collect()
 }
 
 /// Reads the last run that was said, if any; it may have wanted nothing.
@@ -41,7 +70,69 @@ pub(crate) fn last(rows: &Connection) -> rusqlite::Result<Option<Last>> {
     let (ts, blend) = run?;
     let mut query = rows.prepare("SELECT isin, weight FROM api_target ORDER BY isin")?;
     let weights = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    Ok(Some(Last { at: Timestamp::from_ms(ts), blend, weights }))
+    Ok(Some(Last { at: Timestamp::from_ms(ts), blend, weights, groups: last_groups(rows)? }))
+}
+
+fn last_groups(rows: &Connection) -> rusqlite::Result<Groups> {
+    let mut query = rows.prepare(
+        r#"SELECT kind, "group", target, member, share FROM api_group ORDER BY kind, "group", member"#,
+    )?;
+    let mut found = query.query([])?;
+    let mut groups = Groups::new();
+    while let Some(row) = found.next()? {
+        let (_, members) = groups
+            .entry((row.get(0)?, row.get(1)?))
+            .or_insert_with(|| (row.get(2).unwrap_or_default(), Vec::new()));
+        members.push((row.get(3)?, row.get(4)?));
+    }
+    Ok(groups)
+}
+
+/// The groups of a kind as the owner changed them, if ever.
+pub(crate) fn table(rows: &Connection, kind: GroupKind) -> rusqlite::Result<Option<Vec<GroupSetting>>> {
+    let known = rows
+        .query_row("SELECT 1 FROM group_table WHERE kind = ?1", [kind.name()], |row| row.get::<_, i64>(0))
+        .optional()?;
+    if known.is_none() {
+        return Ok(None);
+    }
+    let mut lines = rows.prepare("SELECT name, target FROM group_line WHERE kind = ?1 ORDER BY place")?;
+    let line = |row: &rusqlite::Row<'_>| {
+        Ok(GroupSetting { name: row.get(0)?, members: Vec::new(), target: row.get(1)? })
+    };
+    let mut groups = lines.query_map([kind.name()], line)?.collect::<Result<Vec<_>, _>>()?;
+    let mut members =
+        rows.prepare("SELECT member FROM group_line_member WHERE kind = ?1 AND name = ?2 ORDER BY member")?;
+    for group in &mut groups {
+        let found = members.query_map((kind.name(), &group.name), |row| row.get(0))?;
+        group.members = found.collect::<Result<_, _>>()?;
+    }
+    Ok(Some(groups))
+}
+
+fn write_table(
+    rows: &Transaction<'_>,
+    kind: GroupKind,
+    groups: &[GroupSetting],
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let kind = kind.name();
+    rows.execute("DELETE FROM group_line_member WHERE kind = ?1", [kind])?;
+    rows.execute("DELETE FROM group_line WHERE kind = ?1", [kind])?;
+    rows.execute("INSERT OR REPLACE INTO group_table (kind, updated) VALUES (?1, ?2)", (kind, at.ms()))?;
+    for (place, group) in (0_i64..).zip(groups) {
+        rows.execute(
+            "INSERT INTO group_line (kind, name, place, target) VALUES (?1, ?2, ?3, ?4)",
+            (kind, &group.name, place, group.target),
+        )?;
+        for member in &group.members {
+            rows.execute(
+                "INSERT INTO group_line_member (kind, member, name) VALUES (?1, ?2, ?3)",
+                (kind, member, &group.name),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -50,6 +141,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             forget(rows, run.at)?;
             write(rows, &run)
         }
+        Save::Groups { kind, groups, at } => write_table(rows, kind, &groups, at),
         Save::Failed { at, code, why } => {
             forget(rows, at)?;
             let id = format!("failed-{}", at.ms());

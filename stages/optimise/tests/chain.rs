@@ -39,6 +39,8 @@ fn question(expected: &[f64], days: Vec<f64>) -> Question {
         allow_buy: true,
         allow_sell: true,
         own_max: None,
+        own_min: None,
+        leaves: false,
         expected: *expected,
     };
     let parameters = Parameters { min_trade: 0.005, ..Settings::default().parameters(100_000.0) };

@@ -1,12 +1,14 @@
-//! Reads what is known of securities and indices from the store of `ingest`, through its published views only.
+//! Reads what is known of securities and indices from the store of `ingest`, and what the fund did with them from the
+//! store of `portfolio`, through their published views only.
 //!
-//! A view that the store does not have yet says nothing: fundamentals and actions are then unknown, which is a flag on
+//! A store or a view that is not there yet says nothing: fundamentals, actions and fills are then unknown, which is a flag on
 //! the score and no trouble.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bus_client::{Config, Edge, Place, open_for_reading};
-use market::{Day, Isin};
+use formulas::lots::Fill;
+use market::{Day, Isin, Timestamp};
 use rusqlite::Connection;
 
 use crate::{
@@ -45,6 +47,10 @@ pub struct Facts {
     pub dividends: Vec<(Day, f64)>,
     /// By name, as `ingest` names them.
     pub figures: BTreeMap<String, f64>,
+    /// What the core bought and sold of it, oldest first.
+    pub fills: Vec<Fill>,
+    /// Dividends the core received of it, after tax, in the security's currency; `None` where one was paid in another.
+    pub received: Option<Vec<(Day, f64)>>,
 }
 
 /// Closes of an index, oldest first.
@@ -85,13 +91,14 @@ pub enum Reply {
 #[derive(Debug, Clone)]
 pub struct Market {
     file: PathBuf,
+    ledger: PathBuf,
 }
 
 impl Market {
     /// Reads the market store of this configuration.
     #[must_use]
     pub fn new(config: &Config) -> Market {
-        Market { file: config.store_file("market") }
+        Market { file: config.store_file("market"), ledger: config.store_file("ledger") }
     }
 
     fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, String> {
@@ -100,11 +107,26 @@ impl Market {
     }
 }
 
+impl Market {
+    /// Adds what the ledger knows; without one nothing is known, which scores can live with.
+    fn add_fills(&self, all: &mut BTreeMap<Isin, Facts>) {
+        let Ok(rows) = open_for_reading(&Place::File(self.ledger.clone())) else { return };
+        for (isin, facts) in all {
+            if let (Ok(fills), Ok(received)) = (fills(&rows, isin), received(&rows, isin)) {
+                (facts.fills, facts.received) = (fills, received);
+            }
+        }
+    }
+}
+
 impl Edge<Score> for Market {
     async fn perform(&self, call: Call) -> Reply {
         match call {
             Call::ReadFacts { isins } => match self.with(|rows| facts(rows, &isins)) {
-                Ok(facts) => Reply::Facts(facts),
+                Ok(mut facts) => {
+                    self.add_fills(&mut facts);
+                    Reply::Facts(facts)
+                }
                 Err(why) => Reply::Failed { isins, why },
             },
             Call::ReadIndices { indices } => match self.with(|rows| closes_of(rows, &indices)) {
@@ -201,6 +223,44 @@ fn figures(rows: &Connection, isin: &Isin) -> rusqlite::Result<BTreeMap<String, 
         }
     }
     Ok(figures)
+}
+
+// Quantities and prices in millionths fit a double exactly up to nine thousand million.
+#[allow(clippy::cast_precision_loss)]
+fn fills(rows: &Connection, isin: &Isin) -> rusqlite::Result<Vec<Fill>> {
+    let mut query = rows.prepare_cached(
+        "SELECT executed, side, qty, price FROM api_fill
+         WHERE isin = ?1 AND bucket_id = 'core' AND mode = 'live' ORDER BY executed, fill_id",
+    )?;
+    let found = query.query_map([isin.as_str()], |row| {
+        let day = Timestamp::from_ms(row.get(0)?).day_utc();
+        let sign = if row.get_ref(1)?.as_str()?.eq_ignore_ascii_case("sell") { -1.0 } else { 1.0 };
+        let (quantity, price): (i64, i64) = (row.get(2)?, row.get(3)?);
+        Ok(Fill {
+            day: Timestamp::ZERO.day_utc().days_until(day),
+            quantity: sign * quantity as f64 / 1e6,
+            price: price as f64 / 1e6,
+        })
+    })?;
+    found.collect()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn received(rows: &Connection, isin: &Isin) -> rusqlite::Result<Option<Vec<(Day, f64)>>> {
+    let mut query = rows.prepare_cached(
+        "SELECT d.pay_day, d.net, d.ccy = (SELECT f.ccy FROM api_fill f WHERE f.isin = d.isin LIMIT 1)
+         FROM api_dividend d WHERE d.isin = ?1 AND d.bucket_id = 'core' ORDER BY d.pay_day",
+    )?;
+    let mut found = query.query([isin.as_str()])?;
+    let mut dividends = Vec::new();
+    while let Some(row) = found.next()? {
+        let Ok(day) = row.get::<_, String>(0)?.parse::<Day>() else { return Ok(None) };
+        if row.get::<_, Option<bool>>(2)? != Some(true) {
+            return Ok(None);
+        }
+        dividends.push((day, row.get::<_, i64>(1)? as f64 / 1e4));
+    }
+    Ok(Some(dividends))
 }
 
 fn closes_of(

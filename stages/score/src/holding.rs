@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 use contracts::{Finite, PortfolioState, Position, Security, SellScore, TargetWeights, Universe, Windfall};
 use formulas::{
     fit::{self, BONUS_MAX, Held},
+    lots,
     sell::{
         self, Parts, balance,
         block::{Holding, Limits, find},
         drawdown, instability, time_held, underperformance,
     },
-    windfall::{believable_growth, excess, score as windfall_score, take_profits},
+    windfall::{ProfitTaking, believable_growth, excess, is_armed, score as windfall_score, take_profits},
 };
-use market::Timestamp;
+use market::{Day, Timestamp};
 
-use crate::{merit::Merit, rolling::Measures, settings::Settings};
+use crate::{facts::Facts, merit::Merit, rolling::Measures, settings::Settings};
 
 const DAY_MS: i64 = 86_400_000;
 const YEAR_DAYS: f64 = 365.0;
+/// Fills that miss what is held by less than this share of it explain it.
+const SAME_SHARE: f64 = 1e-6;
 /// Shortest time over which a gain is compared with growth.
 const YEARS_MIN: f64 = 0.1;
 
@@ -91,13 +94,51 @@ pub struct Looked<'a> {
     pub shares: &'a Shares,
     /// Limits.
     pub settings: &'a Settings,
+    /// What the fund did with it.
+    pub past: Option<&'a Past>,
     /// When.
     pub now: Timestamp,
+}
+
+/// A holding as its fills tell it, where they explain all of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Past {
+    holding: lots::Holding,
+    /// Dividends since it was opened; unknown where one was paid in another currency.
+    received: Option<f64>,
+}
+
+impl Past {
+    /// Reads the fills; `None` when they do not add up to what is held, as for a holding older than the books.
+    #[must_use]
+    pub fn new(facts: &Facts, position: &Position) -> Option<Past> {
+        let holding = lots::holding(&facts.fills)?;
+        let held = position.qty_e6.to_f64();
+        if (holding.quantity - held).abs() > SAME_SHARE * held.abs() {
+            return None;
+        }
+        let since = |day: &Day| Timestamp::ZERO.day_utc().days_until(*day) >= holding.opened;
+        let received = facts
+            .received
+            .as_ref()
+            .map(|all| all.iter().filter(|(day, _)| since(day)).map(|(_, amount)| amount).sum::<f64>());
+        Some(Past { holding, received })
+    }
 }
 
 impl Looked<'_> {
     fn days_since(&self, then: Option<Timestamp>) -> Option<i64> {
         then.map(|then| self.now.since(then).div_euclid(DAY_MS))
+    }
+
+    /// Whole days the holding is old: the mean of what is left of it, or since it was opened where its past is not known.
+    #[allow(clippy::cast_possible_truncation)]
+    fn days_held(&self, position: &Position) -> Option<i64> {
+        let today = Timestamp::ZERO.day_utc().days_until(self.now.day_utc());
+        match self.past {
+            Some(past) => Some(past.holding.days(today).floor() as i64),
+            None => self.days_since(position.opened),
+        }
     }
 
     fn profit(&self, position: &Position) -> Option<f64> {
@@ -116,7 +157,7 @@ impl Looked<'_> {
     #[allow(clippy::cast_precision_loss)]
     pub fn annualised(&self, position: &Position) -> Option<(f64, i64)> {
         let (cost, price) = (position.avg_price_e6?.to_f64(), self.measures.price?);
-        let days = self.days_since(position.opened)?;
+        let days = self.days_held(position)?;
         let rate = underperformance::annualised(price, cost, days as f64);
         rate.is_finite().then_some((rate, days))
     }
@@ -131,7 +172,7 @@ impl Looked<'_> {
             min_hold_days: self.settings.min_hold_days,
             cooldown_days: self.settings.sell_cooldown_days,
         };
-        let days = self.days_since(position.opened);
+        let days = self.days_held(position);
         let profit = self.profit(position);
         let last = position.last_buy.max(position.last_sell).or(position.opened);
         let blocked = match profit {
@@ -191,21 +232,30 @@ impl Looked<'_> {
         }
     }
 
-    /// Gain beyond what the security's own past explains.
+    /// Gain beyond what the security's own past explains: with dividends and what sales brought, where the fills are
+    /// known. What was taken is taken again only after a further gain or a year.
     #[must_use]
     // Days are small numbers.
     #[allow(clippy::cast_precision_loss)]
     pub fn windfall(&self, position: &Position) -> Option<Windfall> {
-        let gain = self.profit(position)?;
-        let years = (self.days_since(position.opened)? as f64 / YEAR_DAYS).max(YEARS_MIN);
+        let whole = self.past.and_then(|past| past.holding.gain(self.measures.price?, past.received?));
+        let gain = whole.or_else(|| self.profit(position))?;
+        let years = (self.days_held(position)? as f64 / YEAR_DAYS).max(YEARS_MIN);
         let growth = believable_growth(self.measures.growth.or(self.measures.long_growth));
         let beyond = excess(gain, years, growth)?;
-        let taken = take_profits(gain, beyond);
+        let mut taking = take_profits(gain, beyond);
+        let today = Timestamp::ZERO.day_utc().days_until(self.now.day_utc());
+        if let Some(taken) = self.past.and_then(|past| past.holding.taken)
+            && taking.share > 0.0
+            && !is_armed(self.profit(position)?, taken.gain, f64::from(today - taken.day) / YEAR_DAYS)
+        {
+            taking = ProfitTaking { share: 0.0, reason: "taken_before" };
+        }
         Some(Windfall {
             score: Finite::new(windfall_score(beyond)?)?,
             excess: Finite::new(beyond)?,
-            sell: Finite::new(taken.share)?,
-            reason: taken.reason.into(),
+            sell: Finite::new(taking.share)?,
+            reason: taking.reason.into(),
         })
     }
 

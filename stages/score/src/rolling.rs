@@ -1,23 +1,22 @@
 //! Indicators of a growing series: one bar at a time, and the same as reading the whole series again.
 //!
-//! Averages that never end (200-day average, relative strength) are carried on; everything with a window is read from
-//! the last closes, which are kept in one piece.
+//! Averages that never end (200-day average, relative strength) are carried on. Everything with a window is read from
+//! the last closes and returns, which are kept in one piece: a return and its logarithm are taken once, when the bar
+//! comes, and reading a year of them again takes less than keeping sums exact would.
 
 use formulas::{
     bollinger::{BOLLINGER_LENGTH, BOLLINGER_WIDTH, bands},
-    contrarian::{self, Signal},
-    drawdown::drawdown,
+    contrarian::{self, LOG_RETURNS_USED, Signal, log_return},
     ema::{self, Ema},
+    falls::falls,
     minimum_lengths::{SELL_VOLATILITY_CLOSES_MIN, SHARPE_CLOSES_MIN, VOLATILITY_CLOSES_MIN},
+    moments::Moments,
     momentum::{LONG_LAG, SHORT_LAG, blend, momentum},
     reading::Reading,
-    returns::simple_returns,
+    returns::simple_return,
     rsi::{RSI_LENGTH, Rsi, Seed},
     sell::instability::Technical,
-    sharpe::sharpe,
-    sortino::sortino,
-    ulcer_index::ulcer_index,
-    volatility::volatility,
+    sharpe, sortino, volatility,
     window::Window,
     year_range::{YEAR_RANGE_BARS, below_high, year_high},
 };
@@ -76,6 +75,9 @@ pub struct Rolling {
     average: Ema,
     strength: Rsi,
     closes: Window,
+    /// From one close to the next; not a number where there is none.
+    returns: Window,
+    log_returns: Window,
     highs: Window,
     count: usize,
 }
@@ -94,6 +96,8 @@ impl Rolling {
             average: Ema::new(AVERAGE_BARS),
             strength: Rsi::new(RSI_LENGTH, Seed::Wilder),
             closes: Window::new(CLOSES_KEPT),
+            returns: Window::new(CLOSES_KEPT - 1),
+            log_returns: Window::new(LOG_RETURNS_USED),
             highs: Window::new(YEAR_RANGE_BARS),
             count: 0,
         }
@@ -101,6 +105,10 @@ impl Rolling {
 
     /// Takes the next bar.
     pub fn push(&mut self, close: f64, high: f64) {
+        if let Some(before) = self.last() {
+            self.returns.push(simple_return(before, close).unwrap_or(f64::NAN));
+            log_return(before, close).into_iter().for_each(|value| self.log_returns.push(value));
+        }
         self.average.push(close);
         self.strength.push(close);
         self.closes.push(close);
@@ -125,16 +133,16 @@ impl Rolling {
     pub fn measure(&self, month_ends: &[f64], risk_free: f64) -> Measures {
         let closes = self.closes();
         let year = &closes[closes.len().saturating_sub(YEAR)..];
-        let mut buffer = [0.0; CLOSES_KEPT];
-        let returns = simple_returns(closes, &mut buffer).unwrap_or(&[]);
+        let returns = self.returns.as_slice();
         let of_year = &returns[returns.len().saturating_sub(YEAR - 1)..];
-        let enough = |least: usize| (self.count >= least).then_some(of_year);
+        let moments = Moments::of(of_year);
+        let enough = |least: usize| moments.filter(|_| self.count >= least);
         let price = self.last();
         let average = self.average.value().and_then(Reading::complete);
         let stretch = price.zip(average).and_then(|(price, average)| ema::distance(price, average));
         let high = year_high(self.highs.as_slice()).and_then(Reading::complete);
-        let falls = drawdown(year);
-        let fallen = self.count >= VOLATILITY_CLOSES_MIN;
+        let falls = falls(year);
+        let fallen = falls.filter(|_| self.count >= VOLATILITY_CLOSES_MIN);
         Measures {
             price,
             closes: self.count,
@@ -144,19 +152,22 @@ impl Rolling {
             band: bands(closes, BOLLINGER_LENGTH, BOLLINGER_WIDTH)
                 .zip(price)
                 .and_then(|(b, p)| b.position(p)),
-            volatility: enough(VOLATILITY_CLOSES_MIN).and_then(volatility),
-            sharpe: enough(SHARPE_CLOSES_MIN).and_then(|returns| sharpe(returns, risk_free)),
-            sortino: enough(SHARPE_CLOSES_MIN).and_then(|returns| sortino(returns, risk_free)),
-            drawdown: falls.max().filter(|_| fallen),
-            fall: (falls.current().filter(|_| self.count >= 2), falls.bars_under_water()),
-            ulcer: ulcer_index(year).filter(|_| fallen),
+            volatility: enough(VOLATILITY_CLOSES_MIN).and_then(|moments| volatility::of(&moments)),
+            sharpe: enough(SHARPE_CLOSES_MIN).and_then(|moments| sharpe::of(&moments, risk_free)),
+            sortino: enough(SHARPE_CLOSES_MIN).and_then(|moments| sortino::of(of_year, &moments, risk_free)),
+            drawdown: fallen.map(|falls| falls.deepest),
+            fall: (
+                falls.filter(|_| self.count >= 2).map(|falls| falls.current),
+                falls.and_then(|falls| falls.bars_under_water),
+            ),
+            ulcer: fallen.map(|falls| falls.ulcer_index),
             high,
             below_high: price.zip(high).and_then(|(price, high)| below_high(price, high)),
             momentum: blend(momentum(closes, SHORT_LAG), momentum(closes, LONG_LAG)),
             growth: formulas::cagr::cagr_5y(month_ends),
             long_growth: formulas::cagr::cagr_10y(month_ends),
             technical: self.technical(returns, stretch),
-            signal: contrarian::signal(closes),
+            signal: contrarian::signal_of(closes, self.log_returns.as_slice()),
         }
     }
 
@@ -166,8 +177,8 @@ impl Rolling {
         }
         let short = &returns[returns.len().saturating_sub(SHORT_VOLATILITY_BARS - 1)..];
         Some(Technical {
-            current_volatility: volatility(short)?,
-            usual_volatility: volatility(returns)?,
+            current_volatility: volatility::volatility(short)?,
+            usual_volatility: volatility::volatility(returns)?,
             stretch: stretch.unwrap_or(0.0),
         })
     }

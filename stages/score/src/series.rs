@@ -118,6 +118,7 @@ fn is_bar(bar: &Bar) -> bool {
 #[derive(Debug, Default)]
 struct Recent {
     closes: [f64; MEAN_BARS],
+    sum: f64,
     count: usize,
 }
 
@@ -128,9 +129,15 @@ impl Recent {
         let known = self.count.min(MEAN_BARS);
         // The count is at most 30.
         #[allow(clippy::cast_precision_loss)]
-        let mean = self.closes[..known].iter().sum::<f64>() / known.max(1) as f64;
-        self.closes[self.count % MEAN_BARS] = close;
+        let mean = self.sum / known.max(1) as f64;
+        let place = self.count % MEAN_BARS;
+        self.sum += close - self.closes[place];
+        self.closes[place] = close;
         self.count += 1;
+        if place + 1 == MEAN_BARS {
+            // What a leap left behind by rounding does not stay in the sum.
+            self.sum = self.closes.iter().sum();
+        }
         let ratio = close / before?;
         let against_mean = close / mean;
         if !(FALL_MAX..=RISE_MAX).contains(&ratio) {

@@ -9,6 +9,7 @@ use contracts::{
     stage::score as contract,
 };
 use market::{Day, Isin, Timestamp};
+use money::Quantity;
 use rusqlite::{Connection, Transaction};
 
 use crate::{
@@ -37,6 +38,9 @@ struct Known {
     quote_id: Option<Id>,
     scored: Option<Timestamp>,
 }
+
+/// Pieces, last purchase, last sale.
+type Traded = (Quantity, Option<Timestamp>, Option<Timestamp>);
 
 /// The scorer.
 #[derive(Debug)]
@@ -114,7 +118,9 @@ impl Stage for Score {
             }
             // What is held and wanted changes sell score and fit, never a total: it waits for the next score, except for
             // what is newly held or held no longer.
-            Input::Heard(contract::Input::PortfolioState(heard)) => self.hear_state(heard.body, now),
+            Input::Heard(contract::Input::PortfolioState(heard)) => {
+                self.hear_state(heard.body, now, out);
+            }
             Input::Heard(contract::Input::TargetWeights(heard)) => self.targets = heard.body,
             Input::Replied(Reply::Facts(facts)) => self.hear_facts(facts, now, out),
             Input::Replied(Reply::Indices(closes)) => {
@@ -193,15 +199,23 @@ impl Score {
         self.settle(now);
     }
 
-    fn hear_state(&mut self, state: Option<PortfolioState>, now: Timestamp) {
-        let held = |state: &Option<PortfolioState>| -> BTreeSet<Isin> {
-            state.iter().flat_map(|state| &state.positions).map(|position| position.isin).collect()
+    fn hear_state(&mut self, state: Option<PortfolioState>, now: Timestamp, out: &mut Out<Self>) {
+        // What was traded last tells one holding from the next as its age does.
+        let held = |state: &Option<PortfolioState>| -> BTreeMap<Isin, Traded> {
+            let positions = state.iter().flat_map(|state| &state.positions);
+            positions
+                .map(|position| (position.isin, (position.qty_e6, position.last_buy, position.last_sell)))
+                .collect()
         };
         let (before, after) = (held(&self.state), held(&state));
         self.state = state;
-        let turned: Vec<Isin> = before.symmetric_difference(&after).copied().collect();
+        let both: BTreeSet<Isin> = before.keys().chain(after.keys()).copied().collect();
+        let turned: BTreeSet<Isin> =
+            both.into_iter().filter(|isin| before.get(isin) != after.get(isin)).collect();
         if !turned.is_empty() {
-            self.changed.extend(turned);
+            self.changed.extend(&turned);
+            self.unread.extend(turned.intersection(&self.watched));
+            self.read(now, out);
             self.settle(now);
         }
     }

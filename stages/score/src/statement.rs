@@ -17,7 +17,7 @@ use crate::{
     business::Business,
     facts::Facts,
     groups::{Rules, View},
-    holding::{Looked, Shares},
+    holding::{Looked, Past, Shares},
     limits::{BARS_AGE_MAX_DAYS, BARS_MIN, MONTHS_MIN},
     merit::{Merit, judge, objections},
     profile::kind,
@@ -73,15 +73,17 @@ pub fn state(basis: &Basis) -> SecurityScore {
         ["too_few_bars", "too_few_months"].iter().any(|flag| flags.iter().any(|known| known == flag))
             || series.doubt.is_some();
     let total = merit.total.filter(|_| !silent);
+    let position = basis.state.and_then(|state| state.position(&basis.security.isin));
+    let past = position.and_then(|position| Past::new(basis.facts, position));
     let looked = Looked {
         security: basis.security,
         measures: &measures,
         merit: &merit,
         shares: basis.shares,
         settings: basis.settings,
+        past: past.as_ref(),
         now: basis.now,
     };
-    let position = basis.state.and_then(|state| state.position(&basis.security.isin));
     let tags: Vec<String> = tags(&known(
         &measures,
         &business,

@@ -179,25 +179,42 @@ fn scores_equal_their_vectors() {
 
 fn metrics(case: &Case, bars: &Bars, m: &Measures) {
     let bands = bollinger::bands(&bars.closes, 20, 2.0);
-    for (name, value) in [
-        ("BB_LOWER", bands.map(|bands| bands.lower)),
-        ("BB_MIDDLE", bands.map(|bands| bands.middle)),
-        ("BB_UPPER", bands.map(|bands| bands.upper)),
-        ("CAGR_5Y", m.growth),
-        ("CAGR_10Y", m.long_growth),
-        ("DISTANCE_FROM_52W_HIGH", m.below_high),
-        ("DISTANCE_FROM_EMA_200", m.stretch),
-        ("EMA_200", m.average),
-        ("HIGH_52W", m.high),
-        ("MAX_DRAWDOWN", m.drawdown),
-        ("RSI_14", m.rsi),
-        ("SHARPE", m.sharpe),
-        ("SORTINO", m.sortino),
-    ] {
-        // What the old system did not store in a case is not in its list.
-        if !case.expect["metrics"][name].is_null() {
-            assert_close(&format!("{} {name}", case.name), value, &case.expect["metrics"][name], RAW);
+    let moved = |lag: usize| momentum::momentum(&bars.closes, lag - 1).or(Some(0.0));
+    let input = |part: &str, name: &str| case.input[part][name].as_f64();
+    for (name, expected) in case.expect["metrics"].as_object().unwrap() {
+        // What the old system did not store in a case is null in its list.
+        if expected.is_null() {
+            continue;
         }
+        let value = match name.as_str() {
+            "BB_LOWER" => bands.map(|bands| bands.lower),
+            "BB_MIDDLE" => bands.map(|bands| bands.middle),
+            "BB_UPPER" => bands.map(|bands| bands.upper),
+            "BB_POSITION" => m.band,
+            "CAGR_5Y" => m.growth,
+            "CAGR_10Y" => m.long_growth,
+            "DISTANCE_FROM_52W_HIGH" => m.below_high,
+            "DISTANCE_FROM_EMA_200" => m.stretch,
+            "EMA_200" => m.average,
+            "HIGH_52W" => m.high,
+            "MAX_DRAWDOWN" => m.drawdown,
+            "MOMENTUM_30D" => moved(momentum::SHORT_LAG),
+            "MOMENTUM_90D" => moved(momentum::LONG_LAG),
+            "RSI_14" => m.rsi,
+            "SHARPE" => m.sharpe,
+            "SORTINO" => m.sortino,
+            "PE_RATIO" => input("fundamentals", "pe_ratio"),
+            "FORWARD_PE" => input("fundamentals", "forward_pe"),
+            "PROFIT_MARGIN" => input("fundamentals", "profit_margin"),
+            "DEBT_TO_EQUITY" => input("fundamentals", "debt_to_equity"),
+            "CURRENT_RATIO" => input("fundamentals", "current_ratio"),
+            "DIVIDEND_YIELD" => input("fundamentals", "dividend_yield"),
+            "PAYOUT_RATIO" => input("fundamentals", "payout_ratio"),
+            "ANALYST_RECOMMENDATION" => input("analyst", "recommendation_score"),
+            "PRICE_TARGET_UPSIDE" => input("analyst", "upside_pct"),
+            other => panic!("{}: nobody knows the metric {other}", case.name),
+        };
+        assert_close(&format!("{} {name}", case.name), value, expected, RAW);
     }
 }
 

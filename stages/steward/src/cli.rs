@@ -124,12 +124,15 @@ Exit codes: 0 nothing stands in the way, 1 something does, 3 the bus cannot be r
   steward golive --confirm live
 Exit codes: 0 nothing is missing or the switch was made, 1 something is missing, 3 no answer.")]
     Golive(GoliveOptions),
-    /// Shows how much of the fund each security should be, and why
+    /// Shows how much of the fund each security should be, and why; changes groups and their targets
     #[command(after_help = "Examples:
   steward targets
   steward targets --dir demo --json
-Exit codes: 0 shown, 1 there are none yet, 3 the bus cannot be reached.")]
-    Targets(DataOptions),
+  steward targets run                             computes them at once
+  steward targets group country NORDIC DK,FI,NO,SE
+  steward targets set country EU=40 US=35
+Exit codes: 0 done, 1 refused or there are none yet, 3 the bus cannot be reached.")]
+    Targets(crate::targets::TargetsOptions),
     /// Shows how good a security is and why, or lists all of them
     #[command(after_help = "Examples:
   steward score --dir demo

@@ -7,11 +7,16 @@ use bus_client::{Config, Place, open_for_reading};
 use contracts::{Finite, SecurityScore};
 use rusqlite::Connection;
 
-use crate::{Fault, cli::ScoreOptions, figures, print};
+use crate::{
+    Fault,
+    cli::ScoreOptions,
+    figures,
+    lines::{sparkline, wrapped},
+    print,
+};
 
 /// Closes of the line: a quarter of trading.
 const CLOSES: usize = 63;
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Runs the command; the exit code.
 ///
@@ -84,18 +89,6 @@ fn closes(market: Option<&Connection>, isin: &str) -> Vec<f64> {
     closes
 }
 
-/// A line of blocks between the lowest and the highest value.
-fn sparkline(values: &[f64]) -> String {
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let height = most - least;
-    let level = |value: &f64| {
-        let share = if height > 0.0 { (value - least) / height } else { 0.5 };
-        LEVELS[steps(share, 7)]
-    };
-    values.iter().map(level).collect()
-}
-
 /// A share of so many steps.
 fn steps(share: f64, most: u8) -> usize {
     // Between 0 and 255.
@@ -115,20 +108,21 @@ fn bar(value: f64) -> String {
 
 fn table(scores: &[SecurityScore], market: Option<&Connection>) -> Vec<String> {
     let mut lines = vec![format!(
-        "{:<14}{:<34}{:>6}{:>9}{:>9}{:>8}  {}",
+        "{:<14}{:<24}{:>6}{:>9}{:>8}{:>7}  {}",
         "ISIN", "NAME", "TOTAL", "QUALITY", "TIMING", "KNOWN", "BUYABLE"
     )];
     for one in scores {
         let isin = one.isin.to_string();
-        let short: String = name(market, &isin).unwrap_or_default().chars().take(32).collect();
+        let short: String = name(market, &isin).unwrap_or_default().chars().take(23).collect();
         let buyable = if one.gates.buyable { "yes".into() } else { one.gates.objections.join(", ") };
-        lines.push(format!(
-            "{isin:<14}{short:<34}{:>6}{:>9}{:>9}{:>6.0} %  {buyable}",
+        let line = format!(
+            "{isin:<14}{short:<24}{:>6}{:>9}{:>8}{:>5.0} %  ",
             shown(one.total),
             shown(one.quality),
             shown(one.timing),
             one.coverage.get() * 100.0
-        ));
+        );
+        lines.extend(wrapped(&line, 14, &buyable));
     }
     lines
 }
@@ -147,18 +141,20 @@ fn page(one: &SecurityScore, market: Option<&Connection>) -> Vec<String> {
     ];
     let closes = closes(market, &isin);
     if !closes.is_empty() {
-        lines.push(format!("\n{}  last {} closes", sparkline(&closes), closes.len()));
+        lines.push(format!("\n{}  last {} closes", sparkline(&closes, CLOSES), closes.len()));
     }
-    lines.push(match one.total {
+    lines.push(String::new());
+    let total = match one.total {
         Some(total) => format!(
-            "\nTOTAL {:.3}  {}  {:.0} % of what counts is known; {} before it is drawn towards the middle",
+            "TOTAL {:.3}  {}  {:.0} % of what counts is known; {} before it is drawn towards the middle",
             total.get(),
             bar(total.get()),
             one.coverage.get() * 100.0,
             shown(one.raw)
         ),
-        None => format!("\nTOTAL none: {}", one.flags.join(", ")),
-    });
+        None => format!("TOTAL none: {}", one.flags.join(", ")),
+    };
+    lines.extend(wrapped("", 2, &total));
     for (group, value) in &one.groups {
         lines.push(format!("\n  {group:<14}{:.3}  {}", value.get(), bar(value.get())));
         let prefix = format!("{group}.");
@@ -166,7 +162,7 @@ fn page(one: &SecurityScore, market: Option<&Connection>) -> Vec<String> {
         lines.extend(parts.map(|(part, value)| format!("    {part:<22}{:.3}", value.get())));
     }
     lines.push(String::new());
-    lines.extend(verdict(one));
+    lines.extend(verdict(one).iter().flat_map(|sentence| wrapped("", 2, sentence)));
     lines.push("\nFigures:".into());
     lines.extend(one.inputs.iter().map(|(name, value)| format!("  {name:<24}{:.6}", value.get())));
     lines

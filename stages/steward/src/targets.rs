@@ -1,4 +1,5 @@
-//! `steward targets`: how much of the fund each security should be, with the way its price went, and why.
+//! `steward targets`: how much of the fund each security should be, with the way its price went, and why; and the
+//! requests that change what the groups should have.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,9 +11,15 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     Fault,
     bus::{self, Bus, Event},
-    cli::DataOptions,
-    figures, print,
+    figures,
+    lines::{sparkline, wrapped},
+    print,
 };
+
+mod groups;
+mod words;
+
+pub use words::TargetsOptions;
 
 const TOPICS: [TopicId; 2] = [TopicId::TargetWeights, TopicId::MarketUniverse];
 /// How long kept statements may take to come in.
@@ -25,9 +32,12 @@ const NAME_MAX: usize = 28;
 /// Runs the command; the exit code.
 ///
 /// # Errors
-/// When the bus cannot be reached.
-pub async fn run(options: &DataOptions) -> Result<u8, Fault> {
+/// When the bus cannot be reached, or nobody answers.
+pub async fn run(options: &TargetsOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
+    if let Some(question) = &options.question {
+        return groups::run(&config, question, options.json).await;
+    }
     let (targets, universe) = listen(&config).await?;
     let Some(targets) = targets else {
         print::note("There are no targets yet: `steward status` says what the optimiser waits for.");
@@ -86,29 +96,27 @@ fn lines(
     universe: Option<&Universe>,
     closes: &BTreeMap<Isin, Vec<f64>>,
 ) -> Vec<String> {
-    let mut lines = vec![
-        format!("Targets of {}: {}", figures::minute(targets.at), targets.method),
-        format!("  {}", targets.why),
-        String::new(),
-        format!("  {:<NAME_MAX$} {:>8} {:>8}  {:<WIDTH$}  why", "security", "target", "now", "price"),
-    ];
+    let mut lines = vec![format!("Targets of {}: {}", figures::minute(targets.at), targets.method)];
+    lines.extend(wrapped("  ", 2, &targets.why));
+    lines.push(String::new());
+    lines.push(format!("  {:<NAME_MAX$} {:>8} {:>8}  {:<WIDTH$}", "security", "target", "now", "price"));
     let mut weights: Vec<_> = targets.weights.iter().collect();
     weights.sort_by(|a, b| b.weight_e6.cmp(&a.weight_e6).then(a.isin.cmp(&b.isin)));
     for weight in weights {
         let known = universe.and_then(|universe| universe.find(&weight.isin));
         let spark = closes.get(&weight.isin).map_or(String::new(), |closes| sparkline(closes, WIDTH));
         lines.push(format!(
-            "  {:<NAME_MAX$} {:>8} {:>8}  {spark:<WIDTH$}  {}",
+            "  {:<NAME_MAX$} {:>8} {:>8}  {spark}",
             name(&weight.isin, known),
             figures::weight(weight.weight_e6),
             figures::weight(weight.current_e6),
-            weight.reason
         ));
+        lines.extend(wrapped("      ", 6, &weight.reason));
     }
     lines.push(format!("  {:<NAME_MAX$} {:>8}", "cash", figures::weight(targets.cash_e6)));
     lines.push(String::new());
     for group in &targets.groups {
-        lines.push(group_line(group));
+        lines.extend(wrapped("  ", 4, &group_line(group)));
     }
     for figures in &targets.figures {
         lines.push(format!(
@@ -131,12 +139,12 @@ fn lines(
         ("note", &targets.warnings),
     ];
     for (title, all) in lists {
-        lines.extend(all.iter().map(|one| format!("  {title}: {one}")));
+        lines.extend(all.iter().flat_map(|one| wrapped("  ", 4, &format!("{title}: {one}"))));
     }
     let excluded = targets.excluded.iter();
-    lines.extend(excluded.map(|one| {
+    lines.extend(excluded.flat_map(|one| {
         let known = universe.and_then(|universe| universe.find(&one.isin));
-        format!("  no say: {} ({})", name(&one.isin, known), one.reason)
+        wrapped("  ", 4, &format!("no say: {} ({})", name(&one.isin, known), one.reason))
     }));
     lines
 }
@@ -151,7 +159,7 @@ fn group_line(group: &TargetGroup) -> String {
         group.target_e6.map_or(String::new(), |target| format!(", wanted {}", figures::weight(target)));
     let limit = group.binding.as_ref().map_or(String::new(), |side| format!(", at its {side} limit"));
     format!(
-        "  {} {}: {} of {} to {}{wish}{limit}",
+        "{} {}: {} of {} to {}{wish}{limit}",
         group.kind,
         group.name,
         figures::weight(group.value_e6),
@@ -164,38 +172,11 @@ fn percent(share: Finite) -> String {
     format!("{:.1} %", share.get() * 100.0)
 }
 
-/// A series as blocks of eight heights, from its lowest to its highest value; flat ones lie in the middle.
-fn sparkline(values: &[f64], width: usize) -> String {
-    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let (low, high) = finite.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
-    let count = width.min(finite.len());
-    (0..count)
-        .map(|at| {
-            // The last value of each stretch, so that the newest is always there.
-            let value = finite[(at + 1) * finite.len() / count - 1];
-            let height = if high > low { (value - low) / (high - low) * 7.0 } else { 3.0 };
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let block = (height.round().clamp(0.0, 7.0)) as usize;
-            BLOCKS[block]
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use contracts::Sample;
 
     use super::*;
-
-    #[test]
-    fn a_sparkline_goes_from_lowest_to_highest_and_ends_with_the_newest() {
-        assert_eq!(sparkline(&[1.0, 2.0, 3.0, 8.0], 4), "▁▂▃█");
-        assert_eq!(sparkline(&[5.0; 9], 3), "▄▄▄");
-        assert_eq!(sparkline(&[], 3), "");
-        assert_eq!(sparkline(&[1.0, f64::NAN, 2.0], 12), "▁█");
-        assert_eq!(sparkline(&[0.0, 9.0, 0.0, 9.0, 0.0], 1), "▁");
-    }
 
     #[test]
     fn a_person_reads_weights_groups_and_what_gave_way() {
@@ -214,6 +195,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
+        assert!(text.lines().all(|line| line.chars().count() <= crate::lines::COLUMNS), "{text}");
         let bare = lines(&targets, None, &BTreeMap::new()).join("\n");
         assert!(bare.contains(isin.as_str()));
     }

@@ -4,6 +4,7 @@
 #[path = "../../../../tests/vectors/open.rs"]
 mod open;
 
+pub mod end_metrics;
 pub mod indicators;
 pub mod reference_fit;
 
@@ -34,6 +35,25 @@ pub fn cases_of(file: &str, kind: &str) -> Vec<Case> {
     cases.retain(|case| case.input["kind"] == kind || case.input["function"] == kind);
     assert!(open::elsewhere() || !cases.is_empty(), "{file} holds no cases of kind {kind}");
     cases
+}
+
+/// Insists that every case of the file names one of these kinds (or functions): an unknown one is never skipped.
+pub fn assert_kinds(file: &str, known: &[&str]) {
+    for case in cases(file) {
+        let kind = case.input["kind"].as_str().or(case.input["function"].as_str());
+        assert!(kind.is_some_and(|kind| known.contains(&kind)), "{file} {}: kind {kind:?}", case.name);
+    }
+}
+
+/// Whether the files are the repository's own, of which more is known than of others.
+pub fn are_own() -> bool {
+    !open::elsewhere()
+}
+
+/// Says which case documents what Steward does not do, and why.
+#[allow(clippy::print_stdout)]
+pub fn left_out(file: &str, case: &str, why: &str) {
+    println!("{file} {case}: {why}");
 }
 
 fn case(value: &Value) -> Case {

@@ -1,0 +1,107 @@
+//! What is said of a holding follows from its fills: its age, its gain with dividends, and profit that was taken before.
+#![allow(clippy::unwrap_used)]
+
+use contracts::{PortfolioState, Position, Sample, Security, SecurityScore, Universe};
+use formulas::lots::Fill;
+use market::{Day, Timestamp};
+use money::{Price, Quantity};
+use score::{
+    Bar, Facts, Settings,
+    holding::Shares,
+    series::Series,
+    statement::{Basis, state},
+};
+
+const BARS: i32 = 1_500;
+/// The price at the end.
+const PRICE: f64 = 250.0;
+
+fn today() -> Day {
+    "2026-03-02".parse().unwrap()
+}
+
+fn number(day: Day) -> i32 {
+    Timestamp::ZERO.day_utc().days_until(day)
+}
+
+/// So many days ago, pieces and price.
+fn fill(ago: i32, quantity: f64, price: f64) -> Fill {
+    Fill { day: number(today()) - ago, quantity, price }
+}
+
+/// A price that goes nowhere in particular and ends where every test wants it.
+fn bars() -> Vec<Bar> {
+    let bar = |number: i32| {
+        let close = PRICE * (1.0 + 0.02 * f64::from(number - BARS + 1).sin());
+        Bar { day: today().plus_days(number - BARS), close, high: close }
+    };
+    (0..BARS).map(bar).collect()
+}
+
+fn said(held: i64, average: f64, fills: Vec<Fill>, received: Option<Vec<(Day, f64)>>) -> SecurityScore {
+    let security = Security::sample();
+    let at = |ago: i32| Timestamp::from_ms(i64::from(number(today()) - ago) * 86_400_000);
+    let position = Position {
+        isin: security.isin,
+        qty_e6: Quantity::from_e6(held * 1_000_000).unwrap(),
+        avg_price_e6: Price::from_f64(average).ok(),
+        opened: Some(at(1_000)),
+        last_buy: Some(at(1_000)),
+        last_sell: None,
+        ..PortfolioState::sample().positions[0].clone()
+    };
+    let portfolio = PortfolioState { positions: vec![position], ..PortfolioState::sample() };
+    let facts = Facts { bars: bars(), fills, received, ..Facts::default() };
+    state(&Basis {
+        security: &security,
+        series: &Series::new(&facts),
+        facts: &facts,
+        quote: None,
+        state: Some(&portfolio),
+        shares: &Shares::new(Some(&portfolio), None, &Universe { securities: vec![security.clone()] }),
+        settings: &Settings::default(),
+        settings_hash: "0",
+        now: at(0),
+    })
+}
+
+fn days(score: &SecurityScore) -> i64 {
+    score.sell.as_ref().unwrap().days_held.unwrap()
+}
+
+#[test]
+fn a_holding_is_as_old_as_the_mean_of_what_is_left_of_it() {
+    let young = said(100, 110.0, vec![fill(1_000, 10.0, 100.0), fill(100, 90.0, 111.0)], None);
+    assert_eq!(days(&young), 190);
+    let sold = [fill(1_000, 10.0, 100.0), fill(100, 100.0, 111.0), fill(10, -10.0, 200.0)];
+    assert_eq!(days(&said(100, 110.0, sold.to_vec(), None)), 100, "the oldest pieces go first");
+}
+
+#[test]
+fn fills_that_do_not_explain_the_holding_are_left_aside() {
+    for fills in [vec![], vec![fill(100, 90.0, 111.0)], vec![fill(100, -5.0, 100.0)]] {
+        assert_eq!(days(&said(100, 110.0, fills, None)), 1_000, "the day it was opened");
+    }
+}
+
+#[test]
+fn dividends_since_it_was_opened_belong_to_the_gain() {
+    let bought = vec![fill(1_000, 100.0, 200.0)];
+    let excess = |received| said(100, 200.0, bought.clone(), received).windfall.unwrap().excess.get();
+    let without = excess(Some(vec![]));
+    let with = excess(Some(vec![(today().plus_days(-1_001), 9_999.0), (today().plus_days(-50), 1_000.0)]));
+    assert!((with - without - 1_000.0 / 20_000.0).abs() < 1e-9, "{with} {without}");
+    assert!((excess(None) - without).abs() < 1e-9, "what cannot be added up is left out");
+}
+
+#[test]
+fn profit_is_taken_again_only_after_a_further_gain_or_a_year() {
+    for (ago, price, armed) in
+        [(30, 240.0, false), (30, 150.0, true), (364, 240.0, false), (365, 240.0, true)]
+    {
+        let fills = vec![fill(900, 120.0, 100.0), fill(ago, -20.0, price)];
+        let windfall = said(100, 100.0, fills, Some(vec![])).windfall.unwrap();
+        assert_eq!(windfall.sell.get() > 0.0, armed, "{ago} {price} {windfall:?}");
+        assert_eq!(windfall.reason == "taken_before", !armed, "{windfall:?}");
+    }
+}
