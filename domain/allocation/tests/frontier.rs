@@ -44,6 +44,21 @@ fn compare(place: &str, input: &Value, asked: &Value, expect: &Value) {
         assert!(risk <= number(&asked["target_volatility"]) * (1.0 + LIMITS), "{place}: risk {risk}");
     }
     let tolerance = if objective == "efficient_risk" { 1e-3 } else { 1e-4 };
+    // What does not decide follows from the weights, as near as these.
+    let rate = asked["risk_free_rate"].as_f64().unwrap_or(0.0);
+    for (name, found, key) in [
+        ("return", earned, "return"),
+        ("volatility", risk, "volatility"),
+        ("ratio", (earned - rate) / risk, "sharpe"),
+    ] {
+        let expected = number(&expect[key]);
+        let near = (found - expected).abs() <= 10.0 * tolerance * expected.abs().max(1.0);
+        assert!(near, "{place} {name}: {found} instead of {expected}");
+    }
+    assert!(
+        expect["status"].as_str().is_none_or(|status| status.starts_with("optimal")),
+        "{place}: {expect}"
+    );
     for (weight, expected) in weights.iter().zip(numbers(&expect["weights"])) {
         assert!((weight - expected).abs() <= tolerance, "{place}: {weight} instead of {expected}");
     }
@@ -74,6 +89,7 @@ fn sixty_assets_equal_their_vectors() {
 #[test]
 fn impossible_problems_are_refused_by_kind() {
     for case in cases("optimization/infeasible.json") {
+        assert_eq!(case.input["run"]["id"], case.expect["id"], "{}", case.name);
         compare(&case.name, &case.input, &case.input["run"], &case.expect);
     }
 }

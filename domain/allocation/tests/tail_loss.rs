@@ -24,6 +24,7 @@ fn programmes_of_the_worst_days_equal_their_vectors() {
         assert_eq!(runs.len(), answers.len(), "{}", case.name);
         for (run, expect) in runs.iter().zip(answers) {
             let place = format!("{} {}", case.name, run["id"]);
+            assert_eq!(run["id"], expect["id"], "{place}");
             let confidence = number(&run["beta"]);
             let tail = TailLoss { days: &days, returns: &returns, limits: &limits, confidence };
             let weights = match run["objective"].as_str().unwrap() {

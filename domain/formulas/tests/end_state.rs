@@ -19,6 +19,10 @@ fn components_of_securities_equal_their_vectors() {
             assert_close(&format!("{} {place}", case.name), Some(value), expected, TOLERANCE);
         };
         check("return", found.total_return, &case.expect["total_return"]["score"]);
+        let known_parts = &case.expect["total_return"]["parts"];
+        check("growth", known.growth.unwrap_or(0.0), &known_parts["cagr"]);
+        check("yield", known.dividend_yield.unwrap_or(0.0), &known_parts["dividend_yield"]);
+        check("score of the return", found.total_return, &known_parts["score"]);
         check("total", parts.total_return, &case.expect["total_return"]["parts"]["total_return"]);
         check("promise", found.promise, &case.expect["promise"]["score"]);
         check("stability", found.stability, &case.expect["stability"]["score"]);
@@ -49,6 +53,23 @@ fn scores_of_portfolios_equal_their_vectors() {
         };
         let score = round_to(portfolio_score(&mean, diversification, opinion, &weights), 3);
         assert_close(&case.name, Some(score), &case.expect["score"], TOLERANCE);
+        let breakdown = &case.expect["breakdown"];
+        if !breakdown.is_null() {
+            assert_close(&case.name, Some(score), &breakdown["end_state_score"], TOLERANCE);
+        }
+        for (key, value, weight) in [
+            ("diversification", diversification, weights.diversification),
+            ("opinion", opinion, weights.opinion),
+        ] {
+            let expected = &breakdown[key];
+            if expected.is_null() {
+                continue;
+            }
+            let place = format!("{} {key}", case.name);
+            assert_close(&place, Some(round_to(value, 3)), &expected["score"], TOLERANCE);
+            assert_close(&place, Some(weight), &expected["weight"], 1e-9);
+            assert_close(&place, Some(round_to(value * weight, 3)), &expected["contribution"], TOLERANCE);
+        }
         for (key, value, weight) in [
             ("total_return", mean.total_return, weights.total_return),
             ("long_term_promise", mean.promise, weights.promise),

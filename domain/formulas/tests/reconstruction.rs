@@ -60,6 +60,13 @@ fn rebuilt_days_equal_their_corrected_vectors() {
             left_out(FILE, &case.name, "documents the old system alone, whose faults are not rebuilt");
             continue;
         }
+        if !case.expect.is_null() {
+            left_out(
+                FILE,
+                &case.name,
+                "the values of the old system hold its faults; the corrected ones are compared",
+            );
+        }
         let built = rebuilt(&case);
         let wanted = &case.recommended;
         let flows = numbers(&wanted["external_flow_by_day"]);

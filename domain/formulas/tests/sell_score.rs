@@ -90,6 +90,9 @@ fn sell_scores_equal_their_vectors() {
             {
                 check(key, 0.0, EXACT);
             }
+            for key in NAMES.iter().filter(|name| **name != "drawdown") {
+                check(&format!("{key}_score"), 0.0, EXACT);
+            }
             check("profit_pct", profit, EXACT);
             continue;
         }

@@ -55,7 +55,20 @@ fn money_weighted_returns_equal_their_vectors() {
     }
 }
 
-/// The growth on net deposits in the file treats all money as paid in on day one; it is not used.
+/// The growth on net deposits treats all money as paid in on day one; it is not used, and stands here only.
+#[test]
+fn growth_on_net_deposits_equals_its_vectors() {
+    for case in cases("scoring/twr_xirr.json") {
+        let v = valuations(&case);
+        let (first, last) = (v.days[0], v.days[v.days.len() - 1]);
+        let years = f64::from(last - first) / 365.25;
+        assert_close(&case.name, Some(years), &case.expect["years_365_25"], TOLERANCE);
+        let paid: f64 = v.flows.iter().sum();
+        let growth = formulas::cagr::growth_rate(paid, v.values[v.values.len() - 1], years);
+        assert_close(&case.name, growth, &case.expect["naive_inception_cagr"], TOLERANCE);
+    }
+}
+
 #[test]
 fn risk_figures_of_the_daily_returns_equal_their_vectors() {
     for case in cases("scoring/twr_xirr.json") {
