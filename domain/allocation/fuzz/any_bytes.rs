@@ -128,7 +128,7 @@ fn estimate(days: &[f64], n: usize) -> Vec<f64> {
     if found.is_some() {
         out
     } else {
-        (0..n * n).map(|at| if at % (n + 1) == 0 { 0.04 } else { 0.0 }).collect()
+        (0..n * n).map(|at| if at.is_multiple_of(n + 1) { 0.04 } else { 0.0 }).collect()
     }
 }
 
@@ -149,7 +149,7 @@ fn limits(numbers: &mut Numbers<'_>, n: usize) -> Limits {
         Group { name: format!("group {number}"), shares, lower, upper: lower + numbers.next().abs() }
     };
     let groups = (0..count).map(|number| group(number, numbers)).collect();
-    let budget = if numbers.byte() % 4 == 0 { numbers.next() } else { 1.0 };
+    let budget = if numbers.byte().is_multiple_of(4) { numbers.next() } else { 1.0 };
     Limits { bounds, groups, budget }
 }
 

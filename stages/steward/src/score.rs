@@ -249,11 +249,4 @@ mod tests {
         let config = Config::parse("environment = \"sim:1\"", &empty.path().join("steward.toml")).unwrap();
         assert!(newest(&config, None).unwrap_err().to_string().contains("steward-score"));
     }
-
-    #[test]
-    fn a_line_rises_with_its_values_and_is_level_without_any_movement() {
-        assert_eq!(sparkline(&[1.0, 2.0, 8.0]), "▁▂█");
-        assert_eq!(sparkline(&[5.0, 5.0]), "▅▅");
-        assert_eq!(sparkline(&[]), "");
-    }
 }
