@@ -45,7 +45,7 @@ pub enum Configs {
     Show {
         /// Its name or id
         #[arg(default_value = "core")]
-        config: String,
+        name: String,
         /// Every key with its value, also those that it does not name
         #[arg(long)]
         full: bool,
@@ -79,7 +79,7 @@ pub enum Configs {
     History {
         /// Its name or id
         #[arg(default_value = "core")]
-        config: String,
+        name: String,
         /// Two versions to compare
         #[arg(long, num_args = 2, value_names = ["OLDER", "NEWER"])]
         diff: Option<Vec<u32>>,
@@ -101,7 +101,7 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
     let Question::Config(question) = question;
     match question {
         Configs::List { json } => list(&config, *json),
-        Configs::Show { config: name, full, json } => show(&config, name, *full, *json).await,
+        Configs::Show { name, full, json } => show(&config, name, *full, *json).await,
         Configs::Validate { file, json } => {
             let ask = ConfigValidate { actor: bus::NAME.into(), toml: Some(document(file)?), config: None };
             Ok(tell(&ask_planner(&config, ask).await?, *json))
@@ -117,11 +117,11 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
             };
             Ok(tell(&ask_planner(&config, ask).await?, *json))
         }
-        Configs::History { config: name, restore: Some(version), json, .. } => {
+        Configs::History { name, restore: Some(version), json, .. } => {
             let ask = ConfigRestore { actor: bus::NAME.into(), config: name.clone(), version: *version };
             Ok(tell(&ask_planner(&config, ask).await?, *json))
         }
-        Configs::History { config: name, diff, json, .. } => history(&config, name, diff.as_deref(), *json),
+        Configs::History { name, diff, json, .. } => history(&config, name, diff.as_deref(), *json),
     }
 }
 
@@ -320,6 +320,17 @@ mod tests {
     use contracts::Sample;
 
     use super::*;
+
+    #[test]
+    fn every_question_can_be_asked_beside_the_words_for_the_place() {
+        for words in
+            ["list", "show", "show core --full", "validate own.toml", "apply", "history core --diff 1 2"]
+        {
+            let line =
+                ["steward", "planner", "--config", "x.toml", "config"].into_iter().chain(words.split(' '));
+            assert!(<crate::Cli as clap::Parser>::try_parse_from(line).is_ok(), "{words}");
+        }
+    }
 
     #[test]
     fn a_difference_names_the_key_with_its_section() {
