@@ -10,8 +10,8 @@ use crate::{
     Added, Call, Execute, Order, Seen,
     fate::{Found, find, same_side},
     limits::{
-        ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, LATE_FILL_LOOKS, UNKNOWN_LOOKS_MS,
-        look_pause_ms,
+        ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, LATE_FILL_LOOKS, LATE_FILL_MS,
+        UNKNOWN_LOOKS_MS, look_pause_ms,
     },
     market_now::Market,
 };
@@ -130,9 +130,12 @@ pub(crate) fn follow(
         }
         return books;
     }
-    if order.state.filled_e6 < filled && order.inside.late_fills < LATE_FILL_LOOKS {
+    let since = order.inside.late_since.unwrap_or(now);
+    let waits = order.inside.late_fills < LATE_FILL_LOOKS || now.since(since) < LATE_FILL_MS;
+    if order.state.filled_e6 < filled && waits {
         // The order says it is filled, but not all of its trades are listed yet.
         order.inside.late_fills += 1;
+        order.inside.late_since = Some(since);
         order.state.status = OrderStatus::Partial;
         return books;
     }

@@ -12,8 +12,10 @@ pub const ABSENCES_MIN: u32 = 3;
 pub const ABSENT_AFTER_MS: i64 = 120_000;
 /// A working order that is not final after this long is cancelled; the price has moved on.
 pub const CANCEL_AFTER_MS: i64 = 15 * 60_000;
-/// Looks at a final order whose fills do not add up, before it is closed with what is there.
+/// Looks at a final order whose fills do not add up, before it is closed with what is there …
 pub const LATE_FILL_LOOKS: u32 = 3;
+/// … and the least time that this takes, because lists of trades lag behind those of orders.
+pub const LATE_FILL_MS: i64 = 10 * 60_000;
 /// A final order's statement is taken back after this long.
 pub const FINAL_KEPT_MS: i64 = 86_400_000;
 /// Looks that may fail in a row before a person is told.

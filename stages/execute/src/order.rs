@@ -42,6 +42,9 @@ pub struct Inside {
     pub absences: u32,
     /// Looks at a final order whose fills did not add up yet.
     pub late_fills: u32,
+    /// When they did not add up for the first time.
+    #[serde(default)]
+    pub late_since: Option<Timestamp>,
     /// A cancellation has been asked for.
     pub cancel_asked: bool,
     /// When it was asked for last.
