@@ -1,6 +1,6 @@
 //! What the owner asks about the universe, and what of it is refused.
 
-use contracts::{Corrected, Security, SecurityUpdate};
+use contracts::{Corrected, Finite, Security, SecurityUpdate};
 use market::{Calendars, Isin, Mic};
 use money::Weight;
 use tradernet::Ticker;
@@ -43,6 +43,11 @@ const COMMODITIES: [&str; 20] = [
 /// Why a request is refused: a code and a sentence.
 pub(crate) type Refused = (&'static str, String);
 
+/// The owner's multiplier as it is said: 1 is no preference, and the rows keep nothing else for it.
+pub(crate) fn preference(multiplier: f64) -> Option<Finite> {
+    Finite::new(multiplier).filter(|_| (multiplier - 1.0).abs() > f64::EPSILON)
+}
+
 /// Checks a change and makes it.
 ///
 /// # Errors
@@ -70,7 +75,9 @@ pub(crate) fn change(security: &Security, ask: &SecurityUpdate, has_data: bool) 
     {
         return Err(("priority", format!("`priority` must be {PRIORITY_MIN} to {PRIORITY_MAX}")));
     }
-    new.priority_multiplier = ask.priority.or(new.priority_multiplier);
+    if let Some(priority) = ask.priority {
+        new.priority_multiplier = preference(priority.get());
+    }
     new.min_weight_e6 = ask.min_weight_e6.or(new.min_weight_e6);
     new.max_weight_e6 = ask.max_weight_e6.or(new.max_weight_e6);
     let e6 = |weight: Option<Weight>| weight.map_or(0, Weight::e6);

@@ -31,9 +31,12 @@ impl Ingest {
             .filter(|listed| !self.was_told(&listed.security.isin, now))
             .map(|listed| listed.ticker.clone())
             .collect();
-        // Pairs trade nearly always; they are read while anything else can be bought for the money.
+        // Pairs trade nearly always; they are read along while anything else can be bought for the money, and are no
+        // reason to ask when all the rest was told.
         if first || self.venues.keys().any(|mic| self.calendars.is_open(*mic, now)) {
-            wanted.extend(pairs::wanted(&self.currencies()).into_keys());
+            if !wanted.is_empty() {
+                wanted.extend(pairs::wanted(&self.currencies()).into_keys());
+            }
         } else if let Some(venue) = self.pairs.trade(false) {
             out.say(venue); // Nothing is read any more, so nobody knows whether they trade.
         }

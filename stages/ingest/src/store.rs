@@ -4,13 +4,14 @@ mod beside;
 
 use std::collections::BTreeMap;
 
-use contracts::{Corrected, Finite, FxRate, Quote, Security, Source};
+use contracts::{Corrected, FxRate, Quote, Security, Source};
 use market::{Day, Fundamental, Isin, Mic, Timestamp};
 use money::{Currency, Price, Quantity, Rate, Weight};
 use providers::{Dividend, EcbRates, Split};
 use rusqlite::{Connection, Row, Transaction, params};
 use tradernet::commands::candles::Candle;
 
+use crate::owner::preference;
 use crate::{
     history::{Progress, still_after},
     limits::{CLOSES_KEPT, HALTED_SESSIONS},
@@ -282,7 +283,7 @@ fn universe(rows: &Connection) -> rusqlite::Result<Vec<Security>> {
             max_weight_e6: checked(row, 13, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
             min_weight_e6: checked(row, 14, |share: Option<f64>| share.map(Weight::from_f64).transpose())?,
             marked_for_exit: row.get(15)?,
-            priority_multiplier: row.get::<_, Option<f64>>(17)?.and_then(Finite::new),
+            priority_multiplier: row.get::<_, Option<f64>>(17)?.and_then(preference),
             previous_isin: checked(row, 16, |isin: Option<String>| {
                 isin.map(|isin| isin.parse()).transpose()
             })?,
