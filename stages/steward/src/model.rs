@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bus_client::virtual_time;
 use contracts::{
     Address, Alert, Body, ClockState, Finite, Health, HealthState, Id, Nav, OrderApproved, OrderRefused,
-    OrderRequested, OrderState, PlanProposed, PortfolioState, Received, RiskHalt, RiskState, Side,
+    OrderRequested, OrderState, PlanProposed, PortfolioState, Received, Refusal, RiskHalt, RiskState, Side,
     TargetWeights, TopicId, Universe, receive,
 };
 use market::{Isin, Timestamp};
@@ -286,7 +286,7 @@ impl Model {
         };
         let row = self.orders.entry(order.order_id).or_insert(row);
         // A gate may refuse first and approve later; what execute says is further than both.
-        if row.status == "requested" || row.status.starts_with("refused") {
+        if undecided(&row.status) {
             (row.status, row.is_final) = ("approved".into(), false);
         }
         self.forget_old_orders();
@@ -294,9 +294,10 @@ impl Model {
 
     fn refused(&mut self, order: &OrderRefused) {
         if let Some(row) = self.orders.get_mut(&order.order_id)
-            && (row.status == "requested" || row.status.starts_with("refused"))
+            && undecided(&row.status)
         {
-            row.status = format!("refused: {}", order.code);
+            let word = if order.decision == Refusal::Defer { "waits" } else { "refused" };
+            row.status = format!("{word}: {}", order.code);
             row.is_final = true;
         }
     }
@@ -335,6 +336,11 @@ fn heard<B: Body>(address: &Address, payload: &[u8]) -> Option<Received<B>> {
 
 fn said<B: Body>(address: &Address, payload: &[u8]) -> Option<B> {
     heard::<B>(address, payload)?.body
+}
+
+/// Whether the gate's word is all there is: it may still change its mind.
+fn undecided(status: &str) -> bool {
+    status == "requested" || status.starts_with("refused") || status.starts_with("waits")
 }
 
 #[cfg(test)]
@@ -417,6 +423,8 @@ pub(crate) mod tests {
         hear(&mut model, 1, WALL, WALL, OrderRequested::sample());
         assert_eq!(status(&model).unwrap(), "requested");
         hear(&mut model, 1, WALL, WALL, OrderRefused::sample());
+        assert_eq!(status(&model).unwrap(), "waits: market_closed");
+        hear(&mut model, 2, WALL, WALL, OrderRefused { decision: Refusal::Block, ..OrderRefused::sample() });
         assert_eq!(status(&model).unwrap(), "refused: market_closed");
         hear(&mut model, 1, WALL, WALL, OrderApproved::sample());
         assert_eq!(status(&model).unwrap(), "approved");

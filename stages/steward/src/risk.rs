@@ -1,5 +1,6 @@
 //! `steward risk`: every guard between the fund and its next order, what it found, and when it opens again.
 
+use bus_client::Environment;
 use contracts::{Breaker, Cooldown, Finite, Guard, RiskHalt, RiskState, TopicId, Universe, receive};
 use market::Isin;
 use serde_json::json;
@@ -19,6 +20,8 @@ struct Heard {
     state: Option<RiskState>,
     halt: Option<RiskHalt>,
     universe: Option<Universe>,
+    /// Whether the broker is a simulated one.
+    simulated: bool,
 }
 
 /// Runs the command; the exit code: 0 when nothing stands in the way of an order.
@@ -27,7 +30,8 @@ struct Heard {
 /// When the bus cannot be reached, or the gate has said nothing.
 pub async fn run(options: &DataOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
-    let heard = understand(&bus::kept(&config, &TOPICS).await?);
+    let mut heard = understand(&bus::kept(&config, &TOPICS).await?);
+    heard.simulated = config.environment != Environment::Live;
     let Some(state) = &heard.state else {
         return Err(Fault::Refused("the gate has said nothing; look at `steward status`".into()));
     };
@@ -56,8 +60,11 @@ fn understand(messages: &[Message]) -> Heard {
 
 fn lines(state: &RiskState, heard: &Heard) -> Vec<String> {
     let percent = |share: Option<Finite>| share.map_or_else(|| "unknown".into(), figures::percent);
-    let mode =
-        if state.mode == contracts::Mode::Live { "live: real money" } else { "research: on paper only" };
+    let mode = match state.mode {
+        contracts::Mode::Live if heard.simulated => "live: orders go to the simulated broker, no real money",
+        contracts::Mode::Live => "live: real money",
+        contracts::Mode::Research => "research: on paper only",
+    };
     let breaker = match state.breaker {
         Breaker::Normal => "normal",
         Breaker::SellsBlocked => "nothing is sold",
@@ -127,8 +134,17 @@ mod tests {
 
     fn text(state: &RiskState, halted: bool) -> String {
         let halt = RiskHalt { halted, ..RiskHalt::sample() };
-        let heard = Heard { state: None, halt: Some(halt), universe: Some(Universe::sample()) };
+        let heard =
+            Heard { state: None, halt: Some(halt), universe: Some(Universe::sample()), ..Heard::default() };
         lines(state, &heard).join("\n")
+    }
+
+    #[test]
+    fn only_a_real_account_means_real_money() {
+        let live = RiskState { mode: contracts::Mode::Live, ..RiskState::sample() };
+        assert!(lines(&live, &Heard::default())[0].ends_with("live: real money"));
+        let simulated = Heard { simulated: true, ..Heard::default() };
+        assert!(lines(&live, &simulated)[0].ends_with("no real money"));
     }
 
     #[test]

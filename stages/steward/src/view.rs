@@ -228,7 +228,9 @@ fn order_line(model: &Model, order: &OrderRow, width: u16, wall: Timestamp) -> L
     let style = match order.status.as_str() {
         "filled" => Style::new().fg(Color::Green),
         "unknown" | "rejected" => Style::new().fg(Color::Red),
-        status if status.starts_with("refused") => Style::new().fg(Color::Yellow),
+        status if status.starts_with("refused") || status.starts_with("waits") => {
+            Style::new().fg(Color::Yellow)
+        }
         _ => Style::new(),
     };
     Line::from(vec![
