@@ -3,9 +3,10 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -13,8 +14,8 @@ use contracts::{Address, Body, receive};
 use rumqttc::{Client, Connection, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 
-/// Each demo of one test process gets its own three ports.
-static PORTS: AtomicU16 = AtomicU16::new(0);
+/// How often this test process asked for ports.
+static PORTS: AtomicU32 = AtomicU32::new(0);
 
 /// The folder of the programs: that of the running test, or `STEWARD_BIN`.
 ///
@@ -34,11 +35,20 @@ pub fn programs() -> PathBuf {
     folder
 }
 
-/// Ports that nobody else in this test process uses.
+/// Four ports in a row that nobody uses, below those that systems give to outgoing connections (from 32 768 on): a
+/// connection of another test that happened to have such a number kept a broker from listening.
 #[must_use]
 pub fn ports() -> u16 {
-    let base = 20_000 + u16::try_from(std::process::id() % 2_000).unwrap_or(0) * 20;
-    base + PORTS.fetch_add(4, Ordering::Relaxed)
+    const FIRST: u16 = 10_000;
+    const PLACES: u32 = 5_500;
+    loop {
+        let place = (std::process::id().wrapping_mul(37).wrapping_add(PORTS.fetch_add(1, Ordering::Relaxed)))
+            % PLACES;
+        let base = FIRST + u16::try_from(place * 4).unwrap_or(0);
+        if (base..base + 4).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return base;
+        }
+    }
 }
 
 /// A running `steward demo --headless`.
