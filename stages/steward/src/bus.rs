@@ -177,6 +177,31 @@ impl Bus {
     }
 }
 
+/// Sends one command over a connection of its own and waits for its reply.
+///
+/// # Errors
+/// When the bus cannot be reached, or as [`Bus::ask`].
+pub async fn ask<B: Body>(config: &Config, stage: &str, body: B) -> Result<Reply, Fault> {
+    ask_within(config, stage, body, REPLY_MAX, |_| ()).await
+}
+
+/// As [`ask`], for what takes longer, see [`Bus::ask_within`].
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_within<B: Body>(
+    config: &Config,
+    stage: &str,
+    body: B,
+    limit: Duration,
+    waiting: impl FnMut(u64),
+) -> Result<Reply, Fault> {
+    let mut bus = Bus::connect(config, topics(config, &[TopicId::Reply])).await?;
+    let reply = bus.ask_within(stage, body, limit, waiting).await;
+    bus.close().await;
+    reply
+}
+
 /// The reply to a command, if this message is it.
 #[must_use]
 pub fn reply_to(id: Id, address: &Address, payload: &[u8]) -> Option<Reply> {

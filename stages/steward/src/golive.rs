@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     Fault,
-    bus::{self, Bus, Message},
+    bus::{self, Message},
     cli::GoliveOptions,
     print,
 };
@@ -100,13 +100,10 @@ pub async fn run(options: &GoliveOptions) -> Result<u8, Fault> {
 }
 
 async fn switch(config: &Config, words: &str) -> Result<u8, Fault> {
-    let mut bus = Bus::connect(config, bus::topics(config, &[TopicId::Reply])).await?;
     let actor = crate::halt::person();
     let setting = TRADING_MODE.to_string();
     let asked = SetSetting { actor, setting, value: "live".into(), confirm: Some(words.to_string()) };
-    let reply = bus.ask(KEEPER, asked).await;
-    bus.close().await;
-    let reply = reply?;
+    let reply = bus::ask(config, KEEPER, asked).await?;
     print::note(&reply.text);
     Ok(u8::from(reply.outcome != Outcome::Done))
 }

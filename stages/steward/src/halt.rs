@@ -1,13 +1,8 @@
 //! `steward halt` and `steward resume`: requests to the gate.
 
-use contracts::{Halt, Outcome, Reply, Resume, TopicId};
+use contracts::{Halt, Outcome, Reply, Resume};
 
-use crate::{
-    Fault,
-    bus::{self, Bus},
-    cli::WordOptions,
-    print,
-};
+use crate::{Fault, bus, cli::WordOptions, print};
 
 const GATE: &str = "risk-gate";
 
@@ -43,10 +38,7 @@ pub(crate) fn person() -> String {
 
 async fn ask<B: contracts::Body>(options: &WordOptions, body: B) -> Result<Reply, Fault> {
     let config = options.place.read()?;
-    let mut bus = Bus::connect(&config, bus::topics(&config, &[TopicId::Reply])).await?;
-    let reply = bus.ask(GATE, body).await;
-    bus.close().await;
-    reply
+    bus::ask(&config, GATE, body).await
 }
 
 fn tell(options: &WordOptions, reply: &Reply, done: &str) -> u8 {

@@ -4,17 +4,12 @@ use std::path::{Path, PathBuf};
 
 use bus_client::{Config, Place as At, open_for_reading};
 use clap::Subcommand;
-use contracts::{Body, ConfigApply, ConfigRestore, ConfigValidate, Outcome, Reply, TopicId};
+use contracts::{ConfigApply, ConfigRestore, ConfigValidate, Outcome, Reply};
 use market::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    Fault,
-    bus::{self, Bus},
-    cli::Place,
-    print,
-};
+use crate::{Fault, bus, cli::Place, print};
 
 const PLANNER: &str = "plan";
 /// Configurations that come with the planner.
@@ -104,7 +99,7 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
         Configs::Show { name, full, json } => show(&config, name, *full, *json).await,
         Configs::Validate { file, json } => {
             let ask = ConfigValidate { actor: bus::NAME.into(), toml: Some(document(file)?), config: None };
-            Ok(tell(&ask_planner(&config, ask).await?, *json))
+            Ok(tell(&bus::ask(&config, PLANNER, ask).await?, *json))
         }
         Configs::Apply { source, bucket, note, json } => {
             let path = source.as_deref().map(Path::new).filter(|path| path.is_file());
@@ -115,21 +110,14 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
                 config: source.clone().filter(|_| path.is_none()),
                 note: note.clone(),
             };
-            Ok(tell(&ask_planner(&config, ask).await?, *json))
+            Ok(tell(&bus::ask(&config, PLANNER, ask).await?, *json))
         }
         Configs::History { name, restore: Some(version), json, .. } => {
             let ask = ConfigRestore { actor: bus::NAME.into(), config: name.clone(), version: *version };
-            Ok(tell(&ask_planner(&config, ask).await?, *json))
+            Ok(tell(&bus::ask(&config, PLANNER, ask).await?, *json))
         }
         Configs::History { name, diff, json, .. } => history(&config, name, diff.as_deref(), *json),
     }
-}
-
-async fn ask_planner<B: Body>(config: &Config, body: B) -> Result<Reply, Fault> {
-    let mut bus = Bus::connect(config, bus::topics(config, &[TopicId::Reply])).await?;
-    let reply = bus.ask(PLANNER, body).await;
-    bus.close().await;
-    reply
 }
 
 fn document(file: &Path) -> Result<String, Fault> {
@@ -246,7 +234,7 @@ async fn show(config: &Config, name: &str, full: bool, as_json: bool) -> Result<
     let is_built_in = BUILT_IN.iter().any(|(known, _)| *known == name);
     let wanted = if stored.is_none() && !is_built_in && name == "core" { "default" } else { name };
     let ask = ConfigValidate { actor: bus::NAME.into(), toml: None, config: Some(wanted.into()) };
-    let reply = ask_planner(config, ask).await?;
+    let reply = bus::ask(config, PLANNER, ask).await?;
     if as_json || reply.outcome != Outcome::Done {
         return Ok(tell(&reply, as_json));
     }

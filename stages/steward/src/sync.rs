@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::{Outcome, Reply, SyncNow, TopicId};
+use contracts::{Outcome, Reply, SyncNow};
 
-use crate::{
-    Fault,
-    bus::{self, Bus},
-    cli::DataOptions,
-    print,
-};
+use crate::{Fault, bus, cli::DataOptions, print};
 
 /// A reading asks the broker five times and more, each politely after the other.
 const READING_MAX: Duration = Duration::from_secs(120);
@@ -20,15 +15,10 @@ const READING_MAX: Duration = Duration::from_secs(120);
 /// When nobody answers.
 pub async fn run(options: &DataOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
-    let mut bus = Bus::connect(&config, bus::topics(&config, &[TopicId::Reply])).await?;
     let ask = SyncNow { actor: bus::NAME.into() };
-    let reply = bus
-        .ask_within("portfolio", ask, READING_MAX, |seconds| {
-            print::note(&format!("The account is being read … {seconds} s"));
-        })
-        .await;
-    bus.close().await;
-    Ok(tell(options.json, &reply?))
+    let waiting = |seconds| print::note(&format!("The account is being read … {seconds} s"));
+    let reply = bus::ask_within(&config, "portfolio", ask, READING_MAX, waiting).await?;
+    Ok(tell(options.json, &reply))
 }
 
 fn tell(json: bool, reply: &Reply) -> u8 {

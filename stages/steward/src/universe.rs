@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bus_client::{Config, Place as Store, open_for_reading};
 use contracts::{
-    Body, Corrected, Finite, IngestRun, JobRun, Outcome, Reply, SecurityAdd, SecurityDeactivate,
-    SecurityUpdate, TopicId, receive,
+    Corrected, Finite, IngestRun, JobRun, SecurityAdd, SecurityDeactivate, SecurityUpdate, TopicId, receive,
 };
 use market::Isin;
 use money::{Price, Weight};
@@ -40,42 +39,26 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
         Question::Add(add) => added(&config, add).await,
         Question::Set(set) => {
             let update = update(&config, set)?;
-            let reply = ask(&config, update).await?;
-            Ok(tell(&reply, set.json))
+            let reply = bus::ask(&config, INGEST, update).await?;
+            Ok(print::answer(&reply, set.json))
         }
         Question::Deactivate(Deactivate { security, text, force, json }) => {
             let isin = isin_of(&config, security)?;
             let text = text.clone().unwrap_or_else(|| "Taken out at the command line.".into());
-            let reply =
-                ask(&config, SecurityDeactivate { actor: bus::NAME.into(), isin, text, force: *force })
-                    .await?;
-            Ok(tell(&reply, *json))
+            let reply = bus::ask(
+                &config,
+                INGEST,
+                SecurityDeactivate { actor: bus::NAME.into(), isin, text, force: *force },
+            )
+            .await?;
+            Ok(print::answer(&reply, *json))
         }
         Question::Refresh(Refresh { security, json }) => {
             let isin = security.as_deref().map(|security| isin_of(&config, security)).transpose()?;
-            let reply = ask(&config, IngestRun { actor: bus::NAME.into(), isin }).await?;
-            Ok(tell(&reply, *json))
+            let reply = bus::ask(&config, INGEST, IngestRun { actor: bus::NAME.into(), isin }).await?;
+            Ok(print::answer(&reply, *json))
         }
     }
-}
-
-async fn ask<B: Body>(config: &Config, body: B) -> Result<Reply, Fault> {
-    let mut bus = Bus::connect(config, bus::topics(config, &[TopicId::Reply])).await?;
-    let reply = bus.ask(INGEST, body).await;
-    bus.close().await;
-    reply
-}
-
-fn tell(reply: &Reply, json: bool) -> u8 {
-    if json {
-        print::json(reply);
-    } else if reply.outcome == Outcome::Done {
-        print::data(&reply.text);
-    } else {
-        let code = reply.code.as_deref().map_or_else(String::new, |code| format!(" ({code})"));
-        print::note(&format!("Not done{code}: {}", reply.text));
-    }
-    u8::from(reply.outcome != Outcome::Done)
 }
 
 async fn added(config: &Config, add: &Add) -> Result<u8, Fault> {
@@ -83,7 +66,7 @@ async fn added(config: &Config, add: &Add) -> Result<u8, Fault> {
     let mut bus = Bus::connect(config, bus::topics(config, &topics)).await?;
     let ask = SecurityAdd { actor: bus::NAME.into(), identifier: add.identifier.clone(), mic: add.mic };
     let reply = bus.ask(INGEST, ask).await?;
-    let code = tell(&reply, add.json);
+    let code = print::answer(&reply, add.json);
     if code == 0 && add.wait {
         follow(&mut bus).await;
     }

@@ -3,16 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bus_client::{Config, Place, open_for_reading};
-use contracts::{Body, GroupDelete, GroupPut, OptimiseNow, Outcome, Reply, TargetsPut, TopicId};
+use contracts::{Body, GroupDelete, GroupPut, OptimiseNow, Reply, TargetsPut};
 use money::Weight;
 use serde_json::{Value, json};
 
 use super::words::Question;
-use crate::{
-    Fault,
-    bus::{self, Bus},
-    print,
-};
+use crate::{Fault, bus, print};
 
 const OPTIMISER: &str = "optimise";
 /// How long a run may take, reading of bars included.
@@ -48,26 +44,11 @@ pub(super) async fn run(config: &Config, question: &Question, as_json: bool) -> 
             ask(config, TargetsPut { actor: actor(), kind: kind.of(), targets }).await?
         }
     };
-    Ok(tell(&reply, as_json))
+    Ok(print::answer(&reply, as_json))
 }
 
 async fn ask<B: Body>(config: &Config, body: B) -> Result<Reply, Fault> {
-    let mut bus = Bus::connect(config, bus::topics(config, &[TopicId::Reply])).await?;
-    let reply = bus.ask_within(OPTIMISER, body, RUN_MAX, |_| ()).await;
-    bus.close().await;
-    reply
-}
-
-fn tell(reply: &Reply, as_json: bool) -> u8 {
-    if as_json {
-        print::json(reply);
-    } else if reply.outcome == Outcome::Done {
-        print::data(&reply.text);
-    } else {
-        let code = reply.code.as_deref().map_or_else(String::new, |code| format!(" ({code})"));
-        print::note(&format!("Not done{code}: {}", reply.text));
-    }
-    u8::from(reply.outcome != Outcome::Done)
+    bus::ask_within(config, OPTIMISER, body, RUN_MAX, |_| ()).await
 }
 
 const TABLE: &str = r#"SELECT kind, "group", coalesce(group_concat(member, ', '), ''), target
