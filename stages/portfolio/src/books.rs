@@ -182,6 +182,12 @@ pub(crate) struct Traded {
     pub(crate) at: Timestamp,
 }
 
+impl From<&Fill> for Traded {
+    fn from(fill: &Fill) -> Traded {
+        Traded { side: fill.side, qty: fill.qty, price: fill.price, eur: fill.value_eur, at: fill.executed }
+    }
+}
+
 /// The share of a cost that stays when `left` of `all` stay.
 fn part(cost: Option<Money>, left: Quantity, all: Quantity) -> Result<Option<Money>, MoneyError> {
     if all <= left {

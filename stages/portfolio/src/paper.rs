@@ -121,14 +121,7 @@ impl Paper {
         let mut saves = Vec::new();
         if let (Some(isin), Some(ccy)) = (fill.isin, fill.ccy) {
             let held = self.books.get(&isin).cloned().unwrap_or_else(|| Held::nothing(&fill.ticker, ccy));
-            let traded = Traded {
-                side: fill.side,
-                qty: fill.qty,
-                price: fill.price,
-                eur: fill.value_eur,
-                at: fill.executed,
-            };
-            let after = held.after(&traded)?;
+            let after = held.after(&Traded::from(&fill))?;
             self.books.insert(isin, after.clone());
             saves.push(PaperSave::Position(isin, after));
         }

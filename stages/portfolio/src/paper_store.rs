@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use contracts::Id;
-use market::{Isin, Timestamp};
+use market::Timestamp;
 use money::{Currency, Money, Price, Rate};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::books::{Fill, Held};
+use crate::books::Fill;
 use crate::limits::CORE;
 use crate::nav::DayEnd;
 use crate::paper::{Paper, PaperSave};
-use crate::store::{all, checked, day_end, held, parsed, side_name};
+use crate::store::{all, checked, day_end, held, parsed, side_name, write_position};
 
 /// Reads it.
 pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Paper> {
@@ -56,7 +56,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: PaperSave) -> rusqlite::Result
             rows.execute("INSERT INTO paper_begun VALUES (1, ?1)", [at.ms()]).map(drop)
         }
         PaperSave::Fill(fill) => write_fill(rows, &fill),
-        PaperSave::Position(isin, held) => write_position(rows, &isin, &held),
+        PaperSave::Position(isin, held) => write_position(rows, "paper_position", &isin, &held),
         PaperSave::Cash(amount) => rows
             .prepare_cached("INSERT OR REPLACE INTO paper_cash VALUES (?1, ?2)")?
             .execute((amount.currency().as_str(), amount.e4()))
@@ -88,26 +88,6 @@ fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
         fill.value_eur.map(Money::e4),
         fill.executed.ms(),
         CORE,
-    ])
-    .map(drop)
-}
-
-fn write_position(rows: &Transaction<'_>, isin: &Isin, held: &Held) -> rusqlite::Result<()> {
-    rows.prepare_cached(
-        "INSERT OR REPLACE INTO paper_position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute(params![
-        isin.as_str(),
-        CORE,
-        held.ticker,
-        held.qty.e6(),
-        held.avg.map(Price::e6),
-        held.ccy.as_str(),
-        held.opened.map(Timestamp::ms),
-        held.last_buy.map(Timestamp::ms),
-        held.last_sell.map(Timestamp::ms),
-        held.predates,
-        held.cost_eur.map(Money::e4),
     ])
     .map(drop)
 }

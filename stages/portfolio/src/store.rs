@@ -350,7 +350,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             .prepare_cached("INSERT OR IGNORE INTO trade_before VALUES (?1)")?
             .execute([trade_id])
             .map(drop),
-        Save::Position(isin, held) => write_position(rows, &isin, &held),
+        Save::Position(isin, held) => write_position(rows, "position", &isin, &held),
         Save::Frozen(isin, None) => {
             rows.execute("DELETE FROM frozen WHERE isin = ?1", [isin.as_str()]).map(drop)
         }
@@ -418,10 +418,16 @@ fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
     .map(drop)
 }
 
-fn write_position(rows: &Transaction<'_>, isin: &Isin, held: &Held) -> rusqlite::Result<()> {
-    rows.prepare_cached(
-        "INSERT OR REPLACE INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
+/// Writes a holding into the account's table or into that of the paper ledger, which have the same columns.
+pub(crate) fn write_position(
+    rows: &Transaction<'_>,
+    table: &'static str,
+    isin: &Isin,
+    held: &Held,
+) -> rusqlite::Result<()> {
+    rows.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    ))?
     .execute(params![
         isin.as_str(),
         CORE,

@@ -253,14 +253,7 @@ fn since(opening: &Held, now: &Held, isin: &Isin, fills: &BTreeMap<String, Fill>
     later.sort_by_key(|fill| (fill.executed, fill.fill_id));
     let mut held = opening.clone();
     for fill in later {
-        let traded = Traded {
-            side: fill.side,
-            qty: fill.qty,
-            price: fill.price,
-            eur: fill.value_eur,
-            at: fill.executed,
-        };
-        held = held.after(&traded).ok()?;
+        held = held.after(&Traded::from(fill)).ok()?;
     }
     (held.qty == now.qty).then(|| Held { ticker: now.ticker.clone(), avg: now.avg, ..held })
 }
