@@ -103,23 +103,9 @@ mod tests {
     fn reading(last: &str, currency: Option<&str>, status: Option<&str>) -> Reading {
         Reading {
             last: last.parse::<Price>().ok(),
-            last_size: None,
-            last_at: None,
-            bid: None,
-            bid_size: None,
-            ask: None,
-            ask_size: None,
-            previous_close: None,
-            open: None,
-            low: None,
-            high: None,
-            volume: None,
             currency: currency.map(ccy),
-            lot: None,
-            tick: None,
-            isin: None,
             market_status: status.map(Into::into),
-            venue: None,
+            ..crate::quotes::tests::reading(None)
         }
     }
 

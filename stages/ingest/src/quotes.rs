@@ -92,13 +92,13 @@ pub(crate) fn quote_of(security: &Security, reading: &Reading, at: Timestamp) ->
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use contracts::Sample;
     use money::{Currency, Price};
 
     use super::*;
 
-    fn reading(last: Option<i64>) -> Reading {
+    pub(crate) fn reading(last: Option<i64>) -> Reading {
         Reading {
             last: last.map(|e6| Price::from_e6(e6).unwrap()),
             last_size: None,

@@ -61,9 +61,7 @@ pub fn decode_note<C: NoteCommand>(
     command: &C,
     answer: Result<RawReply, TransportError>,
 ) -> Result<C::Reply, Fault> {
-    let reply = answer.map_err(|error| read_transport(C::NAME, error))?;
-    let node = open_read(C::NAME, &reply)?;
-    command.decode(node).map_err(|flaw| Fault::Malformed { command: C::NAME, flaw })
+    understood(C::NAME, command, answer)
 }
 
 /// Writes the signed request of a read.
@@ -79,7 +77,15 @@ pub fn decode_read<C: ReadCommand>(
     command: &C,
     answer: Result<RawReply, TransportError>,
 ) -> Result<C::Reply, Fault> {
-    let reply = answer.map_err(|error| read_transport(C::NAME, error))?;
-    let node = open_read(C::NAME, &reply)?;
-    command.decode(node).map_err(|flaw| Fault::Malformed { command: C::NAME, flaw })
+    understood(C::NAME, command, answer)
+}
+
+fn understood<C: Decode>(
+    name: &'static str,
+    command: &C,
+    answer: Result<RawReply, TransportError>,
+) -> Result<C::Reply, Fault> {
+    let reply = answer.map_err(|error| read_transport(name, error))?;
+    let node = open_read(name, &reply)?;
+    command.decode(node).map_err(|flaw| Fault::Malformed { command: name, flaw })
 }
