@@ -25,10 +25,8 @@ use steward_tests::processes::{Demo, report, tail};
 
 /// Runs that belong to every change.
 const RUNS: u64 = 1;
-/// Programs that may be ended; the broker forgets everything when it is. `steward-notify` is not among them: ended several
-/// times around a death of the broker it can leave `bridge` with an alert that is over, and stepped time then stands still
-/// (docs/performance.md); no money depends on it.
-const PROGRAMS: [&str; 8] = [
+/// Programs that may be ended; the broker forgets everything when it is.
+const PROGRAMS: [&str; 9] = [
     "steward-execute",
     "steward-portfolio",
     "steward-risk-gate",
@@ -36,6 +34,7 @@ const PROGRAMS: [&str; 8] = [
     "steward-ingest",
     "steward-keeper",
     "steward-evaluate",
+    "steward-notify",
     "steward-broker",
 ];
 /// Kills of a run; after the last one everything is left alone, so that it can settle.

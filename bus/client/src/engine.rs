@@ -132,10 +132,13 @@ impl<S: Stage> Engine<S> {
         let stage = S::load(&start, store.as_ref().map(Store::rows)).map_err(fault)?;
         let since_start = u64::try_from(now.ms() / 1000).unwrap_or(0);
         let incarnation = store.as_ref().map_or(since_start, Store::incarnation);
-        // Stages that keep nothing number their statements above everything an earlier process of theirs can have said.
-        let mut statements = Statements::new(if store.is_some() { 0 } else { since_start << 20 });
+        // What is not in the store is numbered above everything that an earlier start can have said about it: a cleared
+        // statement's row does not stay for ever, and readers remember its number.
+        let floor =
+            store.as_ref().map_or(since_start << 20, |store| store.incarnation().saturating_sub(1) << 32);
+        let mut statements = Statements::new(floor);
         if let Some(store) = &mut store {
-            for (address, live) in store.statements(now)? {
+            for (address, live) in store.statements()? {
                 statements.restore(address, live);
             }
         }

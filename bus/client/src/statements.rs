@@ -21,7 +21,7 @@ pub(crate) struct Live {
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
     live: BTreeMap<Address, Live>,
-    /// Versions start above this, for stages that keep nothing.
+    /// Versions of what is not known yet start above this.
     floor: u64,
     said: BTreeMap<&'static str, Digest>,
 }

@@ -258,14 +258,16 @@ impl Store {
         self.armed = Some(fault);
     }
 
-    /// The live statements, and the cleared ones that are still worth repeating.
-    pub(crate) fn statements(&mut self, now: Timestamp) -> Result<Vec<(Address, Live)>, StoreError> {
+    /// The live statements, and the cleared ones that are still worth repeating: readers may have missed the clearing.
+    /// Their age counts from the newest statement, which is the owner's own time; in a simulated world that is not the
+    /// time of the wall.
+    pub(crate) fn statements(&mut self) -> Result<Vec<(Address, Live)>, StoreError> {
         let place = self.place.clone();
         let damaged = |error| unusable(&place, &error);
         self.connection
             .execute(
-                "DELETE FROM statement WHERE length(body) = 0 AND at < ?1",
-                [now.ms().saturating_sub(CLEARED_KEPT_MS)],
+                "DELETE FROM statement WHERE length(body) = 0 AND at < (SELECT max(at) FROM statement) - ?1",
+                [CLEARED_KEPT_MS],
             )
             .map_err(damaged)?;
         let mut query = self
