@@ -51,14 +51,14 @@ impl Plan {
         Ok(words)
     }
 
-    /// A pair rests after it was asked for, and after the gate or the broker refused it; and it must trade.
+    /// A pair rests after it was asked for, and after the gate or the broker refused it; and it must trade. How often
+    /// securities may be traded is no matter of exchanges.
     fn may_exchange(&self, isin: Isin, now: Timestamp) -> Result<(), Wait> {
         let asked = self.exchanged.get(&isin).map(|last| last.saturating_plus_ms(BETWEEN_MS));
         if let Some(until) = asked.filter(|until| *until > now) {
             return Err(Wait { text: format!("the pair rests until {until}"), until: Some(until) });
         }
-        let held = self.memory.block(isin, now).or_else(|| self.memory.wait(isin, now));
-        if let Some(hold) = held {
+        if let Some(hold) = self.memory.own(isin, now) {
             let text =
                 format!("the last exchange was refused ({}); it rests until {}", hold.code, hold.until);
             return Err(Wait { text, until: Some(hold.until) });

@@ -1,14 +1,14 @@
 //! Which exchange pays for a purchase in a currency of which there is too little.
 //!
-//! Needed is what the gate will ask for: value and costs with a margin of 1 %, less the balance that is not promised to
-//! orders, with the last 5 EUR worth untouched. Only EUR are given for it, and only for all of it: a part would be
+//! Needed is what the gate will ask for: value and costs with a margin of 1 %, less the cash that is there and not promised
+//! to orders, with the last 5 EUR worth untouched. Only EUR are given for it, and only for all of it: a part would be
 //! exchanged for nothing. The purchase is asked for anew once the exchange is in the books. A currency that is owed is no
 //! matter of purchases.
 //!
 //! Worked example: 10 at 100 USD, 0.90 EUR per USD, no dollars: (1 000 · 1.002 + 2 / 0.9) · 1.01 + 5 / 0.9 = 1 019.82 USD,
 //! so 937 EUR are sold.
 
-use contracts::{Candidate, PortfolioState};
+use contracts::{Candidate, Cash, PortfolioState};
 use limits::{Fine, FxNeed, FxPair, Side, commission_fine, cross_rate};
 use money::{Currency, Money, MoneyError, Quantity, Rate, Rounding, Weight};
 
@@ -53,7 +53,9 @@ pub fn of(
     }
     let reserved = state.cash.iter().map(|cash| cash.reserved).filter(|reserved| reserved.currency() == ccy);
     let kept = act::KEPT_EUR.over(own.into(), Rounding::Up)?;
-    let free = balance.checked_sub(Money::checked_sum(ccy, reserved)?)?;
+    // What a sale brings in later pays for nothing now, as the gate sees it.
+    let there = state.cash.iter().map(Cash::free).filter(|there| there.currency() == ccy);
+    let free = Money::checked_sum(ccy, there)?.checked_sub(Money::checked_sum(ccy, reserved)?)?;
     let free = Fine::from(free).checked_sub(kept)?;
     let value = Fine::value(step.price_e6, step.qty_e6)?;
     let costs = value.checked_add(commission_fine(value, &rules.costs, own, Rounding::Up)?)?;
@@ -87,7 +89,7 @@ fn share(e6: i64) -> Result<Weight, MoneyError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use contracts::{Cash, Sample};
+    use contracts::Sample;
 
     use super::*;
     use crate::settings::Settings;
@@ -141,6 +143,16 @@ mod tests {
         assert_eq!(found(&[cash("0 EUR", 0), cash("1019.82 USD", 0)], "USD", true), Funding::Paid);
         let a_cent_less = found(&[cash("2000 EUR", 0), cash("1019.81 USD", 0)], "USD", true);
         assert_eq!(a_cent_less, eur_usd(1));
+    }
+
+    #[test]
+    fn what_a_sale_brings_in_later_pays_for_nothing() {
+        let unsettled = |text: &str| Cash {
+            spendable: Some(Money::zero(cash(text, 0).amount.currency())),
+            ..cash(text, 0)
+        };
+        assert_eq!(found(&[cash("2000 EUR", 0), unsettled("1100 USD")], "USD", true), eur_usd(937));
+        assert_eq!(found(&[unsettled("2000 EUR")], "USD", true), Funding::Short);
     }
 
     #[test]

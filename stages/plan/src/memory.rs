@@ -81,14 +81,19 @@ impl Memory {
     /// What keeps a security out of plans now.
     #[must_use]
     pub fn block(&self, isin: Isin, now: Timestamp) -> Option<&Hold> {
-        self.holds.get(&isin.to_string()).filter(|hold| hold.blocks && hold.until > now)
+        self.own(isin, now).filter(|hold| hold.blocks)
+    }
+
+    /// What refusals of this very security forbid now, whatever all of them wait for.
+    #[must_use]
+    pub fn own(&self, isin: Isin, now: Timestamp) -> Option<&Hold> {
+        self.holds.get(&isin.to_string()).filter(|hold| hold.until > now)
     }
 
     /// What an order of a security waits for now.
     #[must_use]
     pub fn wait(&self, isin: Isin, now: Timestamp) -> Option<&Hold> {
-        let of = |scope: &str| self.holds.get(scope).filter(|hold| hold.until > now);
-        of(ALL).or_else(|| of(&isin.to_string()))
+        self.holds.get(ALL).filter(|hold| hold.until > now).or_else(|| self.own(isin, now))
     }
 }
 
@@ -164,6 +169,16 @@ mod tests {
         assert!(!memory.hold(hold));
         assert!(memory.block(isin, until.saturating_plus_ms(-1)).is_some());
         assert!(memory.block(isin, until).is_none());
+    }
+
+    #[test]
+    fn what_all_wait_for_is_no_refusal_of_one() {
+        let refused = refused(Refusal::Defer, "weekly_limit", Some(Timestamp::from_ms(i64::MAX)));
+        let (isin, now) = (refused.isin, refused.at);
+        let mut memory = Memory::default();
+        memory.hold(hold_of(&refused));
+        assert!(memory.wait(isin, now).is_some());
+        assert_eq!(memory.own(isin, now), None);
     }
 
     #[test]

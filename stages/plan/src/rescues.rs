@@ -69,10 +69,18 @@ impl Plan {
             Ok(Step::Exchange(legs)) => {
                 let reason = format!("{debt} is owed.");
                 let incident = Id::derive(state.at, &["rescue", &state.state_id, &debt]);
-                let asked = legs.first().map(|leg| {
+                // One at a time: the first that can be asked for. What another one waits for is no reason to wait too.
+                let mut asked = None;
+                for leg in &legs {
                     let ask = (leg.pair, leg.side, leg.units);
-                    self.exchange(ask, (incident, OrderKind::Emergency, &reason), now, out)
-                });
+                    match self.exchange(ask, (incident, OrderKind::Emergency, &reason), now, out) {
+                        Ok(words) => {
+                            asked = Some(Ok(words));
+                            break;
+                        }
+                        Err(wait) => asked = asked.or(Some(Err(wait))),
+                    }
+                }
                 match asked {
                     Some(Ok(words)) => format!("{debt} is owed, and {words}"),
                     Some(Err(wait)) => {

@@ -131,6 +131,20 @@ fn every_change_is_a_version_and_an_old_one_can_come_back() {
 }
 
 #[test]
+fn one_that_goes_to_another_bucket_leaves_the_core_to_the_default() {
+    let mut world = World::ready();
+    world.say(create("own", CAREFUL, Some("core")));
+    world.pass(SECOND);
+    assert_eq!(world.plan().config.name, "own");
+    let update =
+        ConfigUpdate { config: "own".into(), bucket_id: Some("growth".into()), ..ConfigUpdate::sample() };
+    world.say(ConfigUpdate { toml: None, name: None, ..update });
+    assert!(reply(&world).text.contains("core is planned with the default"), "{}", reply(&world).text);
+    world.pass(SECOND);
+    assert_eq!(world.plan().config.name, "default");
+}
+
+#[test]
 fn only_one_is_in_force_for_a_bucket() {
     let mut world = World::ready();
     world.say(create("first", CAREFUL, Some("core")));

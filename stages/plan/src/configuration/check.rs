@@ -82,7 +82,8 @@ fn between(read: &mut Read) {
     }
     let configuration = &read.configuration;
     let weight = configuration.number("planner.diversity_weight");
-    if configuration.flag("planner.enable_diverse_selection") && !(0.0..=1.0).contains(&weight) {
+    let selects = configuration.flag("planner.enable_diverse_selection");
+    if !weight.is_finite() || selects && !(0.0..=1.0).contains(&weight) {
         out_of_range(read, "planner.diversity_weight", "diversity_weight");
     }
     let configuration = &read.configuration;
@@ -232,6 +233,8 @@ mod tests {
             ("[planner]\nallow_buy = false\nallow_sell = false", &["no_side_allowed"]),
             ("[planner]\ndiversity_weight = -0.1", &["diversity_weight"]),
             ("[planner]\ndiversity_weight = -0.1\nenable_diverse_selection = false", &[]),
+            ("[planner]\ndiversity_weight = nan\nenable_diverse_selection = false", &["diversity_weight"]),
+            ("[planner]\ndiversity_weight = inf\nenable_diverse_selection = false", &["diversity_weight"]),
             ("[opportunity_calculators.averaging_down]\nmax_dip = -0.01", &["dips_crossed"]),
             ("[planner]\nmax_loss_threshold = 0.1", &["out_of_range"]),
         ];

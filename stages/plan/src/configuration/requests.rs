@@ -300,7 +300,12 @@ impl Plan {
             .filter(|old| stored.bucket_id.as_ref() != Some(old));
         let force = match (stored.bucket_id.as_deref(), &freed) {
             (Some(CORE), _) => "It is in force for core, which is planned anew.".to_string(),
-            (Some(other), _) => format!("It is kept for {other}, which is not planned yet."),
+            (Some(other), None) => format!("It is kept for {other}, which is not planned yet."),
+            (Some(other), Some(old)) => {
+                format!(
+                    "It is kept for {other}, which is not planned yet; {old} is planned with the default."
+                )
+            }
             (None, Some(old)) => {
                 format!("It is in force nowhere any more; {old} is planned with the default.")
             }
@@ -313,7 +318,8 @@ impl Plan {
         });
         let in_force = stored.bucket_id.clone();
         self.book.put(stored);
-        self.changed(in_force.as_deref().or(freed.as_deref()), now);
+        self.changed(in_force.as_deref(), now);
+        self.changed(freed.as_deref(), now);
         Ok(Yes { text, data })
     }
 

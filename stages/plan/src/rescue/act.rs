@@ -52,10 +52,11 @@ pub fn purses(
     rules: &Rules,
     rate: impl Fn(Currency) -> Option<Rate>,
 ) -> Result<BTreeMap<Currency, Fine>, MoneyError> {
-    let mut promised: BTreeMap<Currency, Fine> = BTreeMap::new();
+    // What a sale brings in later can be given by nobody now, as the gate sees it.
+    let mut free: BTreeMap<Currency, Fine> = BTreeMap::new();
     for cash in &state.cash {
-        let known = promised.entry(cash.reserved.currency()).or_insert(Fine::ZERO);
-        *known = known.checked_add(cash.reserved.into())?;
+        let known = free.entry(cash.amount.currency()).or_insert(Fine::ZERO);
+        *known = known.checked_add(cash.free().into())?.checked_sub(cash.reserved.into())?;
     }
     let mut purses = BTreeMap::new();
     for (ccy, balance) in watch::balances(state) {
@@ -66,7 +67,7 @@ pub fn purses(
         };
         let native = |eur: Fine| eur.over(rate.into(), Rounding::Up);
         let purse = if !balance.is_negative() {
-            let free = amount.checked_sub(promised.get(&ccy).copied().unwrap_or(Fine::ZERO))?;
+            let free = free.get(&ccy).copied().unwrap_or(Fine::ZERO);
             free.checked_sub(native(KEPT_EUR)?)?.max(Fine::ZERO)
         } else if watch::matters(balance, rate) {
             amount.checked_sub(native(rules.costs.fixed_eur.into())?)?
