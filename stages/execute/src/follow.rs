@@ -114,7 +114,9 @@ pub(crate) fn follow(
     use tradernet::commands::order_status::OrderStatus as Theirs;
     order.state.broker_order_id = Some(row.order_id.to_string());
     let books = take_fills(order, seen, now);
-    let filled = row.filled().unwrap_or(order.state.filled_e6);
+    // An executed order without a figure is filled whole: nothing says that a part is missing.
+    let whole = if row.status == Theirs::Executed { order.state.qty_e6 } else { order.state.filled_e6 };
+    let filled = row.filled().unwrap_or(whole);
     if !row.status.is_final() {
         order.state.status =
             if order.state.filled_e6.is_positive() { OrderStatus::Partial } else { OrderStatus::Accepted };

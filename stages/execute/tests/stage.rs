@@ -970,6 +970,20 @@ fn a_final_order_waits_for_its_late_trades() {
 }
 
 #[test]
+fn an_executed_order_without_a_figure_of_what_is_left_waits_for_all_its_trades() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    world.broker.orders.last_mut().unwrap().remaining = None;
+    let late = world.broker.trades.pop().unwrap();
+    world.pass(9 * MINUTE);
+    assert!(!world.state(&approval).status.is_final());
+    world.broker.trades.push(late);
+    world.pass(MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+}
+
+#[test]
 fn a_final_order_whose_trades_never_come_ends_with_what_is_there() {
     let mut world = World::ready();
     let approval = world.place();

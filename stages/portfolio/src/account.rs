@@ -93,9 +93,9 @@ impl Accounts {
         cash_book::cash(&parts).ok()
     }
 
-    /// When a day of the fund ends, if it is one.
-    pub(crate) fn end_of(&self, day: market::Day) -> Option<Timestamp> {
-        let held = self.books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, _)| *isin);
+    /// When a day of a fund with these books ends, if it is one.
+    pub(crate) fn end_of(&self, day: market::Day, books: &Books) -> Option<Timestamp> {
+        let held = books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, _)| *isin);
         end_of(&self.calendars, &self.names.venues(&held.collect()), day)
     }
 
@@ -332,7 +332,7 @@ impl Portfolio {
 
     fn accept(
         &mut self,
-        (account, nameless): (Account, Vec<String>),
+        (mut account, nameless): (Account, Vec<String>),
         booking: &Booking,
         snapshot: &Snapshot,
         now: Timestamp,
@@ -374,6 +374,9 @@ impl Portfolio {
             self.troubles.remove("books");
         } else {
             self.troubles.insert("books", troubles.join("; "));
+        }
+        if let Some(ours) = self.accounts.cash_of_books() {
+            account.count_under_way(Some(&ours));
         }
         out.save(Save::Account(account.clone(), now, nameless.clone()));
         self.accounts.reported = Some((account, now, nameless));
@@ -528,24 +531,35 @@ impl Portfolio {
         let action = Action { id, isin, change, at: now, held: before.qty, left, price };
         out.decided(format!("{isin}: {}.", told(&action)));
         out.save(Save::Action(action));
-        for save in self.paper.act(isin, change)? {
-            out.save(Save::Paper(save));
-        }
+        self.act_on_paper(isin, change, out);
         out.save(Save::Position(isin, after.clone()));
         self.accounts.books.insert(isin, after);
         Ok(())
     }
 
+    /// The same on paper, after its part of what the action pays: later nothing is held that it could be a part for.
+    fn act_on_paper(&mut self, isin: Isin, change: Change, out: &mut Out<Self>) {
+        let books = &self.accounts.books;
+        let held = |isin: &Isin| books.get(isin).map_or(Quantity::ZERO, |held| held.qty);
+        let mut saves = self.paper.pay(self.accounts.flows.values(), held);
+        match self.paper.act(isin, change) {
+            Ok(done) => saves.extend(done),
+            Err(error) => {
+                let text = format!("{isin}: its corporate action cannot be booked on paper: {error}");
+                self.troubles.insert("paper actions", text);
+            }
+        }
+        saves.into_iter().for_each(|save| out.save(Save::Paper(save)));
+    }
+
     /// Compares cash, and remembers what is confirmed to differ.
     fn compare_cash(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let ours = self.accounts.cash_of_books();
-        let Some((account, ..)) = &mut self.accounts.reported else { return };
+        let Some((account, ..)) = &self.accounts.reported else { return };
         let Some(ours) = ours else {
             self.troubles.insert("cash", "the cash of the books cannot be added up".into());
             return;
         };
-        account.count_under_way(Some(&ours));
-        let account = account.clone();
         let today = now.day_utc();
         let (fills, rates) = (&self.accounts.fills, self.rates.as_ref());
         let found = cash_book::differences(&ours, &account.cash, |ccy| {

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{Id, OrderFill, OrderState};
+use contracts::{Id, OrderFill, OrderState, Side};
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Quantity, Rate, Rounding, to_eur, value};
 
@@ -196,9 +196,24 @@ impl Paper {
                 after = before.split(old, new, Quantity::from_e6(left)?)?;
             }
             Change::Renamed { to } => {
-                saves.push(PaperSave::Position(to, before.clone()));
-                self.books.insert(to, before);
-                (after.qty, after.avg, after.cost_eur) = (Quantity::ZERO, None, None);
+                // The account renames only into a name it does not hold; on paper some may have been bought already.
+                let moved = match self.books.get(&to).filter(|known| known.qty.is_positive()) {
+                    Some(known) => Held {
+                        last_buy: known.last_buy.max(before.last_buy),
+                        ..known.after(&Traded {
+                            side: Side::Buy,
+                            qty: before.qty,
+                            price: before.avg,
+                            eur: before.cost_eur,
+                            at: before.last_buy.or(before.opened).unwrap_or(Timestamp::ZERO),
+                        })?
+                    },
+                    None => before,
+                };
+                saves.push(PaperSave::Position(to, moved.clone()));
+                self.books.insert(to, moved);
+                after.qty = Quantity::ZERO;
+                after.empty();
             }
             Change::Removed => {
                 after.qty = Quantity::ZERO;
@@ -241,7 +256,7 @@ fn row(order: &OrderState, fill: &OrderFill, ticker: String, rate: Option<Rate>)
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use contracts::{Mode, OrderStatus, Sample, Side, pair_isin};
+    use contracts::{Mode, OrderStatus, Sample, pair_isin};
     use money::Price;
 
     use super::*;
@@ -374,6 +389,15 @@ mod tests {
         assert_eq!((paper.books[&isin()].qty, paper.books[&to].qty), (Quantity::ZERO, units(30)));
         paper.act(to, Change::Removed).unwrap();
         assert_eq!(paper.books[&to].qty, Quantity::ZERO);
+    }
+
+    #[test]
+    fn a_new_name_joins_what_paper_holds_under_it() {
+        let mut paper = begun();
+        let to: Isin = "DE000SMX0023".parse().unwrap();
+        heard(&mut paper, order(to, Side::Buy, 5, "20", Currency::EUR));
+        paper.act(isin(), Change::Renamed { to }).unwrap();
+        assert_eq!((paper.books[&isin()].qty, paper.books[&to].qty), (Quantity::ZERO, units(15)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use contracts::{Mode, SettingsSnapshot};
 use market::{Day, Timestamp};
 use money::Quantity;
 
+use crate::books::Books;
 use crate::nav::{DayEnd, index_now, opening};
 use crate::paper::PaperSave;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
@@ -19,6 +20,9 @@ impl Portfolio {
     /// The owner's settings: another mode is another fund.
     pub(crate) fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
         let mode = SettingsSnapshot::mode_in_force(self.settings.mode, self.simulated, Some(snapshot));
+        if !std::mem::replace(&mut self.mode_known, true) {
+            self.settle(now);
+        }
         if mode == self.mode {
             return;
         }
@@ -30,6 +34,12 @@ impl Portfolio {
         self.settle(now);
     }
 
+    /// What the fund holds: on paper in research, once the paper ledger has begun.
+    pub(crate) fn fund_books(&self) -> &Books {
+        let on_paper = self.mode == Mode::Research && self.mode_known && self.paper.begun.is_some();
+        if on_paper { &self.paper.books } else { &self.accounts.books }
+    }
+
     /// The last end of a day of what is the fund now.
     pub(crate) fn fund_base(&self) -> Option<&DayEnd> {
         if self.mode == Mode::Research { self.paper.base.as_ref() } else { self.base.as_ref() }
@@ -37,7 +47,7 @@ impl Portfolio {
 
     /// Brings the paper ledger up to date and values it; nothing while orders are live.
     pub(crate) fn keep_paper(&mut self, now: Timestamp, out: &mut Out<Self>) -> Option<Valuation> {
-        if self.mode == Mode::Live {
+        if self.mode == Mode::Live || !self.mode_known {
             return None;
         }
         let mut saves = Vec::new();
@@ -94,10 +104,8 @@ impl Portfolio {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        if self.mode == Mode::Live {
-            return;
-        }
-        let all = self.paper_valuation(now);
+        // What the owner paid in before the end of the day belongs to it, as flow and as cash.
+        let Some(all) = self.paper.begun.and_then(|_| self.keep_paper(now, out)) else { return };
         let (Some(base), Some((positions, cash))) = (&self.paper.base, all.sums) else { return };
         let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
         let stale = self.state.as_ref().is_none_or(|state| state.stale);

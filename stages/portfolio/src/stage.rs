@@ -38,6 +38,8 @@ pub struct Portfolio {
     pub(crate) paper: Paper,
     /// Whether the account or the paper ledger is the fund.
     pub(crate) mode: Mode,
+    /// False until the owner's settings were heard, where they decide the mode.
+    pub(crate) mode_known: bool,
     pub(crate) simulated: bool,
     pub(crate) prices: Prices,
     pub(crate) rates: Option<FxRates>,
@@ -85,6 +87,7 @@ impl Stage for Portfolio {
         Ok(Portfolio {
             environment: start.environment.to_string(),
             mode: SettingsSnapshot::mode_in_force(settings.mode, !live, None),
+            mode_known: !live || settings.mode == Mode::Research,
             simulated: !live,
             paper,
             settings,
@@ -195,7 +198,8 @@ impl Portfolio {
     /// Which day of the fund goes on, and when it ends; what is held decides.
     fn plan_day(&mut self, now: Timestamp) {
         let accounts = &self.accounts;
-        self.today = Some(fund_day(|day| accounts.end_of(day), now, self.last_day, self.today));
+        let books = self.fund_books();
+        self.today = Some(fund_day(|day| accounts.end_of(day, books), now, self.last_day, self.today));
     }
 
     fn rates(&mut self, heard: Received<FxRates>, now: Timestamp) {
@@ -358,6 +362,15 @@ impl Portfolio {
         self.link_orders(out);
         self.value_flows(out);
         let Some(at) = self.accounts.at() else { return };
+        if !self.mode_known {
+            // The account may be the fund, or the paper ledger; saying the wrong one could halt trading on its losses.
+            self.troubles.insert(
+                "mode",
+                "the owner's settings have not been heard, so nobody knows what the fund is".into(),
+            );
+            return;
+        }
+        self.troubles.remove("mode");
         let account = self.valuation(now);
         let paper = self.keep_paper(now, out);
         if self.base.is_none()

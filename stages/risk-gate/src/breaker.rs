@@ -15,7 +15,8 @@ const SELLS_BLOCKED_E6: i64 = 20_000;
 const RELEASE_E6: i64 = 15_000;
 /// Loss from which nothing is traded.
 const HALTED_E6: i64 = 50_000;
-/// Oldest start value of a day, in calendar days: longer than any run of holidays.
+/// Oldest start value of a day, in calendar days: as long as nearly every run of holidays. After a longer one, as at
+/// Christmas between two weekends, the first day has no judgement and nothing is traded.
 const START_DAYS: i32 = 5;
 const _: () = assert!(RELEASE_E6 < SELLS_BLOCKED_E6 && SELLS_BLOCKED_E6 < HALTED_E6);
 

@@ -57,6 +57,8 @@ pub struct Broker {
     pub flows: Vec<CashFlow>,
     /// Average prices other than 40.
     pub averages: BTreeMap<&'static str, Price>,
+    /// Euros that sales bring in later, in 1/10 000; the cash is without them.
+    pub receivable_e4: i64,
     pub silent: bool,
 }
 
@@ -94,7 +96,8 @@ impl Broker {
         let cash = self.cash.iter().map(|(currency, e4)| CashRow {
             currency: *currency,
             available: Money::from_e4(*e4, *currency),
-            receivable: None,
+            receivable: (*currency == Currency::EUR && self.receivable_e4 != 0)
+                .then(|| Money::from_e4(self.receivable_e4, *currency)),
             payable: None,
             forecast_in: None,
             forecast_out: None,
@@ -207,9 +210,14 @@ impl Rig {
 
     /// With more settings.
     pub fn with(now: &str, more: &str) -> Rig {
+        Rig::in_world("sim:1", now, more)
+    }
+
+    /// In another environment.
+    pub fn in_world(environment: &str, now: &str, more: &str) -> Rig {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let place = Place::File(folder.path().join("ledger.db"));
-        let text = format!("environment = \"sim:1\"\n[stage.portfolio]\nmode = \"live\"\n{more}\n");
+        let text = format!("environment = \"{environment}\"\n[stage.portfolio]\nmode = \"live\"\n{more}\n");
         let config = Config::parse(&text, Path::new("steward.toml")).unwrap();
         let now = at(now);
         let engine = Engine::open(&config, "portfolio", Some(place.clone()), now).unwrap();
@@ -247,6 +255,7 @@ impl Rig {
         let stage = match spec.name.split('-').next() {
             Some("market") => "ingest",
             Some("command") => "steward",
+            Some("system") => "keeper",
             _ => "execute",
         }
         .to_string();
