@@ -8,15 +8,25 @@ use market::{Isin, Timestamp};
 use money::Price;
 use tradernet::{Ticker, commands::quotes::Quotes, pacer::PaceClass};
 
-use crate::history::Progress;
 use crate::limits::TICKERS_PER_CALL;
-use crate::outside::{Task, Witness};
+use crate::outside::{Task, Verdict, Witness};
 use crate::pairs;
 use crate::quotes::{far_from, quote_of};
 use crate::schedule::{grid_after, grid_from, pause_ms};
 use crate::stage::Listed;
 use crate::venues::last_close;
 use crate::{Call, Failure, Ingest, Save};
+
+/// Why a price is suspect that did not jump, or whose jump was read twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Another provider's closes are so far from the broker's that nothing may be bought or sold.
+    Stopped,
+    /// Nothing was traded in so many sessions.
+    Halted { sessions: usize },
+    /// Another provider says another price.
+    Contradicted,
+}
 
 impl Ingest {
     /// Asks for the open venues' securities; at the start also for those whose last price is older than the
@@ -116,7 +126,7 @@ impl Ingest {
             match self.take_quote(ticker, &found, now, out) {
                 Ok(Some(quote)) => {
                     if quote.suspect {
-                        doubts.push(self.why_suspect(ticker, &quote));
+                        doubts.push(self.why_suspect(ticker, &quote, now));
                     }
                     out.save(Save::Quote(Box::new(quote.clone())));
                     out.say(quote);
@@ -165,7 +175,7 @@ impl Ingest {
         let Some(listed) = self.universe.get(&isin) else { return Ok(None) };
         let quote = quote_of(&listed.security, reading, at)?;
         self.renaming.remove(&isin);
-        let stopped = self.is_stopped(&isin);
+        let doubtful = self.doubt_about(&isin, quote.price_e6, now).is_some();
         let close = self.close_believed(&isin);
         if close.is_some_and(|close| far_from(close, quote.price_e6)) {
             // A split or an error: the past and other providers will tell.
@@ -176,31 +186,44 @@ impl Ingest {
             self.outside.hurry(&Task::Chart(isin), now);
         }
         let witness = self.outside.witness(&isin, quote.price_e6, now);
-        let halted = self.bars.get(&isin).is_some_and(Progress::is_halted);
         let listed = self.universe.get_mut(&isin).expect("found above");
         let mut quote = listed.known.take(quote, close, witness == Witness::Confirms);
         let contradicted = witness == Witness::Contradicts;
         self.outside.doubt(isin, quote.suspect || contradicted, now);
-        quote.suspect |= stopped || halted || contradicted;
+        quote.suspect |= doubtful;
         Ok(Some(quote))
     }
 
-    fn why_suspect(&self, ticker: &Ticker, quote: &Quote) -> String {
-        let still = self.bars.get(&quote.isin).map_or(0, |bars| bars.still);
-        if self.bars.get(&quote.isin).is_some_and(Progress::is_halted) {
-            return format!("{ticker} has not been traded for {still} sessions; its price is suspect");
+    fn why_suspect(&self, ticker: &Ticker, quote: &Quote, now: Timestamp) -> String {
+        let price = quote.price_e6;
+        match self.doubt_about(&quote.isin, price, now) {
+            Some(Doubt::Stopped) => {
+                format!("the price of {ticker} is suspect until the closes of two providers agree")
+            }
+            Some(Doubt::Halted { sessions }) => {
+                format!("{ticker} has not been traded for {sessions} sessions; its price is suspect")
+            }
+            Some(Doubt::Contradicted) => {
+                format!("another provider contradicts the price of {ticker}, {price}; it is suspect")
+            }
+            None => format!("the price of {ticker} jumped to {price} and is suspect"),
         }
-        format!("the price of {ticker} jumped to {} and is suspect", quote.price_e6)
+    }
+
+    /// What speaks against any price of a security or against this one, however often the broker says it.
+    pub(crate) fn doubt_about(&self, isin: &Isin, price: Price, now: Timestamp) -> Option<Doubt> {
+        if self.outside.verdicts.get(isin).is_some_and(Verdict::stops) {
+            return Some(Doubt::Stopped);
+        }
+        if let Some(bars) = self.bars.get(isin).filter(|bars| bars.is_halted()) {
+            return Some(Doubt::Halted { sessions: bars.still });
+        }
+        (self.outside.witness(isin, price, now) == Witness::Contradicts).then_some(Doubt::Contradicted)
     }
 
     /// The last close that is believed.
     pub(crate) fn close_believed(&self, isin: &Isin) -> Option<Price> {
         let closes = &self.bars.get(isin)?.closes;
         closes.last_key_value().map(|(_, close)| *close)
-    }
-
-    /// Whether another provider contradicts the broker so far that nothing may be bought or sold.
-    pub(crate) fn is_stopped(&self, isin: &Isin) -> bool {
-        self.outside.verdicts.get(isin).is_some_and(|verdict| verdict.stops())
     }
 }

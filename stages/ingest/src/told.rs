@@ -1,8 +1,9 @@
 //! Prices that the broker tells by itself over its socket: newer ones between two questions, never the last word.
 //!
 //! What is doubtful is not said from here: a price that jumps only brings the next question forward, and its answer is
-//! judged as always. A security that was told of a moment ago need not be asked about, except now and then, so that a
-//! socket that repeats nonsense cannot stand in for the broker's answers for long.
+//! judged as always; what a question calls suspect stays so until a question says otherwise. A security that was told of
+//! a moment ago need not be asked about, except now and then, so that a socket that repeats nonsense cannot stand in for
+//! the broker's answers for long.
 
 use std::collections::BTreeMap;
 
@@ -52,13 +53,16 @@ impl Ingest {
             let security = &listed.security;
             // What is wrong with a reading is told by the next question, not twice a minute from here.
             let Ok(quote) = quote_of(security, reading, now) else { continue };
-            if !self.calendars.is_open(security.mic, now) || self.is_stopped(&security.isin) {
+            if !self.calendars.is_open(security.mic, now) {
                 continue;
             }
-            if self.is_ordinary(listed, &quote) {
+            let doubtful = self.doubt_about(&quote.isin, quote.price_e6, now).is_some();
+            if !doubtful && self.is_ordinary(listed, &quote) {
                 self.say_told(quote, now, out);
-            } else {
-                self.heard.told.remove(&quote.isin);
+                continue;
+            }
+            self.heard.told.remove(&quote.isin);
+            if !doubtful {
                 self.hurry_question(now);
             }
         }

@@ -212,6 +212,8 @@ fn another_provider_confirms_or_contradicts_a_jump() {
     fault(&lies, "tn", "getStockQuotesJson", "NRDW.US", Effect::Spike { factor: "1.3".into() });
     run(&mut rig, &lies, "2026-03-02T16:12:30Z");
     assert!(last(&rig, NORDWELL).suspect, "{:?}", rig.health().last_error);
+    let why = rig.health().last_error.unwrap();
+    assert!(why.contains("another provider contradicts the price of NRDW.US"), "{why}");
     let asked =
         |call: &Call| matches!(call, Call::Outside(question) if matches!(question.task, Task::Price(_)));
     assert!((1..=2).contains(&rig.calls.iter().filter(|call| asked(call)).count()), "once in ten minutes");

@@ -161,7 +161,12 @@ fn closes_that_differ_by_more_than_a_fifth_stop_the_security() {
     };
     assert!(last("DE000SMX0015").suspect);
     assert!(!last("US99S0011099").suspect);
-    assert!(rig.health().last_error.is_some_and(|text| text.contains("differ from the broker's by 900 %")));
+    let told = rig.health().last_error.unwrap();
+    assert!(told.contains("differ from the broker's by 900 %"), "{told}");
+    assert!(
+        told.contains("the price of RHNA.EU is suspect until the closes of two providers agree"),
+        "{told}"
+    );
     assert_eq!(
         rig.count("SELECT count(*) FROM api_action WHERE isin = 'DE000SMX0015'"),
         0,

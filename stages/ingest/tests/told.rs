@@ -7,8 +7,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use contracts::Quote;
-use ingest::{Call, Reply};
-use support::{Rig, Script, UNIVERSE, at, ticker};
+use ingest::{Call, Learnt, Reply, Task};
+use market::Timestamp;
+use money::Currency;
+use providers::{DataFault, Unit, yahoo::YahooQuote};
+use support::{Rig, Script, UNIVERSE, at, price, ticker};
 use tradernet::commands::quotes;
 
 const RHEINAU: &str = "DE000SMX0015";
@@ -34,7 +37,10 @@ fn open() -> Rig {
 }
 
 fn told(rig: &mut Rig, when: &str, prices: &[(&'static str, i64)]) {
-    let now = at(when);
+    told_at(rig, at(when), prices);
+}
+
+fn told_at(rig: &mut Rig, now: Timestamp, prices: &[(&'static str, i64)]) {
     rig.now = now;
     let script = Script { prices: prices.iter().copied().collect(), ..script() };
     let asked = prices.iter().map(|(name, _)| ticker(name)).collect();
@@ -54,6 +60,10 @@ fn prices(rig: &Rig) -> Vec<(String, i64)> {
     all.filter(|quote| quote.isin.as_str() == RHEINAU)
         .map(|quote| (quote.at.to_string()[11..19].to_owned(), quote.price_e6.e6() / 10_000))
         .collect()
+}
+
+fn last(rig: &Rig) -> Quote {
+    rig.heard.about::<Quote>().into_iter().rfind(|quote| quote.isin.as_str() == RHEINAU).unwrap()
 }
 
 fn asked(rig: &Rig) -> usize {
@@ -135,6 +145,48 @@ fn a_jump_that_is_told_is_not_said_and_the_question_comes_at_once() {
     let mut rig = open();
     told(&mut rig, "2026-03-02T08:01:10Z", &[("RHNA.EU", 108_000_000)]);
     assert_eq!(prices(&rig).last().unwrap().1, 10_800, "a fifth is still ordinary");
+}
+
+#[test]
+fn a_series_without_trades_stays_suspect_whatever_is_told() {
+    let days = ["2026-02-20", "2026-02-23", "2026-02-24", "2026-02-25", "2026-02-26", "2026-02-27"];
+    let mut still = Script { volume: Some(0), ..script() };
+    still.bars.insert("RHNA.EU", days.map(|day| (day, 90_000_000)).to_vec());
+    let mut rig = Rig::new("2026-03-02T07:59:00Z", &format!("{SOCKET}{UNIVERSE}"));
+    rig.run("2026-03-02T08:01:05Z", &still);
+    assert!(last(&rig).suspect);
+    let said = prices(&rig);
+    told(&mut rig, "2026-03-02T08:01:10Z", &[("RHNA.EU", 90_100_000)]);
+    assert_eq!(prices(&rig), said);
+}
+
+#[test]
+fn a_price_that_another_provider_contradicts_stays_suspect_whatever_is_told() {
+    let yahoo = SOCKET.replace("quote_interval", "yahoo_url = \"http://127.0.0.1:1/yh\"\nquote_interval");
+    let mut rig = Rig::new("2026-03-02T07:59:00Z", &format!("{yahoo}{UNIVERSE}"));
+    // The other provider knows the price of before and nothing else.
+    let answer = |script: &Script, call: Call, now: Timestamp| match call {
+        Call::Outside(question) => {
+            let unit = Unit { currency: Currency::EUR, per_main: 1 };
+            let quote = YahooQuote { price: price(90_000_000), unit, at: now, delayed_min: None, kind: None };
+            let asked = matches!(question.task, Task::Price(_));
+            let result = if asked { Ok(Learnt::Price(quote)) } else { Err(DataFault::Unknown) };
+            Reply::Outside { task: question.task, result: Box::new(result) }
+        }
+        other => script.answer(other),
+    };
+    rig.run_with(at("2026-03-02T08:01:05Z"), |call, now| answer(&script(), call, now));
+    assert!(!last(&rig).suspect);
+    // The broker alone says that the price jumped, and says so again.
+    let mut jumped = script();
+    jumped.prices.insert("RHNA.EU", 117_000_000);
+    rig.run_with(at("2026-03-02T08:05:05Z"), |call, now| answer(&jumped, call, now));
+    assert!(last(&rig).suspect);
+    let said = prices(&rig);
+    told(&mut rig, "2026-03-02T08:05:10Z", &[("RHNA.EU", 117_100_000)]);
+    assert_eq!(prices(&rig), said);
+    let why = rig.health().last_error.unwrap();
+    assert!(why.contains("another provider contradicts the price of RHNA.EU, 117"), "{why}");
 }
 
 #[test]
