@@ -61,8 +61,10 @@ impl Ingest {
                 self.say_told(quote, now, out);
                 continue;
             }
+            // A jump that waits for a second reading has that at its own time: two of one moment are one.
+            let waits = listed.known.unconfirmed.is_some();
             self.heard.told.remove(&quote.isin);
-            if !doubtful {
+            if !doubtful && !waits {
                 self.hurry_question(now);
             }
         }
@@ -94,11 +96,12 @@ impl Ingest {
         out.say(quote);
     }
 
-    /// The next question comes now, unless one was brought forward a moment ago.
+    /// The next question comes now, unless one was brought forward a moment ago or comes in a moment anyway.
     fn hurry_question(&mut self, now: Timestamp) {
-        if self.heard.hurried.is_none_or(|then| now.since(then) >= HURRIED_MS) {
+        let lately = self.heard.hurried.is_some_and(|then| now.since(then) < HURRIED_MS);
+        if !lately && self.quotes_at.since(now) >= HURRIED_MS {
             self.heard.hurried = Some(now);
-            self.quotes_at = self.quotes_at.min(now);
+            self.quotes_at = now;
         }
     }
 

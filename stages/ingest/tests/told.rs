@@ -148,6 +148,34 @@ fn a_jump_that_is_told_is_not_said_and_the_question_comes_at_once() {
 }
 
 #[test]
+fn a_jump_that_waits_for_a_second_reading_waits_for_the_next_turn_whatever_is_told() {
+    let mut jumped = script();
+    jumped.prices.insert("RHNA.EU", 117_000_000);
+    let mut rig = open();
+    let before = asked(&rig);
+    told(&mut rig, "2026-03-02T08:01:10Z", &[("RHNA.EU", 117_000_000)]);
+    rig.run("2026-03-02T08:01:11Z", &jumped);
+    assert_eq!(asked(&rig), before + 1);
+    assert!(last(&rig).suspect, "the first reading of the jump");
+    for second in [21, 32, 43, 54] {
+        told(&mut rig, &format!("2026-03-02T08:01:{second}Z"), &[("RHNA.EU", 117_000_000)]);
+        rig.run(&format!("2026-03-02T08:01:{second}.5Z"), &jumped);
+    }
+    assert_eq!(asked(&rig), before + 1, "the same nonsense twice is no second reading");
+    assert!(last(&rig).suspect);
+    rig.run("2026-03-02T08:02:00.500Z", &jumped);
+    assert_eq!(asked(&rig), before + 2);
+    assert!(!last(&rig).suspect, "the second reading at its own time");
+    // Shortly before its turn the question is not brought forward: both readings would be of one moment.
+    let mut rig = open();
+    let before = asked(&rig);
+    told(&mut rig, "2026-03-02T08:01:50.001Z", &[("RHNA.EU", 117_000_000)]);
+    rig.run("2026-03-02T08:02:00.500Z", &jumped);
+    assert_eq!(asked(&rig), before + 1);
+    assert!(last(&rig).suspect);
+}
+
+#[test]
 fn a_series_without_trades_stays_suspect_whatever_is_told() {
     let days = ["2026-02-20", "2026-02-23", "2026-02-24", "2026-02-25", "2026-02-26", "2026-02-27"];
     let mut still = Script { volume: Some(0), ..script() };
