@@ -16,6 +16,8 @@ pub const PEG_JUMP_PART: i64 = 50;
 pub const HALTED_SESSIONS: usize = 5;
 /// Readings that must name the same new ISIN before the broker's list is asked about it.
 pub const RENAMED_READINGS: u32 = 3;
+/// What the list did not confirm is not asked about again before this.
+pub const RENAMED_AGAIN_MS: i64 = 10 * 60_000;
 /// A price above so many times the last close, or below one part of it, stops trading in the security.
 pub const CLOSE_FACTOR: i64 = 2;
 /// A close of another provider that differs by more than this share is told, and by more than that stops trading.

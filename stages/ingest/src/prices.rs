@@ -170,11 +170,11 @@ impl Ingest {
         // The answer may come after the close: then the price is that of the close.
         let Some(at) = self.time_of_price(listed, now) else { return Ok(None) };
         if let Some(found) = reading.isin.filter(|found| *found != isin) {
-            self.says_another_isin(isin, found, ticker, out);
+            self.says_another_isin(isin, found, ticker, now, out);
         }
         let Some(listed) = self.universe.get(&isin) else { return Ok(None) };
         let quote = quote_of(&listed.security, reading, at)?;
-        self.renaming.remove(&isin);
+        self.named_as_ever(&isin);
         let doubtful = self.doubt_about(&isin, quote.price_e6, now).is_some();
         let close = self.close_believed(&isin);
         if close.is_some_and(|close| far_from(close, quote.price_e6)) {

@@ -5,18 +5,19 @@
 use bus_client::Out;
 use contracts::Quote;
 use market::{Isin, Timestamp};
-use tradernet::{Ticker, commands::securities::Security as Master};
+use tradernet::{Ticker, commands::securities::Security as Master, pacer::PaceClass};
 
-use crate::limits::RENAMED_READINGS;
+use crate::limits::{RENAMED_AGAIN_MS, RENAMED_READINGS};
 use crate::owner;
 use crate::{Call, Failure, Ingest, Save, admission};
 
-/// What the broker names instead, and how often in a row.
+/// What the broker names instead, how often in a row, and when its list may be asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Renaming {
     to: Isin,
     readings: u32,
     asked: bool,
+    not_before: Timestamp,
 }
 
 impl Ingest {
@@ -26,19 +27,32 @@ impl Ingest {
         isin: Isin,
         found: Isin,
         ticker: &Ticker,
+        now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let fresh = Renaming { to: found, readings: 0, asked: false };
+        let fresh = Renaming { to: found, readings: 0, asked: false, not_before: Timestamp::ZERO };
         let renaming = self.renaming.entry(isin).or_insert(fresh);
         if renaming.to != found {
-            *renaming = fresh;
+            *renaming = Renaming { not_before: renaming.not_before, ..fresh };
         }
         renaming.readings += 1;
-        let due = renaming.readings >= RENAMED_READINGS && !renaming.asked;
-        if due && !self.universe.contains_key(&found) {
-            renaming.asked = true;
-            out.call(Call::Master { isin: found, ticker: ticker.clone() });
+        let due = renaming.readings >= RENAMED_READINGS && !renaming.asked && renaming.not_before <= now;
+        if !due || self.universe.contains_key(&found) || self.must_wait(PaceClass::Directory, now).is_some() {
+            return; // The next reading asks.
         }
+        if let Some(renaming) = self.renaming.get_mut(&isin) {
+            renaming.asked = true;
+            renaming.not_before = now.saturating_plus_ms(RENAMED_AGAIN_MS);
+        }
+        out.call(Call::Master { isin: found, ticker: ticker.clone() });
+    }
+
+    /// A reading names the ISIN that is known: whatever was said of another one is over.
+    pub(crate) fn named_as_ever(&mut self, isin: &Isin) {
+        if let Some(renaming) = self.renaming.get_mut(isin) {
+            renaming.readings = 0;
+        }
+        self.troubles.remove(&trouble(isin));
     }
 
     /// Whether the broker's list was asked about this ISIN as a new name.
@@ -55,15 +69,24 @@ impl Ingest {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let from = self.renaming.iter().find(|(_, renaming)| renaming.asked && renaming.to == to);
-        let Some(from) = from.map(|(from, _)| *from) else { return };
+        let from = self.renaming.iter_mut().find(|(_, renaming)| renaming.asked && renaming.to == to);
+        let Some((from, renaming)) = from else { return };
+        let from = *from;
+        let taken_back = renaming.readings < RENAMED_READINGS;
         // Whatever comes of it, the next readings count anew.
-        self.renaming.remove(&from);
-        let key = format!("isin of {from}");
+        (renaming.readings, renaming.asked) = (0, false);
+        if taken_back {
+            return;
+        }
+        let key = trouble(&from);
+        if let Err(failure) = &result {
+            self.failed(&key, failure, now);
+        }
         if let Err(why) = self.confirmed(from, to, ticker, result) {
             return self
                 .troubled(&key, &format!("the broker now names {ticker} {to} instead of {from}, but {why}"));
         }
+        self.renaming.remove(&from);
         self.troubles.retain(|key, _| !key.contains(from.as_str()));
         self.rename(from, to, now, out);
     }
@@ -116,4 +139,9 @@ impl Ingest {
         self.say_history(out);
         out.decided(text);
     }
+}
+
+/// Under which what is wrong with its name is told.
+fn trouble(isin: &Isin) -> String {
+    format!("isin of {isin}")
 }

@@ -288,6 +288,65 @@ fn openfigi_names_the_listing_that_a_search_cannot_name() {
     assert!(!matches!(*result, Ok(Learnt::Mapped(_))), "{result:?}");
 }
 
+/// Every security goes by another name in the broker's prices.
+fn renamed_to(call: Call, script: &Script, names: &[(&str, &str)]) -> Reply {
+    match script.answer(call) {
+        Reply::Quotes { tickers, result: Ok(mut found) } => {
+            for (ticker, quote) in &mut found.by_ticker {
+                let name = names.iter().find(|(of, _)| *of == ticker.as_str());
+                quote.isin = name.map(|(_, isin)| isin.parse().unwrap());
+            }
+            Reply::Quotes { tickers, result: Ok(found) }
+        }
+        other => other,
+    }
+}
+
+fn lists_asked(rig: &Rig) -> usize {
+    rig.calls.iter().filter(|call| matches!(call, Call::Master { .. })).count()
+}
+
+#[test]
+fn a_name_that_the_list_does_not_confirm_is_asked_about_once_in_ten_minutes() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T07:59:30Z", &script());
+    for (until, lists) in
+        [("08:01:30", 0), ("08:02:30", 1), ("08:11:30", 1), ("08:12:30", 2), ("08:31:30", 3)]
+    {
+        let until = at(&format!("2026-03-02T{until}Z"));
+        rig.run_with(until, |call, _| renamed_to(call, &script(), &[("RHNA.EU", "US0378331005")]));
+        assert_eq!(lists_asked(&rig), lists, "{until}");
+    }
+}
+
+#[test]
+fn the_list_is_asked_about_new_names_only_as_often_as_the_broker_allows() {
+    let second = UNIVERSE.replace("RHNA.EU", "SAPX.EU").replace("DE000SMX0015", "DE0007164600");
+    let second = second.split("[[stage.ingest.universe]]\nticker = \"NRDW.US\"").next().unwrap();
+    let mut rig = Rig::new(MORNING, &format!("{UNIVERSE}{second}"));
+    let mut both = script();
+    both.prices.insert("SAPX.EU", 90_000_000);
+    rig.run("2026-03-02T07:59:30Z", &both);
+    let names = [("RHNA.EU", "US0378331005"), ("SAPX.EU", "US5949181045")];
+    for (until, lists) in [("08:01:30", 0), ("08:02:30", 1), ("08:03:30", 2), ("08:11:30", 2)] {
+        let until = at(&format!("2026-03-02T{until}Z"));
+        rig.run_with(until, |call, _| renamed_to(call, &both, &names));
+        assert_eq!(lists_asked(&rig), lists, "two at once are too many: {until}");
+    }
+}
+
+#[test]
+fn a_name_that_was_taken_back_is_no_trouble_any_more() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    let odd = |call: Call, _| renamed_to(call, &script(), &[("RHNA.EU", "US0378331005")]);
+    rig.run_with(at("2026-03-02T08:04:30Z"), odd);
+    assert!(rig.health().last_error.unwrap().contains("its list does not know the ticker"));
+    rig.run("2026-03-02T08:05:30Z", &script());
+    assert_eq!(rig.health().state, HealthState::Healthy, "{:?}", rig.health().last_error);
+    assert!(!last(&rig, RHEINAU).suspect);
+}
+
 #[test]
 fn one_odd_reading_of_an_isin_renames_nothing() {
     let mut rig = Rig::new(MORNING, UNIVERSE);
