@@ -43,11 +43,10 @@ impl Ingest {
             .collect();
         // Pairs trade nearly always; they are read along while anything else can be bought for the money, and are no
         // reason to ask when all the rest was told.
-        if first || self.venues.keys().any(|mic| self.calendars.is_open(*mic, now)) {
-            if !wanted.is_empty() {
-                wanted.extend(pairs::wanted(&self.currencies()).into_keys());
-            }
-        } else if let Some(venue) = self.pairs.trade(false) {
+        let open = self.is_any_open(now);
+        if open && !wanted.is_empty() {
+            wanted.extend(pairs::wanted(&self.currencies()).into_keys());
+        } else if !open && let Some(venue) = self.pairs.trade(false) {
             out.say(venue); // Nothing is read any more, so nobody knows whether they trade.
         }
         if wanted.is_empty() {
@@ -74,11 +73,15 @@ impl Ingest {
         listed.known.newest().is_none_or(|newest| newest < closed).then_some(closed)
     }
 
+    fn is_any_open(&self, at: Timestamp) -> bool {
+        self.venues.keys().any(|mic| self.calendars.is_open(*mic, at))
+    }
+
     /// The next point of the grid at which some venue is open.
     fn next_quotes(&self, now: Timestamp) -> Timestamp {
         let interval = i64::from(self.settings.quote_interval_s) * 1_000;
         let next = grid_after(now, interval);
-        if self.venues.keys().any(|mic| self.calendars.is_open(*mic, next)) {
+        if self.is_any_open(next) {
             return next;
         }
         let openings = self.venues.keys().filter_map(|mic| self.calendars.state(*mic, now).next_change);
@@ -136,8 +139,8 @@ impl Ingest {
             }
         }
         self.doubt("prices", &doubts);
-        // A call without a pair says nothing of them.
-        let open = (!trading.is_empty()).then(|| !trading.contains(&false));
+        // A call without a pair says nothing of them; an answer after the last close is the last for the night.
+        let open = (!trading.is_empty()).then(|| self.is_any_open(now) && !trading.contains(&false));
         if let Some(venue) = open.and_then(|open| self.pairs.trade(open)) {
             out.say(venue);
         }

@@ -7,10 +7,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use bus_client::{Engine, Place};
-use contracts::{FxRates, History, JobOutcome, JobRun, Quote, Universe, Venue};
-use ingest::{Call, Ingest};
+use contracts::{FxRates, History, JobOutcome, JobRun, Quote, Universe, Venue, pair_venue};
+use ingest::{Call, Ingest, Reply};
 use money::Currency;
-use support::{Rig, Script, UNIVERSE, at, config};
+use support::{Rig, Script, UNIVERSE, at, config, reading};
+use tradernet::commands::quotes;
 
 /// Monday, an hour before Frankfurt opens.
 const MORNING: &str = "2026-03-02T07:00:00Z";
@@ -43,7 +44,10 @@ fn says_universe_rates_venues_prices_and_history_at_the_start() {
     let rates = &rig.heard.about::<FxRates>()[0];
     assert_eq!(rates.rates[&Currency::USD].eur_per_unit_e9.e9(), 920_000_000);
     assert_eq!(rates.rates.len(), 2, "only what is known, and the euro");
-    assert!(rig.heard.about::<Venue>().iter().all(|venue| !venue.open && venue.reason == "before_open"));
+    for Venue { mic, open, reason, .. } in rig.heard.about::<Venue>() {
+        let expected = if mic == pair_venue() { "not_trading" } else { "before_open" };
+        assert_eq!((open, reason.as_str()), (false, expected), "{mic}");
+    }
     let quote = &prices(&rig, "DE000SMX0015")[0];
     assert_eq!(
         quote.at,
@@ -104,6 +108,58 @@ fn prices_stop_at_the_close_and_come_back_at_the_next_opening() {
     let times: Vec<_> = prices(&rig, "DE000SMX0015").iter().map(|quote| quote.at).collect();
     let expected = ["2026-03-02T16:28:30Z", "2026-03-02T16:29:00Z", "2026-03-03T08:00:00Z"];
     assert_eq!(times, expected.map(at));
+}
+
+/// What was last said of the venue of currency pairs, while the broker always says that they trade.
+fn pairs_trade(rig: &Rig) -> bool {
+    let mut venues = rig.heard.about::<Venue>().into_iter();
+    venues.rfind(|venue| venue.mic == pair_venue()).unwrap().open
+}
+
+fn with_pairs(call: Call) -> Reply {
+    match script().answer(call) {
+        Reply::Quotes { tickers, result: Ok(mut found) } => {
+            for ticker in tickers.iter().filter(|ticker| ticker.as_str() == "EUR/USD") {
+                let market_status = Some("OPEN".to_owned());
+                let quote = quotes::Quote { market_status, ..reading(1_080_000, Currency::USD) };
+                found.by_ticker.insert(ticker.clone(), quote);
+            }
+            Reply::Quotes { tickers, result: Ok(found) }
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn pairs_count_as_closed_while_every_venue_is() {
+    // At the start the last session's prices are read at night too: that opens nothing.
+    let mut rig = Rig::new("2026-03-01T22:00:00Z", UNIVERSE);
+    rig.run_with(at("2026-03-02T07:59:00Z"), |call, _| with_pairs(call));
+    assert!(rig.calls.iter().any(|call| matches!(call, Call::Quotes { .. })));
+    assert!(!pairs_trade(&rig));
+    rig.run_with(at("2026-03-02T08:00:30Z"), |call, _| with_pairs(call));
+    assert!(pairs_trade(&rig), "Frankfurt is open");
+    rig.run_with(at("2026-03-02T23:00:00Z"), |call, _| with_pairs(call));
+    assert!(!pairs_trade(&rig), "New York has closed");
+}
+
+#[test]
+fn an_answer_that_comes_after_the_last_close_does_not_open_the_pairs_for_the_night() {
+    let mut rig = Rig::new("2026-03-02T20:58:30Z", UNIVERSE);
+    rig.run_with(at("2026-03-02T20:58:45Z"), |call, _| with_pairs(call));
+    assert!(pairs_trade(&rig));
+    let said = rig.engine.tick(at("2026-03-02T20:59:00Z")).unwrap();
+    rig.heard.all.extend(said);
+    // The close is at nine; the answer to the last question comes five seconds later.
+    rig.now = at("2026-03-02T21:00:05Z");
+    let asked = rig.calls.len();
+    rig.run_with(at("2026-03-03T07:59:00Z"), |call, _| with_pairs(call));
+    assert!(
+        matches!(&rig.calls[asked], Call::Quotes { tickers } if tickers.len() == 2),
+        "{:?}",
+        rig.calls[asked]
+    );
+    assert!(!pairs_trade(&rig));
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn candle(day: &str, close: i64, volume: Option<i64>) -> candles::Candle {
     }
 }
 
-fn reading(e6: i64, currency: Currency) -> quotes::Quote {
+pub fn reading(e6: i64, currency: Currency) -> quotes::Quote {
     quotes::Quote {
         last: Some(price(e6)),
         last_size: None,
