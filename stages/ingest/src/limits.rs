@@ -4,6 +4,8 @@
 pub const JUMP_PART: i64 = 5;
 /// Every so many questions also ask about what the socket told of.
 pub const ASKED_ALL_THE_SAME: i64 = 10;
+/// And more of them where the questions are far apart, so that currency pairs, which are read along, do not get old.
+pub const ASKED_WITHIN_MS: i64 = 10 * 60_000;
 /// A doubtful word on the socket brings a question forward at most this often, and never so shortly before its turn.
 pub const HURRIED_MS: i64 = 10_000;
 /// A rate that moved by more than one part in this many needs a second source or reading.

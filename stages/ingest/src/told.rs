@@ -13,7 +13,7 @@ use market::{Isin, Timestamp};
 use tradernet::{PRICE_AGE_MAX_MS, Ticker, commands::quotes::Quote as Reading};
 
 use crate::belief::{Belief, judge};
-use crate::limits::{ASKED_ALL_THE_SAME, HURRIED_MS, JUMP_PART};
+use crate::limits::{ASKED_ALL_THE_SAME, ASKED_WITHIN_MS, HURRIED_MS, JUMP_PART};
 use crate::quotes::{far_from, quote_of};
 use crate::schedule::grid_from;
 use crate::stage::Listed;
@@ -108,7 +108,8 @@ impl Ingest {
     /// Whether the socket told of it so lately that no question is needed.
     pub(crate) fn was_told(&self, isin: &Isin, now: Timestamp) -> bool {
         let interval = i64::from(self.settings.quote_interval_s) * 1_000;
-        let all_the_same = now.ms().div_euclid(interval) % ASKED_ALL_THE_SAME == 0;
+        let questions = (ASKED_WITHIN_MS / interval).clamp(1, ASKED_ALL_THE_SAME);
+        let all_the_same = now.ms().div_euclid(interval) % questions == 0;
         let told = self.heard.told.get(isin).map(|(told, _)| now.since(*told));
         !all_the_same && told.is_some_and(|age| (0..=PRICE_AGE_MAX_MS).contains(&age))
     }

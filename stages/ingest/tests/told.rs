@@ -124,6 +124,24 @@ fn what_was_told_a_moment_ago_is_not_asked_but_every_tenth_time() {
 }
 
 #[test]
+fn what_is_told_all_the_time_is_asked_all_the_same_every_ten_minutes_at_least() {
+    // In seconds: how often is asked, for how long, and what is left of the questions.
+    for (interval, span, questions) in [(10, 600, 6), (60, 3_000, 5), (300, 3_600, 6), (900, 3_600, 4)] {
+        let socket = SOCKET.replace("quote_interval_s = 60", &format!("quote_interval_s = {interval}"));
+        let mut rig = Rig::new("2026-03-02T09:00:00Z", &format!("{socket}{UNIVERSE}"));
+        let start = at("2026-03-02T09:00:01Z");
+        rig.run_with(start, |call, _| script().answer(call));
+        let before = asked(&rig);
+        for turn in 1..=span / interval {
+            let then = start.saturating_plus_ms(turn * interval * 1_000);
+            told_at(&mut rig, then.saturating_minus_ms(6_000), &[("RHNA.EU", 90_000_000 + turn)]);
+            rig.run_with(then, |call, _| script().answer(call));
+        }
+        assert_eq!(asked(&rig) - before, questions, "every {interval} s");
+    }
+}
+
+#[test]
 fn a_jump_that_is_told_is_not_said_and_the_question_comes_at_once() {
     for e6 in [108_000_001, 71_999_999, 200_000_000, 900_000] {
         let mut rig = open();
