@@ -281,6 +281,7 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
         }
     }
 
+    /// The symbol of the only listing at the exchange; of two, nobody says which is meant.
     async fn mapped(
         &self,
         client: &Client<F>,
@@ -290,7 +291,8 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
     ) -> Option<String> {
         let jobs = vec![FigiJob { isin, exchange: Some(venue.figi) }];
         let answers = client.ask(&FigiMapping { jobs }, at).await.ok()?.value;
-        providers::symbol_by_code(&answers.first()?.first()?.ticker, venue)
+        let [row] = answers.first()?.as_slice() else { return None };
+        providers::symbol_by_code(&row.ticker, venue)
     }
 
     async fn mirrored(&self, client: &Client<F>, at: Timestamp) -> Result<Learnt, DataFault> {

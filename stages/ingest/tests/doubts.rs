@@ -11,9 +11,9 @@ use contracts::{HealthState, History, Quote, Universe};
 use ingest::{Call, Learnt, Reply, Task};
 use market::{Day, Isin};
 use money::Currency;
-use providers::{DataFault, EcbRates};
+use providers::{Client, DataFault, EcbRates, Fetch, FetchFault, Request, Response, Service};
 use simworld::{Effect, FaultRule, Profile, Rules, When, World, WorldConfig};
-use support::{Rig, Script, UNIVERSE, at, at_once, whole_edge};
+use support::{InProcess, Rig, Script, UNIVERSE, at, at_once, whole_edge};
 
 const RHEINAU: &str = "DE000SMX0015";
 const MORNING: &str = "2026-03-02T07:00:00Z";
@@ -264,21 +264,24 @@ lot = 1
     }
 }
 
-#[test]
-fn openfigi_names_the_listing_that_a_search_cannot_name() {
-    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
-    fault(&world, "yh", "*", "*", Effect::Http { status: 404, processed: false });
-    let edge = whole_edge(&world);
-    let isin: Isin = RHEINAU.parse().unwrap();
-    let question = ingest::Question {
-        task: Task::Symbol(isin),
-        symbol: isin.to_string(),
+fn symbol_of(isin: &str) -> ingest::Question {
+    ingest::Question {
+        task: Task::Symbol(isin.parse().unwrap()),
+        symbol: isin.to_owned(),
         listing: Some(("RHNA.EU".into(), "XETR".parse().unwrap(), Currency::EUR)),
         from: "2026-03-01".parse().unwrap(),
         until: "2026-03-02".parse().unwrap(),
         first: true,
         at: at("2026-03-02T07:30:00Z"),
-    };
+    }
+}
+
+#[test]
+fn openfigi_names_the_listing_that_a_search_cannot_name() {
+    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
+    fault(&world, "yh", "*", "*", Effect::Http { status: 404, processed: false });
+    let edge = whole_edge(&world);
+    let question = symbol_of(RHEINAU);
     let ask = |question: &ingest::Question| at_once(edge.perform(Call::Outside(Box::new(question.clone()))));
     let Reply::Outside { result, .. } = ask(&question) else { panic!("another answer") };
     assert!(matches!(*result, Ok(Learnt::Mapped(ref symbol)) if symbol == "RHNA.DE"), "{result:?}");
@@ -345,6 +348,34 @@ fn a_name_that_was_taken_back_is_no_trouble_any_more() {
     rig.run("2026-03-02T08:05:30Z", &script());
     assert_eq!(rig.health().state, HealthState::Healthy, "{:?}", rig.health().last_error);
     assert!(!last(&rig, RHEINAU).suspect);
+}
+
+/// OpenFIGI names two listings at the exchange; everything else is as in the world.
+struct TwoListings(InProcess);
+
+impl Fetch for TwoListings {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchFault> {
+        let figi = request.service == Service::OpenFigi;
+        let mut response = self.0.fetch(request).await?;
+        if figi {
+            let row = r#"{"ticker":"RHNB","exchCode":"GR","name":"RHEINAU PREFERRED"}"#;
+            let body = String::from_utf8(response.body).unwrap();
+            let both = body.replacen("\"data\":[", &format!("\"data\":[{row},"), 1);
+            assert!(both.contains(row), "{body}");
+            response.body = both.into_bytes();
+        }
+        Ok(response)
+    }
+}
+
+#[test]
+fn two_listings_at_the_exchange_name_none() {
+    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
+    fault(&world, "yh", "*", "*", Effect::Http { status: 404, processed: false });
+    let edge = support::edge(&world).with_outside(Client::new(TwoListings(InProcess(Rc::clone(&world)))));
+    let asked = at_once(edge.perform(Call::Outside(Box::new(symbol_of(RHEINAU)))));
+    let Reply::Outside { result, .. } = asked else { panic!("another answer") };
+    assert!(result.is_err(), "{result:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! OpenFIGI: what an ISIN is called at its exchanges. It gives Bloomberg's tickers and names, no Yahoo symbols, so it
-//! confirms a mapping and never makes one.
+//! OpenFIGI: what an ISIN is called at its exchanges. It gives Bloomberg's tickers and names, no Yahoo symbols: the only
+//! ticker at a known exchange can be turned into one by the exchange's suffix, see [`crate::symbol_by_code`].
 
 use market::Isin;
 use serde_json::{Value, json};
