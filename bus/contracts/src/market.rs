@@ -180,7 +180,7 @@ pub struct Security {
     /// How much the owner prefers it, 0.1 to 3: purchases come sooner, sales later. Absent = 1.
     #[serde(default)]
     pub priority_multiplier: Option<Finite>,
-    /// The ISIN it had before, if a corporate action changed it: everybody renames their rows.
+    /// The ISIN it had before, if a corporate action changed it: whoever keeps rows of it can find those of before.
     #[serde(default)]
     pub previous_isin: Option<Isin>,
 }

@@ -1,6 +1,6 @@
 //! When a security goes on under another ISIN: several readings of the price and then the broker's list must name the
-//! same one, in the same currency at the same venue. Its rows stay where they are, the universe shows what it was called
-//! before, and everybody renames by that.
+//! same one, in the same currency at the same venue. Ingest renames its own rows, and the universe shows what the security
+//! was called before. Whoever keeps rows of his own renames by what he knows: the books follow the broker's account.
 
 use bus_client::Out;
 use contracts::Quote;
