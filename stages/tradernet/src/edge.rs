@@ -13,17 +13,20 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 
 use crate::commands::quotes::Quote;
 use crate::ids::Ticker;
 use crate::redact::{TEXT_CHARS_MAX, redacted};
 use crate::sign::Keys;
-use crate::socket::{SILENCE_OPEN_MS, Socket, SocketEvent, Subscriptions};
+use crate::socket::{Socket, SocketEvent, Subscriptions};
 use crate::socket_address::SocketAddress;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence of a connection; a ping breaks it. It is meant for open markets, where prices are followed; an order
+/// that waits for its market costs a new connection sooner than needed, which does no harm.
+const SILENCE: Duration = Duration::from_secs(60);
 /// Largest message taken.
 const MESSAGE_BYTES_MAX: usize = 1_024 * 1_024;
 /// An ordinary name; bare library names are turned away by the firewall.
@@ -85,15 +88,28 @@ impl Connection {
     /// Waits for the next text; pings are answered on the way.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// When the connection is gone, or nothing at all came for a minute.
     pub async fn hear(&mut self) -> Result<String, SocketLost> {
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
-                Some(Ok(Message::Close(_))) | None => return Err(SocketLost::of("closed by the broker")),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(SocketLost::of(error)),
-            }
+        next_text(&mut self.0, || tokio::time::sleep(SILENCE)).await
+    }
+}
+
+/// Waits for the next text. Every frame, a ping too, shows that the broker is there: the patience begins anew.
+async fn next_text<F: Future<Output = ()>>(
+    frames: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+    patience: impl Fn() -> F,
+) -> Result<String, SocketLost> {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = frames.next() => frame,
+            () = patience() => return Err(SocketLost::of("silent for a minute")),
+        };
+        match frame {
+            Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+            Some(Ok(Message::Close(_))) | None => return Err(SocketLost::of("closed by the broker")),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(SocketLost::of(error)),
         }
     }
 }
@@ -158,13 +174,11 @@ impl Line {
                 }
                 continue;
             };
-            let silence = Duration::from_millis(SILENCE_OPEN_MS.unsigned_abs());
             let heard = tokio::select! {
                 biased;
                 () = self.changed.notified() => continue,
-                heard = tokio::time::timeout(silence, open.hear()) => heard,
+                heard = open.hear() => heard,
             };
-            let heard = heard.unwrap_or_else(|_| Err(SocketLost::of("silent for a minute")));
             let event = match heard {
                 Ok(text) => socket.heard(&text, (self.wall)()),
                 Err(lost) => {
@@ -236,5 +250,62 @@ impl Line {
         let luck = now.ms().rem_euclid(1_000) as f64 / 1_000.0;
         let back_at = socket.lost(now, luck);
         tracing::info!(%lost, pause_ms = back_at.since(now), "Waiting before the socket is opened again.");
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A broker that says each frame at its second; then nothing. Returns what was heard, and at which second.
+    fn heard(mut frames: Vec<(u64, Message)>) -> (u64, Result<String, SocketLost>) {
+        let clock = Cell::new(0);
+        frames.reverse();
+        let mut frames = stream::poll_fn(|_| match frames.last() {
+            Some((then, _)) if *then <= clock.get() => Poll::Ready(frames.pop().map(|(_, frame)| Ok(frame))),
+            _ => Poll::Pending,
+        });
+        let patience = || {
+            let end = clock.get() + SILENCE.as_secs();
+            let clock = &clock;
+            poll_fn(move |_| if clock.get() >= end { Poll::Ready(()) } else { Poll::Pending })
+        };
+        let mut hearing = pin!(next_text(&mut frames, patience));
+        loop {
+            match hearing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(heard) => return (clock.get(), heard),
+                Poll::Pending => clock.set(clock.get() + 1),
+            }
+        }
+    }
+
+    fn ping(second: u64) -> (u64, Message) {
+        (second, Message::Ping(Vec::new().into()))
+    }
+
+    #[test]
+    fn a_minute_of_silence_ends_a_connection_and_a_ping_is_no_silence() {
+        let text = |second| (second, Message::Text("[]".into()));
+        let silent = || Err(SocketLost::of("silent for a minute"));
+        let word = || Ok("[]".to_owned());
+        assert_eq!(heard(vec![]), (60, silent()));
+        assert_eq!(heard(vec![text(59)]), (59, word()));
+        assert_eq!(heard(vec![text(61)]), (60, silent()));
+        assert_eq!(heard(vec![ping(59), ping(118), ping(177), text(200)]), (200, word()));
+        assert_eq!(heard(vec![ping(59), ping(118), text(179)]), (178, silent()));
+    }
+
+    #[test]
+    fn a_closed_connection_is_lost_at_once() {
+        let closed = Err(SocketLost::of("closed by the broker"));
+        assert_eq!(heard(vec![ping(1), (2, Message::Close(None))]), (2, closed));
     }
 }

@@ -25,7 +25,7 @@ const PAUSE_MAX_MS: i64 = 300_000;
 /// Largest deviation of a pause, percent.
 const JITTER_PERCENT: i64 = 20;
 /// A connection without a frame for this long is dead while a market is open.
-pub(crate) const SILENCE_OPEN_MS: i64 = 60_000;
+const SILENCE_OPEN_MS: i64 = 60_000;
 /// The same while all are closed.
 const SILENCE_CLOSED_MS: i64 = 300_000;
 /// An order may not rest on a price that came over the socket longer ago than this.
