@@ -124,6 +124,17 @@ fn what_was_told_a_moment_ago_is_not_asked_but_every_tenth_time() {
 }
 
 #[test]
+fn what_was_told_a_quarter_of_a_minute_ago_is_not_asked_and_what_is_older_is() {
+    for (when, questions) in [("08:01:45.000", 0), ("08:01:44.999", 1)] {
+        let mut rig = open();
+        let before = asked(&rig);
+        told(&mut rig, &format!("2026-03-02T{when}Z"), &[("RHNA.EU", 90_000_001)]);
+        rig.run("2026-03-02T08:02:00Z", &script());
+        assert_eq!(asked(&rig) - before, questions, "{when}");
+    }
+}
+
+#[test]
 fn what_is_told_all_the_time_is_asked_all_the_same_every_ten_minutes_at_least() {
     // In seconds: how often is asked, for how long, and what is left of the questions.
     for (interval, span, questions) in [(10, 600, 6), (60, 3_000, 5), (300, 3_600, 6), (900, 3_600, 4)] {

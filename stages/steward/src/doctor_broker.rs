@@ -330,9 +330,9 @@ async fn socket(config: &Config, reach: &Reach) -> Check {
     let first = async {
         let mut connection = Connection::open(&address, &keys, unix_s()).await?;
         let mut socket = Socket::new(Subscriptions::default());
-        socket.opened(wall());
+        socket.opened();
         loop {
-            match socket.heard(&connection.hear().await?, wall()) {
+            match socket.heard(&connection.hear().await?) {
                 SocketEvent::Ignored => {}
                 event => return Ok(event),
             }

@@ -180,7 +180,7 @@ impl Line {
                 heard = open.hear() => heard,
             };
             let event = match heard {
-                Ok(text) => socket.heard(&text, (self.wall)()),
+                Ok(text) => socket.heard(&text),
                 Err(lost) => {
                     *connection = None;
                     self.lost(socket, &lost);
@@ -236,7 +236,7 @@ impl Line {
         let unix_s = u64::try_from(now.ms() / 1_000).unwrap_or(0);
         let signed_in = async {
             let mut connection = Connection::open(&self.address, &self.keys, unix_s).await?;
-            for word in socket.opened((self.wall)()) {
+            for word in socket.opened() {
                 connection.say(word).await?;
             }
             Ok(connection)

@@ -2,8 +2,10 @@
 //! when to come back.
 //!
 //! The socket only makes things faster. **Invariants:** nothing heard here is the last word on the account, orders and
-//! account frames are hints to ask again; a connection that the broker calls a demo carries public, delayed data and
-//! its prices are never handed on; a partial quote without a whole one before it is no quote.
+//! account frames are hints to ask again; before the broker has said that it knows the key, and after it called the
+//! connection a demo, data may be public and delayed and are never handed on; a partial quote without a whole one before
+//! it is no quote. Nobody is told to ask instead: whoever listens goes on asking, and how long a silence may last,
+//! `edge` decides, which has the clock.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +26,6 @@ const PAUSE_FIRST_MS: i64 = 5_000;
 const PAUSE_MAX_MS: i64 = 300_000;
 /// Largest deviation of a pause, percent.
 const JITTER_PERCENT: i64 = 20;
-/// A connection without a frame for this long is dead while a market is open.
-const SILENCE_OPEN_MS: i64 = 60_000;
-/// The same while all are closed.
-const SILENCE_CLOSED_MS: i64 = 300_000;
 /// An order may not rest on a price that came over the socket longer ago than this.
 pub const PRICE_AGE_MAX_MS: i64 = 15_000;
 /// Largest frame looked at.
@@ -82,8 +80,8 @@ pub enum SocketEvent {
 pub struct Socket {
     wanted: Subscriptions,
     merged: BTreeMap<Ticker, Merged>,
-    demo: bool,
-    heard_at: Option<Timestamp>,
+    /// The broker of this connection knows the key.
+    known: bool,
     failures: u32,
     back_at: Option<Timestamp>,
 }
@@ -93,7 +91,6 @@ pub struct Socket {
 struct Merged {
     fields: BTreeMap<String, String>,
     whole: bool,
-    at: Timestamp,
 }
 
 impl Socket {
@@ -115,11 +112,10 @@ impl Socket {
     }
 
     /// A connection is there: returns what to say, and forgets what an older one said.
-    pub fn opened(&mut self, now: Timestamp) -> Vec<String> {
+    pub fn opened(&mut self) -> Vec<String> {
         self.merged.clear();
-        self.demo = false;
+        self.known = false;
         self.back_at = None;
-        self.heard_at = Some(now);
         let mut words = Vec::new();
         if !self.wanted.quotes.is_empty() {
             let names: Vec<String> = self.wanted.quotes.iter().map(|t| quote(t.as_str())).collect();
@@ -138,8 +134,7 @@ impl Socket {
     }
 
     /// A text frame came.
-    pub fn heard(&mut self, text: &str, now: Timestamp) -> SocketEvent {
-        self.heard_at = Some(now);
+    pub fn heard(&mut self, text: &str) -> SocketEvent {
         if text.len() > FRAME_BYTES_MAX {
             return SocketEvent::Ignored;
         }
@@ -152,9 +147,9 @@ impl Socket {
         self.failures = 0;
         match event.as_str() {
             "userData" => self.introduced(data),
-            "q" if !self.demo => self.quoted(data, now),
-            "orders" if !self.demo => orders(data),
-            "portfolio" if !self.demo => SocketEvent::Account,
+            "q" if self.known => self.quoted(data),
+            "orders" if self.known => orders(data),
+            "portfolio" if self.known => SocketEvent::Account,
             "markets" => read_markets(data).map_or(SocketEvent::Ignored, SocketEvent::Markets),
             "error" => SocketEvent::Error(redacted(data.as_written(), TEXT_CHARS_MAX)),
             _ => SocketEvent::Ignored,
@@ -163,13 +158,12 @@ impl Socket {
 
     fn introduced(&mut self, data: Node<'_>) -> SocketEvent {
         let fields = data.fields();
-        let known = fields.flag("isDemo").ok().flatten() == Some(false)
+        self.known = fields.flag("isDemo").ok().flatten() == Some(false)
             && fields.text("mode").as_deref() != Some("demo");
-        self.demo = !known;
-        if known { SocketEvent::Known } else { SocketEvent::Demo }
+        if self.known { SocketEvent::Known } else { SocketEvent::Demo }
     }
 
-    fn quoted(&mut self, data: Node<'_>, now: Timestamp) -> SocketEvent {
+    fn quoted(&mut self, data: Node<'_>) -> SocketEvent {
         let Some(fields) = data.open() else { return SocketEvent::Ignored };
         let Ok(ticker) = fields.need_ticker("c") else { return SocketEvent::Ignored };
         if !self.wanted.quotes.contains(&ticker) {
@@ -184,7 +178,6 @@ impl Socket {
         if !merged.whole {
             return SocketEvent::Ignored;
         }
-        merged.at = now;
         for (name, node) in fields.iter() {
             merged.fields.insert(name.to_owned(), node.as_written().to_owned());
         }
@@ -195,24 +188,10 @@ impl Socket {
         }
     }
 
-    /// Tells whether an order may rest on the last quote of a ticker without asking again.
-    #[must_use]
-    pub fn is_fresh(&self, ticker: &Ticker, now: Timestamp) -> bool {
-        let merged = self.merged.get(ticker).filter(|merged| merged.whole && !self.demo);
-        merged.is_some_and(|merged| (0..=PRICE_AGE_MAX_MS).contains(&now.since(merged.at)))
-    }
-
-    /// Tells whether the connection has been silent for too long.
-    #[must_use]
-    pub fn is_dead(&self, now: Timestamp, any_market_open: bool) -> bool {
-        let patience = if any_market_open { SILENCE_OPEN_MS } else { SILENCE_CLOSED_MS };
-        self.heard_at.is_some_and(|heard| now.since(heard) > patience)
-    }
-
     /// The connection ended or never came about: returns when to try again. `luck` from 0 to 1 spreads the pauses.
     pub fn lost(&mut self, now: Timestamp, luck: f64) -> Timestamp {
         self.merged.clear();
-        self.heard_at = None;
+        self.known = false;
         let doubled = PAUSE_FIRST_MS.saturating_mul(1_i64 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
         let pause = doubled.min(PAUSE_MAX_MS);
@@ -226,12 +205,6 @@ impl Socket {
     #[must_use]
     pub fn back_at(&self) -> Option<Timestamp> {
         self.back_at
-    }
-
-    /// Tells whether callers must poll: not connected, a demo, or silent.
-    #[must_use]
-    pub fn must_poll(&self, now: Timestamp, any_market_open: bool) -> bool {
-        self.heard_at.is_none() || self.demo || self.is_dead(now, any_market_open)
     }
 }
 
@@ -286,12 +259,12 @@ mod tests {
 
     #[test]
     fn says_what_it_wants_to_follow() {
-        let words = socket().opened(at(0));
+        let words = socket().opened();
         assert_eq!(
             words,
             [r#"["quotes",["NRDW.US"]]"#, r#"["orders"]"#, r#"["portfolio"]"#, r#"["markets"]"#]
         );
-        assert_eq!(Socket::new(Subscriptions::default()).opened(at(0)), Vec::<String>::new());
+        assert_eq!(Socket::new(Subscriptions::default()).opened(), Vec::<String>::new());
     }
 
     #[test]
@@ -308,55 +281,71 @@ mod tests {
     #[test]
     fn merges_partial_quotes_into_the_whole_one() {
         let mut socket = socket();
-        socket.opened(at(0));
-        assert_eq!(socket.heard(USER, at(1)), SocketEvent::Known);
+        socket.opened();
+        assert_eq!(socket.heard(USER), SocketEvent::Known);
         assert_eq!(
-            price(&socket.heard(r#"["q",{"c":"NRDW.US","bap":84.46,"n":1}]"#, at(2))),
+            price(&socket.heard(r#"["q",{"c":"NRDW.US","bap":84.46,"n":1}]"#)),
             None,
             "no whole one yet"
         );
-        assert_eq!(price(&socket.heard(WHOLE, at(3))).as_deref(), Some("84.45"));
-        let partial = socket.heard(r#"["q",{"c":"NRDW.US","bap":84.46,"n":1},"wstm=x"]"#, at(4));
+        assert_eq!(price(&socket.heard(WHOLE)).as_deref(), Some("84.45"));
+        let partial = socket.heard(r#"["q",{"c":"NRDW.US","bap":84.46,"n":1},"wstm=x"]"#);
         assert_eq!(price(&partial).as_deref(), Some("84.46"));
         let SocketEvent::Quote(_, quote) = partial else { panic!("a quote") };
         assert_eq!(quote.last.map(|p| p.to_string()).as_deref(), Some("84.42"));
-        assert_eq!(
-            socket.heard(&WHOLE.replace("NRDW", "CBLR"), at(5)),
-            SocketEvent::Ignored,
-            "nobody asked for it"
-        );
+        assert_eq!(socket.heard(&WHOLE.replace("NRDW", "CBLR")), SocketEvent::Ignored, "nobody asked for it");
     }
 
     #[test]
     fn a_new_connection_forgets_and_waits_for_a_whole_quote() {
         let mut socket = socket();
-        socket.opened(at(0));
-        socket.heard(WHOLE, at(1));
-        assert!(socket.is_fresh(&ticker("NRDW.US"), at(15_001)));
-        assert!(!socket.is_fresh(&ticker("NRDW.US"), at(15_002)));
+        socket.opened();
+        socket.heard(USER);
+        assert!(price(&socket.heard(WHOLE)).is_some());
         socket.lost(at(2), 0.5);
-        socket.opened(at(10_000));
-        assert!(!socket.is_fresh(&ticker("NRDW.US"), at(10_001)));
-        assert_eq!(price(&socket.heard(r#"["q",{"c":"NRDW.US","bap":84.46}]"#, at(10_001))), None);
+        socket.opened();
+        socket.heard(USER);
+        let partial = r#"["q",{"c":"NRDW.US","bap":84.46}]"#;
+        assert_eq!(socket.heard(partial), SocketEvent::Ignored);
+        assert!(price(&socket.heard(WHOLE)).is_some());
+        assert!(price(&socket.heard(partial)).is_some());
+    }
+
+    #[test]
+    fn a_line_that_was_not_introduced_says_nothing() {
+        let mut socket = socket();
+        for _ in 0..2 {
+            socket.opened();
+            for frame in [WHOLE, r#"["orders",[]]"#, r#"["portfolio",{}]"#] {
+                assert_eq!(socket.heard(frame), SocketEvent::Ignored, "{frame}");
+            }
+            assert_eq!(socket.heard(USER), SocketEvent::Known);
+            for frame in [WHOLE, r#"["orders",[]]"#, r#"["portfolio",{}]"#] {
+                assert_ne!(socket.heard(frame), SocketEvent::Ignored, "{frame}");
+            }
+            // The next connection is a stranger again.
+            socket.lost(at(2), 0.5);
+        }
     }
 
     #[test]
     fn a_demo_hands_on_neither_prices_nor_orders() {
         for word in [r#"{"isDemo":true,"mode":"demo"}"#, r#"{"isDemo":false,"mode":"demo"}"#, "{}", "null"] {
             let mut socket = socket();
-            socket.opened(at(0));
-            assert_eq!(socket.heard(&format!(r#"["userData",{word}]"#), at(1)), SocketEvent::Demo, "{word}");
+            socket.opened();
+            socket.heard(USER);
+            assert_eq!(socket.heard(&format!(r#"["userData",{word}]"#)), SocketEvent::Demo, "{word}");
             for frame in [WHOLE, r#"["orders",[]]"#, r#"["portfolio",{}]"#] {
-                assert_eq!(socket.heard(frame, at(2)), SocketEvent::Ignored, "{word} {frame}");
+                assert_eq!(socket.heard(frame), SocketEvent::Ignored, "{word} {frame}");
             }
-            assert!(socket.must_poll(at(3), true));
         }
     }
 
     #[test]
     fn reads_frames_of_one_two_and_three_parts_and_survives_the_rest() {
         let mut socket = socket();
-        socket.opened(at(0));
+        socket.opened();
+        socket.heard(USER);
         for frame in [
             r#"["keepAlive"]"#,
             "",
@@ -368,28 +357,15 @@ mod tests {
             r#"[7,8]"#,
             r#"["q",{"c":"NRDW.US"}"#,
         ] {
-            assert_eq!(socket.heard(frame, at(1)), SocketEvent::Ignored, "{frame}");
+            assert_eq!(socket.heard(frame), SocketEvent::Ignored, "{frame}");
         }
         let row = r#"{"id":1,"instr":"NRDW.US","oper":1,"type":2,"q":5,"stat":10,"p":1,"leaves_qty":5}"#;
         for frame in [format!(r#"["orders",[{row}]]"#), format!(r#"["orders",{{"order":{row}}},"wstm=x"]"#)] {
-            let SocketEvent::Orders(orders) = socket.heard(&frame, at(2)) else { panic!("{frame}") };
+            let SocketEvent::Orders(orders) = socket.heard(&frame) else { panic!("{frame}") };
             assert!(orders.may_be_pending(&ticker("NRDW.US")), "{frame}");
         }
-        assert_eq!(socket.heard(r#"["portfolio",{"acc":[]}]"#, at(3)), SocketEvent::Account);
-        assert!(matches!(socket.heard(r#"["error",{"code":4}]"#, at(3)), SocketEvent::Error(_)));
-    }
-
-    #[test]
-    fn silence_is_death_sooner_while_a_market_is_open() {
-        let mut socket = socket();
-        assert!(socket.must_poll(at(0), true), "never connected");
-        socket.opened(at(0));
-        for (ms, open, dead) in
-            [(60_000, true, false), (60_001, true, true), (300_000, false, false), (300_001, false, true)]
-        {
-            assert_eq!(socket.is_dead(at(ms), open), dead, "{ms} {open}");
-            assert_eq!(socket.must_poll(at(ms), open), dead);
-        }
+        assert_eq!(socket.heard(r#"["portfolio",{"acc":[]}]"#), SocketEvent::Account);
+        assert!(matches!(socket.heard(r#"["error",{"code":4}]"#), SocketEvent::Error(_)));
     }
 
     #[test]
@@ -399,9 +375,9 @@ mod tests {
         assert_eq!(pauses, [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
         assert_eq!(socket.back_at(), Some(at(300_000)));
         assert_eq!((socket.lost(at(0), 0.0).ms(), socket.lost(at(0), 1.0).ms()), (240_000, 360_000));
-        socket.opened(at(0));
+        socket.opened();
         assert_eq!(socket.back_at(), None);
-        socket.heard(USER, at(1));
+        socket.heard(USER);
         assert_eq!(socket.lost(at(0), 0.5).ms(), 5_000);
     }
 }
