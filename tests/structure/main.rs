@@ -94,6 +94,28 @@ fn only_edges_and_the_bus_name_the_runtime() {
 }
 
 #[test]
+fn no_program_changes_the_notes_at_the_broker() {
+    let words = [
+        "Notes::",
+        "encode_note",
+        "NoteCommand",
+        "AddToList",
+        "RemoveFromList",
+        "AddPriceAlert",
+        "RemovePriceAlert",
+    ];
+    for file in sources("stages") {
+        let place = file.to_string_lossy().into_owned();
+        if place.contains("/tradernet/") || place.contains("/tests/") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let named = words.iter().find(|word| code_before_tests(&text).contains(**word));
+        assert_eq!(named, None, "{place} can change watch lists or price alerts; say here which program may");
+    }
+}
+
+#[test]
 fn every_table_has_one_owner() {
     for file in sources("stages").into_iter().chain(sources("bus")) {
         let text = fs::read_to_string(&file).unwrap();

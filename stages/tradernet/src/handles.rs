@@ -43,7 +43,8 @@ fn note_refusal(fault: &Fault) {
     }
 }
 
-/// Changes the account's own notes, for a person who asks for it; has no way to touch money or an order.
+/// Changes the account's own notes; has no way to touch money or an order. No program holds one: whichever shall do so
+/// for a person who asks for it has to be named in the test of structure that sees to that.
 pub struct Notes<E> {
     read: ReadOnly<E>,
 }

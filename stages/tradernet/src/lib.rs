@@ -5,7 +5,13 @@
 //! [`Trading`] can; [`Notes`] changes watch lists and price alerts. **Invariants:** an error never looks like an empty answer; unknown is `None`,
 //! never zero; numbers are read exactly, never through a float; an order is sent at most once and
 //! whatever is not surely accepted, refused or unsent is [`Placed::Unknown`]; the private key has no
-//! readable form.
+//! readable form; no program holds [`Notes`] or names a command that changes notes, which a test of structure sees to.
+//!
+//! **Not used by any program yet**, only proved against the simulated broker, because the library knows every command of
+//! the broker's interface that Steward may ever send: the notes and their lists (`stock_lists`, `price_alerts`), the opening
+//! bundle (`opening_bundle`, personal data), `security_sessions`, `planned_actions`, `transfer_requests`, `trade_allowed`,
+//! `top_securities`, the search for one ticker (`find_ticker::FindTicker`), and the reports of corporate actions and
+//! commissions (`broker_report`).
 //!
 //! **Absent on purpose:** log-ins, sessions and cookies, money transfers, margin, short, market and
 //! good-till-cancelled orders, stop orders (they would act without the planner), automatic retries, candles below a day.
