@@ -5,7 +5,8 @@
 //! the price lifted above its limit is not sold for that, and never bought more of. What must not be bought stays at
 //! most what it is; what must not be sold, at least. What may be neither, and what permissions and wish contradict,
 //! stays. With the bound by edge on, a position that is not held
-//! yet is at most a quarter of its Kelly size.
+//! yet is at most a quarter of its Kelly size. Whether all least weights together can be paid for is decided where the
+//! budget is, in [`crate::chain`].
 
 use allocation::Bound;
 use formulas::kelly::{raw_fraction, upper_bound};

@@ -14,7 +14,7 @@ use formulas::{hrp::risk_parity, semidefinite::repair};
 use crate::{
     bounds::bound,
     groups::Range,
-    question::Question,
+    question::{Asset, Question},
     settle::{gradual, keep_small, project},
     stability::no_further,
 };
@@ -150,18 +150,19 @@ fn failed(refusal: Refusal) -> Failure {
 fn limits(question: &Question, warnings: &mut Vec<String>) -> (Limits, f64) {
     let n = question.assets.len();
     let variance = |i: usize| question.risk.covariance[i * (n + 1)];
-    let bounds: Vec<Bound> =
+    let mut bounds: Vec<Bound> =
         (0..n).map(|i| bound(&question.assets[i], variance(i), &question.parameters)).collect();
-    let sums = |side: fn(&Bound) -> f64| bounds.iter().map(side).sum::<f64>();
-    let (least, most) = (sums(|bound| bound.lower), sums(|bound| bound.upper));
     let free = (1.0 - question.reserve - question.locked_sum()).max(0.0);
-    if least > free + ROUNDING {
+    let must = fit_wishes(&mut bounds, &question.assets, free, warnings);
+    if must > free + ROUNDING {
         warnings.push(format!(
             "{:.1} % must not be sold, more than the {:.1} % that may be invested",
-            least * 100.0,
+            must * 100.0,
             free * 100.0
         ));
     }
+    let sums = |side: fn(&Bound) -> f64| bounds.iter().map(side).sum::<f64>();
+    let (least, most) = (sums(|bound| bound.lower), sums(|bound| bound.upper));
     let budget = free.max(least).min(most);
     let groups = question.groups.iter().map(|range| {
         let share = |isin| range.shares.get(isin).copied().unwrap_or(0.0);
@@ -174,6 +175,27 @@ fn limits(question: &Question, warnings: &mut Vec<String>) -> (Limits, f64) {
         }
     });
     (Limits { groups: groups.collect(), bounds, budget }, free)
+}
+
+/// Keeps what the owner wants at least from reaching beyond what may be invested: all of it shrinks by one factor. What
+/// must not be sold comes first and never shrinks; its sum is returned.
+fn fit_wishes(bounds: &mut [Bound], assets: &[Asset], free: f64, warnings: &mut Vec<String>) -> f64 {
+    let kept = |asset: &Asset, bound: &Bound| {
+        if asset.allow_sell { 0.0 } else { asset.current.min(bound.lower) }
+    };
+    let must: f64 = assets.iter().zip(bounds.iter()).map(|(asset, bound)| kept(asset, bound)).sum();
+    let least: f64 = bounds.iter().map(|bound| bound.lower).sum();
+    let wished = least - must;
+    if least <= free + ROUNDING || wished <= ROUNDING {
+        return must;
+    }
+    let part = ((free - must) / wished).max(0.0);
+    for (asset, bound) in assets.iter().zip(bounds.iter_mut()) {
+        let kept = kept(asset, bound);
+        bound.lower = kept + part * (bound.lower - kept);
+    }
+    warnings.push("the least the owner wants is more than may be invested: scaled down".into());
+    must
 }
 
 /// Both methods' answers.

@@ -79,7 +79,9 @@ fn holds(question: &Question, found: &Result<Decision, Failure>) {
             return;
         }
     };
-    let forced: f64 = decision.bounds.iter().map(|bound| bound.lower).sum();
+    // Only what must not be sold may stand above the budget; what the owner wants never does.
+    let forced: f64 =
+        question.assets.iter().filter(|asset| !asset.allow_sell).map(|asset| asset.current).sum();
     let free = (1.0 - question.reserve - question.locked_sum()).max(0.0).max(forced);
     assert!(sum(decision) <= free + 1e-9, "{} of {free}", sum(decision));
     for ((asset, bound), weight) in question.assets.iter().zip(&decision.bounds).zip(&decision.weights) {
@@ -177,6 +179,50 @@ fn a_reserve_above_everything_sells_only_what_may_be_sold() {
     assert!(decision.warnings.iter().any(|said| said.contains("must not be sold")));
 }
 
+fn wants(question: &mut Question, least: f64) {
+    question.assets.iter_mut().for_each(|asset| asset.own_min = Some(least));
+}
+
+fn is_scaled(decision: &Decision) -> bool {
+    decision.warnings.iter().any(|said| said.contains("scaled down"))
+}
+
+fn is_kept(decision: &Decision) -> bool {
+    decision.warnings.iter().any(|said| said.contains("must not be sold"))
+}
+
+#[test]
+fn the_least_the_owner_wants_never_touches_the_cash_reserve() {
+    let mut question = plain(10);
+    for (least, scaled) in [(0.094, false), (0.095, false), (0.096, true), (0.12, true)] {
+        wants(&mut question, least);
+        let decision = decide(&question).unwrap();
+        assert!(sum(&decision) <= 0.95 + 1e-9, "{least}: {}", sum(&decision));
+        assert_eq!((is_scaled(&decision), is_kept(&decision)), (scaled, false), "{:?}", decision.warnings);
+        assert!(decision.weights.iter().all(|weight| *weight >= least.min(0.095) - 1e-9), "{least}");
+        holds(&question, &Ok(decision));
+    }
+}
+
+#[test]
+fn what_must_not_be_sold_comes_before_what_the_owner_wants() {
+    let mut question = plain(10);
+    wants(&mut question, 0.12);
+    (question.assets[0].current, question.assets[0].allow_sell) = (0.50, false);
+    let decision = decide(&question).unwrap();
+    assert!(
+        (decision.weights[0] - 0.50).abs() < 1e-9 && (sum(&decision) - 0.95).abs() < 1e-9,
+        "{decision:?}"
+    );
+    assert!(decision.weights[1..].iter().all(|weight| (*weight - 0.05).abs() < 1e-9), "{decision:?}");
+    assert!(is_scaled(&decision) && !is_kept(&decision), "{:?}", decision.warnings);
+    question.assets[0].current = 0.97;
+    let decision = decide(&question).unwrap();
+    assert!(decision.weights[1..].iter().all(|weight| weight.abs() < 1e-9), "{decision:?}");
+    assert!(is_scaled(&decision) && is_kept(&decision), "{:?}", decision.warnings);
+    holds(&question, &Ok(decision));
+}
+
 #[test]
 fn what_is_locked_counts_in_its_group() {
     let mut question = plain(12);
@@ -241,14 +287,17 @@ fn the_order_of_securities_does_not_matter_to_the_sums() {
     assert_eq!(forward, again);
 }
 
-fn any_asset() -> impl Strategy<Value = (f64, f64, bool, bool, Option<f64>, usize)> {
+type AnyAsset = (f64, f64, bool, bool, (Option<f64>, Option<f64>), usize);
+
+fn any_asset() -> impl Strategy<Value = AnyAsset> {
     let own = prop_oneof![3 => Just(None), 1 => (0.0_f64..0.4).prop_map(Some), 1 => Just(Some(0.0))];
+    let wish = prop_oneof![3 => Just(None), 1 => (0.0_f64..0.3).prop_map(Some)];
     (
         -0.1_f64..0.3,
         prop_oneof![2 => Just(0.0), 1 => 0.0_f64..0.25],
         any::<bool>(),
         any::<bool>(),
-        own,
+        (own, wish),
         0_usize..6,
     )
 }
@@ -269,7 +318,8 @@ proptest! {
         // Few columns for many securities: duplicates and singular matrices.
         let mut question = question(&expected, days(all.len(), |i| all[i].5));
         for (asset, one) in question.assets.iter_mut().zip(&all) {
-            (asset.current, asset.allow_buy, asset.allow_sell, asset.own_max) = (one.1, one.2, one.3, one.4);
+            (asset.current, asset.allow_buy, asset.allow_sell) = (one.1, one.2, one.3);
+            (asset.own_max, asset.own_min) = one.4;
         }
         let n = all.len();
         question.groups = ranges
