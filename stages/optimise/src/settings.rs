@@ -1,4 +1,8 @@
 //! `[stage.optimise]`, and what of it the owner changes at run time by `system/settings`.
+//!
+//! Who wins: of the limits `risk.max_position_pct` and `min_cash_reserve` the stricter of both counts, whoever says it.
+//! Everything else that `system/settings` names counts as it says there, its default included: the statement always
+//! names all of them. What it does not know, as groups and their caps, is as the configuration says.
 
 use contracts::SettingsSnapshot;
 use serde::Deserialize;
@@ -103,6 +107,26 @@ const COSTS_MAX: f64 = 0.01;
 /// The smallest trade where the proportional costs alone are that high.
 const SMALLEST_TRADE_EUR: f64 = 1_000.0;
 
+const MAX_POSITION_LEAST: f64 = 0.01;
+const RESERVE_MOST_EUR: i64 = 1_000_000;
+
+/// A setting's name and the field it changes.
+type Followed = (&'static str, fn(&mut Settings) -> &mut f64);
+
+/// Numbers of `system/settings` that are followed as they are; those of one part make sense together or not at all.
+const FOLLOWED: &[&[Followed]] = &[
+    &[("optimizer_blend", |settings| &mut settings.blend)],
+    &[("optimizer_target_return", |settings| &mut settings.target_return)],
+    &[("risk_free_rate", |settings| &mut settings.risk_free_rate)],
+    &[("transaction_cost_fixed", |settings| &mut settings.transaction_cost_fixed_eur)],
+    &[("transaction_cost_percent", |settings| &mut settings.transaction_cost_percent)],
+    &[
+        ("market_regime_bull_cash_reserve", |settings| &mut settings.bull_cash_reserve),
+        ("market_regime_sideways_cash_reserve", |settings| &mut settings.sideways_cash_reserve),
+        ("market_regime_bear_cash_reserve", |settings| &mut settings.bear_cash_reserve),
+    ],
+];
+
 /// The regions of the world as a fund at a European broker meets them; no targets.
 fn regions() -> Vec<GroupSetting> {
     let group = |name: &str, members: &[&str]| GroupSetting {
@@ -142,12 +166,12 @@ impl Settings {
             Err(format!("`{name}` is {value}, it must be {least} to {most}"))
         };
         whole("settle_ms", self.settle_ms, 60_000)?;
-        whole("min_cash_reserve_eur", self.min_cash_reserve_eur, 1_000_000)?;
+        whole("min_cash_reserve_eur", self.min_cash_reserve_eur, RESERVE_MOST_EUR)?;
         share("target_return", self.target_return, 0.01, 0.40)?;
         share("target_volatility", self.target_volatility, 0.01, 1.0)?;
         share("risk_free_rate", self.risk_free_rate, 0.0, 0.15)?;
         share("blend", self.blend, 0.0, 1.0)?;
-        share("max_position", self.max_position, 0.01, 0.30)?;
+        share("max_position", self.max_position, MAX_POSITION_LEAST, 0.30)?;
         share("transaction_cost_fixed_eur", self.transaction_cost_fixed_eur, 0.0, 100.0)?;
         share("transaction_cost_percent", self.transaction_cost_percent, 0.0, 0.05)?;
         share("bull_cash_reserve", self.bull_cash_reserve, 0.0, 0.40)?;
@@ -171,37 +195,39 @@ impl Settings {
         unique("industry_groups", &self.industry_groups)
     }
 
-    /// The same settings with what the owner changed at run time.
-    ///
-    /// # Errors
-    /// One sentence when together they make no sense; then nothing of it is followed.
-    pub fn with(&self, snapshot: &SettingsSnapshot) -> Result<Settings, String> {
+    /// The same settings with what the owner changed at run time, and what of it makes no sense: that part stays as it
+    /// was `before`, everything else is followed.
+    #[must_use]
+    pub fn with(&self, snapshot: &SettingsSnapshot, before: &Settings) -> (Settings, Option<String>) {
         let mut changed = self.clone();
-        let numbers: [(&str, &mut f64); 8] = [
-            ("optimizer_blend", &mut changed.blend),
-            ("optimizer_target_return", &mut changed.target_return),
-            ("risk_free_rate", &mut changed.risk_free_rate),
-            ("transaction_cost_fixed", &mut changed.transaction_cost_fixed_eur),
-            ("transaction_cost_percent", &mut changed.transaction_cost_percent),
-            ("market_regime_bull_cash_reserve", &mut changed.bull_cash_reserve),
-            ("market_regime_sideways_cash_reserve", &mut changed.sideways_cash_reserve),
-            ("market_regime_bear_cash_reserve", &mut changed.bear_cash_reserve),
-        ];
         let value = |name: &str| snapshot.values.get(name);
-        for (name, field) in numbers {
-            *field = value(name).and_then(Value::as_f64).unwrap_or(*field);
-        }
         if let Some(limit) = value("risk.max_position_pct").and_then(Value::as_f64) {
-            // As at the gate, a limit of risk is only ever made tighter.
-            changed.max_position = limit.min(changed.max_position);
+            // As at the gate, a limit of risk is only ever made tighter; below its range it is as tight as it gets.
+            changed.max_position = limit.clamp(MAX_POSITION_LEAST, self.max_position);
         }
         if let Some(sum) = value("min_cash_reserve").and_then(Value::as_i64) {
-            changed.min_cash_reserve_eur = sum;
+            changed.min_cash_reserve_eur = sum.clamp(self.min_cash_reserve_eur, RESERVE_MOST_EUR);
         }
         if let Some(is_on) = value("market_regime_detection_enabled").and_then(Value::as_bool) {
             changed.market_regime_detection_enabled = is_on;
         }
-        changed.check().map(|()| changed)
+        let mut wrong = Vec::new();
+        for part in FOLLOWED {
+            let mut next = changed.clone();
+            for (name, field) in *part {
+                if let Some(number) = value(name).and_then(Value::as_f64) {
+                    *field(&mut next) = number;
+                }
+            }
+            if let Err(why) = next.check() {
+                wrong.push(why);
+                next.clone_from(&changed);
+                let mut before = before.clone();
+                part.iter().for_each(|(_, field)| *field(&mut next) = *field(&mut before));
+            }
+            changed = next;
+        }
+        (changed, (!wrong.is_empty()).then(|| wrong.join("; ")))
     }
 
     fn tree(&self) -> Result<Linkage, String> {
@@ -319,22 +345,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_the_owner_changes_is_followed_whole_or_not_at_all() {
-        let say = |values: &[(&str, Value)]| SettingsSnapshot {
+    fn say(values: &[(&str, Value)]) -> SettingsSnapshot {
+        SettingsSnapshot {
             revision: 1,
             values: values.iter().map(|(name, value)| ((*name).to_string(), value.clone())).collect(),
-        };
+        }
+    }
+
+    /// What is followed of a sensible snapshot.
+    fn followed(own: &Settings, values: &[(&str, Value)]) -> Settings {
+        let (changed, wrong) = own.with(&say(values), own);
+        assert_eq!(wrong, None);
+        changed
+    }
+
+    #[test]
+    fn what_the_owner_changes_is_followed() {
         let own = Settings::default();
-        let changed = own
-            .with(&say(&[
+        let changed = followed(
+            &own,
+            &[
                 ("optimizer_blend", 0.3.into()),
                 ("risk.max_position_pct", 0.1.into()),
                 ("min_cash_reserve", 750.into()),
                 ("market_regime_detection_enabled", false.into()),
                 ("display.brightness", 3.into()),
-            ]))
-            .unwrap();
+            ],
+        );
         let expected = Settings {
             blend: 0.3,
             max_position: 0.1,
@@ -343,11 +380,42 @@ mod tests {
             ..own.clone()
         };
         assert_eq!(changed, expected);
-        assert_eq!(own.with(&say(&[])).unwrap(), own, "what is not said stays");
-        assert_eq!(own.with(&say(&[("risk.max_position_pct", 0.3.into())])).unwrap(), own, "never looser");
-        let why = own.with(&say(&[("optimizer_blend", 0.3.into()), ("risk_free_rate", 9.0.into())]));
-        assert!(why.unwrap_err().contains("risk_free_rate"));
-        assert_eq!(own.with(&say(&[("optimizer_blend", "much".into())])).unwrap(), own);
+        assert_eq!(followed(&own, &[]), own, "what is not said stays");
+        assert_eq!(followed(&own, &[("optimizer_blend", "much".into())]), own);
+    }
+
+    #[test]
+    fn limits_of_risk_are_only_made_stricter() {
+        let own = Settings { min_cash_reserve_eur: 2_000, ..Settings::default() };
+        for (reserve, position, expected) in
+            [(500, 0.30, (2_000, 0.15)), (2_000, 0.15, (2_000, 0.15)), (2_001, 0.149, (2_001, 0.149))]
+        {
+            let both = [("min_cash_reserve", reserve.into()), ("risk.max_position_pct", position.into())];
+            let changed = followed(&own, &both);
+            assert_eq!(changed.min_cash_reserve_eur, expected.0, "{reserve}");
+            assert!((changed.max_position - expected.1).abs() < 1e-12, "{position}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_stays_as_it_was_and_the_rest_is_followed() {
+        let own = Settings::default();
+        let reserves = |bull: f64, sideways: f64, bear: f64| {
+            [
+                ("market_regime_bull_cash_reserve", bull.into()),
+                ("market_regime_sideways_cash_reserve", sideways.into()),
+                ("market_regime_bear_cash_reserve", bear.into()),
+            ]
+        };
+        let before = followed(&own, &reserves(0.10, 0.15, 0.20));
+        let mut both = reserves(0.10, 0.15, 0.12).to_vec();
+        both.extend([("risk.max_position_pct", 0.08.into()), ("risk_free_rate", 9.0.into())]);
+        both.push(("optimizer_blend", 0.3.into()));
+        let (changed, wrong) = own.with(&say(&both), &before);
+        let wrong = wrong.unwrap();
+        assert!(wrong.contains("bear_cash_reserve") && wrong.contains("risk_free_rate"), "{wrong}");
+        assert_eq!(changed, Settings { max_position: 0.08, blend: 0.3, ..before });
+        assert_eq!(changed.check(), Ok(()));
     }
 
     #[test]

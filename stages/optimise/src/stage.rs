@@ -80,8 +80,10 @@ pub struct Optimise {
     /// The last run that was said.
     last_run: Option<Id>,
     quiet_because: Option<String>,
-    /// What was set last makes no sense.
-    is_misled: bool,
+    /// What of the settings makes no sense; ends when it does.
+    misled: Option<String>,
+    /// Why there are no bars; ends when there are.
+    unread: Option<String>,
 }
 
 impl Stage for Optimise {
@@ -132,7 +134,8 @@ impl Stage for Optimise {
             asked_by: Vec::new(),
             last_run: None,
             quiet_because: None,
-            is_misled: false,
+            misled: None,
+            unread: None,
         })
     }
 
@@ -195,14 +198,16 @@ impl Stage for Optimise {
                 if let Some(securities) = self.asked.take() {
                     self.read = Some(Read { day: now.day_utc(), securities, series });
                 }
-                out.recovered();
+                self.unread = None;
+                self.tell_troubles(out);
                 self.run(now, out);
             }
             Input::Replied(Reply::Failed(why)) => {
                 self.asked = None;
                 self.wake_at = Some(now.saturating_plus_ms(RETRY_MS));
                 self.tell(Outcome::Failed, Some("bars"), &why, out);
-                out.trouble(why);
+                self.unread = Some(why);
+                self.tell_troubles(out);
             }
             Input::Tick => {
                 self.wake_at = None;
@@ -248,22 +253,27 @@ impl Optimise {
         moved.is_some_and(|flow| self.flows.insert(flow.id))
     }
 
-    /// Follows what the owner set; what makes no sense together is not followed, and that is said.
+    /// Follows what the owner set; a part that makes no sense is not followed, and that is said until it does.
     fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
-        match self.own.with(snapshot) {
-            Ok(settings) if settings != self.settings => {
-                self.settings = settings;
-                self.settle(true, now);
-            }
-            Ok(_) => {}
-            Err(why) => {
-                self.is_misled = true;
-                return out
-                    .trouble(format!("What was set is not followed: {why}; the settings before it stand."));
-            }
+        let (settings, wrong) = self.own.with(snapshot, &self.settings);
+        let misled = wrong.map(|why| {
+            format!("What was set is not followed: {why}; that stays as it was, the rest counts.")
+        });
+        if misled != self.misled {
+            self.misled = misled;
+            self.tell_troubles(out);
         }
-        if std::mem::take(&mut self.is_misled) {
-            out.recovered();
+        if settings != self.settings {
+            self.settings = settings;
+            self.settle(true, now);
+        }
+    }
+
+    /// One trouble hides another only until it is over.
+    fn tell_troubles(&self, out: &mut Out<Self>) {
+        match self.misled.as_ref().or(self.unread.as_ref()) {
+            Some(sentence) => out.trouble(sentence.clone()),
+            None => out.recovered(),
         }
     }
 

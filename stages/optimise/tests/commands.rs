@@ -116,11 +116,35 @@ fn what_the_owner_sets_takes_effect_and_nonsense_is_said() {
     world.pass(11 * MINUTE);
     let run = world.run();
     assert_eq!((sum(&run), run.blend), (800_000, Finite::new(1.0).unwrap()));
-    world.say(set(2, &[("market_regime_bear_cash_reserve", 0.01.into())]));
+    let both = [("min_cash_reserve", 2_000.into()), ("market_regime_bear_cash_reserve", 0.01.into())];
+    world.say(set(2, &both));
     assert!(world.decision().contains("bear_cash_reserve"), "{}", world.decision());
     world.pass(11 * MINUTE);
-    assert_eq!(sum(&world.run()), 800_000, "the settings before it stand");
+    assert_eq!(sum(&world.run()), 800_000, "what was set before it stands");
     world.say(set(3, &[]));
+    assert!(!world.decision().contains("bear_cash_reserve"), "{}", world.decision());
+}
+
+#[test]
+fn nonsense_in_one_setting_leaves_the_others_in_force_and_is_said_until_it_is_over() {
+    let mut world = World::of(&EIGHT);
+    world.say(set(
+        1,
+        &[("market_regime_bear_cash_reserve", 0.01.into()), ("risk.max_position_pct", 0.08.into())],
+    ));
+    world.pass(11 * MINUTE);
+    let run = world.run();
+    assert!(
+        run.weights.iter().all(|one| one.upper_e6.e6() <= 80_000),
+        "a tighter limit is followed: {run:?}"
+    );
+    world.pass(DAY);
+    let reads = world.reads;
+    (1..=8).for_each(|number| world.say(score(number, Some(0.7), world.now)));
+    world.pass(MINUTE);
+    assert!(world.reads > reads, "bars of another day were read");
+    assert!(world.decision().contains("bear_cash_reserve"), "{}", world.decision());
+    world.say(set(2, &[("risk.max_position_pct", 0.08.into())]));
     assert!(!world.decision().contains("bear_cash_reserve"), "{}", world.decision());
 }
 
