@@ -3,7 +3,8 @@
 //!
 //! **Reads** `portfolio/state`, `portfolio/bucket`, `market/quote`, `market/fx`, `market/venue`, `market/universe`,
 //! `score/security`, `target/weights`, `risk/halt`, `risk/state`, `order/approved`, `order/refused`, `order/state`,
-//! `plan/result`, `command/plan/now`, `command/plan/config_*`, `portfolio/flow`, `score/regime`.
+//! `plan/result`, `command/plan/now`, `command/plan/config_*`, `portfolio/flow`, `score/regime`; of `system/settings` the
+//! cash kept back and the costs of a trade, where they are larger than the file's.
 //!
 //! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
 //!

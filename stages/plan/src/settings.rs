@@ -1,8 +1,11 @@
 //! What the owner can set, with ranges, and the typed rules that follow from it.
 //!
-//! Limits that the gate also has may only be stricter here; the gate judges by its own.
+//! Limits that the gate also has may only be stricter here; the gate judges by its own. Of the cash kept back and the
+//! costs of a trade, `system/settings` and this file both speak: the larger one counts.
 
+use contracts::SettingsSnapshot;
 use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 use limits::{Costs, SellTerms};
@@ -157,6 +160,61 @@ pub struct Rules {
 
 /// Tolerated costs of a trade as a part of its value.
 const COST_RATIO_E6: i64 = 10_000;
+/// Costs in proportion that are planned with at most, in 1/10 000: at 1 % no trade would be worth it.
+const COST_BPS_MAX: i64 = 90;
+/// Most cash that is kept back, in EUR.
+const RESERVE_MAX_EUR: i64 = 1_000_000;
+
+impl Rules {
+    /// The same with what the owner changed at run time. Only ever stricter: more cash kept back, higher costs.
+    #[must_use]
+    pub fn with(&self, snapshot: &SettingsSnapshot) -> Rules {
+        let value = |name: &str| snapshot.values.get(name);
+        let larger = |own: Money, other: Option<Money>| {
+            other.filter(|other| other.covers(own).unwrap_or(false)).unwrap_or(own)
+        };
+        let reserve = value("min_cash_reserve").and_then(Value::as_i64);
+        let reserve = reserve.map(|units| units.clamp(0, RESERVE_MAX_EUR));
+        let fixed = value("transaction_cost_fixed").and_then(Value::as_f64).and_then(euro);
+        let percent = value("transaction_cost_percent").and_then(Value::as_f64);
+        let percent = percent.map(|percent| percent.min(part_of(COST_BPS_MAX).to_f64())).and_then(share);
+        let costs = Costs {
+            fixed_eur: larger(self.costs.fixed_eur, fixed),
+            percent: self.costs.percent.max(percent.unwrap_or(self.costs.percent)),
+        };
+        Rules {
+            reserve: larger(
+                self.reserve,
+                reserve.and_then(|units| Money::from_units(units, Currency::EUR).ok()),
+            ),
+            min_trade: min_trade(&costs),
+            costs,
+            ..self.clone()
+        }
+    }
+
+    /// Whether both keep the same cash back and count the same costs.
+    #[must_use]
+    pub fn is_as_strict_as(&self, other: &Rules) -> bool {
+        (self.reserve, self.costs) == (other.reserve, other.costs)
+    }
+}
+
+/// A part of a whole that is one at most.
+pub(crate) fn share(part: f64) -> Option<Weight> {
+    Weight::from_f64(part).ok()
+}
+
+/// An amount of EUR.
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // At most a million, checked here.
+pub(crate) fn euro(amount: f64) -> Option<Money> {
+    let e4 = (amount * 10_000.0).round();
+    (0.0..=1e10).contains(&e4).then(|| Money::from_e4(e4 as i64, Currency::EUR))
+}
+
+fn part_of(bps: i64) -> Weight {
+    Weight::from_e6(bps * 100).expect("at most 10 000 basis points")
+}
 
 impl Settings {
     /// Checks every range and converts to the types of money.
@@ -169,8 +227,8 @@ impl Settings {
         within("settle_ms", self.settle_ms, &minute_ms)?;
         within("every_ms", self.every_ms, &(0..=HOUR_MS))?;
         within("transaction_cost_fixed_cents", self.transaction_cost_fixed_cents, &(0..=10_000))?;
-        within("transaction_cost_bps", self.transaction_cost_bps, &(0..=90))?;
-        within("min_cash_reserve_eur", self.min_cash_reserve_eur, &(0..=1_000_000))?;
+        within("transaction_cost_bps", self.transaction_cost_bps, &(0..=COST_BPS_MAX))?;
+        within("min_cash_reserve_eur", self.min_cash_reserve_eur, &(0..=RESERVE_MAX_EUR))?;
         within("cash_reserve_bps", self.cash_reserve_bps, &(0..=10_000))?;
         within("base_trade_amount_eur", self.base_trade_amount_eur, &(250..=1_000_000))?;
         within("min_gap_bps", self.min_gap_bps, &(1..=5_000))?;
@@ -195,10 +253,9 @@ impl Settings {
 
     fn converted(&self) -> Rules {
         let eur = |units| Money::from_units(units, Currency::EUR).expect("a million fits");
-        let share = |bps: i64| Weight::from_e6(bps * 100).expect("at most 10 000 basis points");
         let costs = Costs {
             fixed_eur: Money::from_e4(self.transaction_cost_fixed_cents * 100, Currency::EUR),
-            percent: share(self.transaction_cost_bps),
+            percent: part_of(self.transaction_cost_bps),
         };
         Rules {
             settle_state_ms: self.settle_state_ms,
@@ -207,7 +264,7 @@ impl Settings {
             min_trade: min_trade(&costs),
             costs,
             reserve: eur(self.min_cash_reserve_eur),
-            reserve_share: share(self.cash_reserve_bps),
+            reserve_share: part_of(self.cash_reserve_bps),
             base_trade: eur(self.base_trade_amount_eur),
             min_score: self.min_score,
             max_price_vs_high: self.max_price_vs_high,
@@ -217,14 +274,14 @@ impl Settings {
             buy_cooldown_days: self.buy_cooldown_days,
             rebuy_pause_days: self.rebuy_pause_days,
             sell: SellTerms {
-                loss_max: share(self.max_loss_bps),
+                loss_max: part_of(self.max_loss_bps),
                 min_hold_days: self.min_hold_days,
                 sell_cooldown_days: self.sell_cooldown_days,
             },
-            max_sell: share(self.max_sell_bps),
-            max_position: share(self.max_position_bps),
+            max_sell: part_of(self.max_sell_bps),
+            max_position: part_of(self.max_position_bps),
             parameters: Parameters {
-                min_gap: share(self.min_gap_bps),
+                min_gap: part_of(self.min_gap_bps),
                 opportunity_quality: self.opportunity_quality,
                 max_pool: self.max_pool,
                 max_depth: self.max_depth,
@@ -283,6 +340,32 @@ mod tests {
             let sentence = settings.rules().unwrap_err().to_string();
             assert!(sentence.contains(expected), "{sentence}");
         }
+    }
+
+    #[test]
+    fn of_what_the_owner_sets_and_this_file_the_larger_counts() {
+        let file = Settings { min_cash_reserve_eur: 600, ..Settings::default() }.rules().unwrap();
+        let said = |name: &str, value: Value| {
+            file.with(&SettingsSnapshot { revision: 1, values: [(name.to_string(), value)].into() })
+        };
+        for (value, expected) in [(500, 600), (600, 600), (601, 601), (2_000_000, 1_000_000)] {
+            let reserve = said("min_cash_reserve", value.into()).reserve;
+            assert_eq!(reserve, Money::from_units(expected, Currency::EUR).unwrap(), "{value}");
+        }
+        for (value, e4, trade) in [(1.99, 20_000, 250), (2.0, 20_000, 250), (4.0, 40_000, 500)] {
+            let rules = said("transaction_cost_fixed", value.into());
+            assert_eq!(rules.costs.fixed_eur.e4(), e4, "{value}");
+            assert_eq!(rules.min_trade, Money::from_units(trade, Currency::EUR).unwrap(), "{value}");
+        }
+        for (value, e6, trade) in
+            [(0.001, 2_000, 250), (0.006, 6_000, 500), (0.009, 9_000, 2_000), (0.05, 9_000, 2_000)]
+        {
+            let rules = said("transaction_cost_percent", value.into());
+            assert_eq!(rules.costs.percent.e6(), e6, "{value}");
+            assert_eq!(rules.min_trade, Money::from_units(trade, Currency::EUR).unwrap(), "{value}");
+        }
+        assert!(said("min_cash_reserve", "much".into()).is_as_strict_as(&file), "no number, no change");
+        assert!(said("transaction_cost_fixed", Value::from(-1)).is_as_strict_as(&file));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bus_client::{Input, NoCall, Out, Stage, Start};
 use contracts::stage::plan as topics;
 use contracts::{
     Id, Meta, OrderApproved, OrderRefused, OrderRequested, OrderState, Outcome, PlanContext, PlanNow,
-    PlanProposed, PlanResult, Received, Refusal, Side,
+    PlanProposed, PlanResult, Received, Refusal, SettingsSnapshot, Side,
 };
 use market::{Isin, Timestamp};
 
@@ -33,10 +33,14 @@ const BETWEEN_MS: i64 = 50;
 const OTHER_HOLDINGS: &str = "The holdings changed.";
 const OTHER_FACTS: &str = "Prices, scores, targets, venues or answers changed.";
 
+const OTHER_SETTINGS: &str = "The cash kept back or the costs of a trade were set anew.";
+
 /// The stage.
 #[derive(Debug)]
 pub struct Plan {
-    /// Rules of the fund's settings alone.
+    /// Rules of the configuration file alone.
+    pub(crate) own: Rules,
+    /// The same with what `system/settings` makes stricter.
     pub(crate) base: Rules,
     /// The same under the configuration in force.
     pub(crate) rules: Rules,
@@ -109,6 +113,7 @@ impl Stage for Plan {
             rows.map(store::load).transpose()?.unwrap_or_default();
         let mut plan = Plan {
             terms: Terms::of(&rules),
+            own: rules.clone(),
             base: rules.clone(),
             rules,
             book,
@@ -142,7 +147,8 @@ impl Stage for Plan {
             Input::Heard(heard) => self.hear(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(never) => match never {},
-            Input::Answered(_) | Input::Settings(_) | Input::Refused(_) => {}
+            Input::Settings(snapshot) => self.follow(&snapshot, now),
+            Input::Answered(_) | Input::Refused(_) => {}
         }
     }
 
@@ -196,6 +202,18 @@ impl Plan {
             I::ScoreRegime(heard) => facts.hear_regime(heard),
         };
         self.settle(news, cause, now);
+    }
+
+    /// Follows what the owner set; what is due to start anyway starts under it.
+    fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp) {
+        let base = self.own.with(snapshot);
+        if base.is_as_strict_as(&self.base) {
+            return;
+        }
+        self.base = base;
+        self.configure();
+        self.settle(News::Change, None, now);
+        self.because = OTHER_SETTINGS.into();
     }
 
     /// Sets the time of the next run; an earlier one stays.

@@ -6,7 +6,7 @@ mod support;
 use contracts::{
     Breaker, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState, OrderStatus,
     PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal, Reply, RiskHalt,
-    RiskState, Sample, SecurityScore, Side, TargetWeights, Venue,
+    RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
 };
 use money::{Currency, Money};
 use support::*;
@@ -140,6 +140,22 @@ fn doing_nothing_wins_below_the_smallest_improvement() {
             assert_eq!(plan.score_after, plan.score_unchanged);
             assert!(!plan.rivals.is_empty());
         }
+    }
+}
+
+#[test]
+fn cash_that_the_owner_keeps_back_at_run_time_is_not_planned_with() {
+    for (reserve, cash) in [(500, 33_000), (2_000, 33_000), (7_000, 28_000)] {
+        let mut world = asked();
+        let values = [("min_cash_reserve".to_string(), reserve.into())].into();
+        world.say(SettingsSnapshot { revision: 1, values });
+        let is_due = world.engine.wake_at().is_some_and(|then| then.since(world.now) <= 60 * SECOND);
+        assert_eq!(is_due, reserve > 500, "{reserve}: what the file says is no news");
+        world.say(state("s2"));
+        world.pass(SECOND);
+        // Whichever is larger, this or the 5 % of an unknown market.
+        let context = world.all::<PlanContext>().pop().flatten().unwrap();
+        assert_eq!(context.cash[0].value_eur, eur(cash), "{reserve}");
     }
 }
 

@@ -3,7 +3,7 @@
 //! Finders, patterns, generators and sizes are as it says. Costs, holds, cooldowns and the loss limit have one source, the
 //! fund's settings; here they may only be stricter, and a looser value has no effect and is told.
 
-use money::{Currency, Money, Weight};
+use money::Money;
 
 use super::{
     Configuration,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     parameters::{Combinations, Parameters, Switch},
     patterns::Pattern,
-    settings::{Rules, min_trade},
+    settings::{Rules, euro, min_trade, share},
     terms::{RiskProfile, Terms},
 };
 
@@ -158,16 +158,6 @@ impl Strict<'_> {
     }
 }
 
-fn share(part: f64) -> Option<Weight> {
-    Weight::from_f64(part).ok()
-}
-
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // At most a million, checked by the key's range.
-fn euro(amount: f64) -> Option<Money> {
-    let e4 = (amount * 10_000.0).round();
-    (0.0..=1e10).contains(&e4).then(|| Money::from_e4(e4 as i64, Currency::EUR))
-}
-
 #[allow(clippy::as_conversions, clippy::cast_precision_loss)] // Costs of one trade have few digits.
 fn eur_of(amount: Money) -> f64 {
     amount.e4() as f64 / 10_000.0
@@ -181,6 +171,8 @@ fn f64_to_u32(days: f64) -> u32 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use money::{Currency, Weight};
+
     use super::{super::read::read, *};
     use crate::Settings;
 
