@@ -232,19 +232,24 @@ impl Looked<'_> {
         }
     }
 
-    /// Gain beyond what the security's own past explains: with dividends and what sales brought, where the fills are
-    /// known. What was taken is taken again only after a further gain or a year.
+    /// Gain beyond what the security's own past explains: with dividends and what sales brought, over the time since the
+    /// holding was opened, where the fills are known; else that of what is left, over its age. What was taken is taken
+    /// again only after a further gain or a year.
     #[must_use]
     // Days are small numbers.
     #[allow(clippy::cast_precision_loss)]
     pub fn windfall(&self, position: &Position) -> Option<Windfall> {
-        let whole = self.past.and_then(|past| past.holding.gain(self.measures.price?, past.received?));
-        let gain = whole.or_else(|| self.profit(position))?;
-        let years = (self.days_held(position)? as f64 / YEAR_DAYS).max(YEARS_MIN);
+        let today = Timestamp::ZERO.day_utc().days_until(self.now.day_utc());
+        let whole = self.past.and_then(|past| {
+            let gain = past.holding.gain(self.measures.price?, past.received?)?;
+            Some((gain, f64::from((today - past.holding.opened).max(0))))
+        });
+        let of_what_is_left = || Some((self.profit(position)?, self.days_held(position)? as f64));
+        let (gain, days) = whole.or_else(of_what_is_left)?;
+        let years = (days / YEAR_DAYS).max(YEARS_MIN);
         let growth = believable_growth(self.measures.growth.or(self.measures.long_growth));
         let beyond = excess(gain, years, growth)?;
         let mut taking = take_profits(gain, beyond);
-        let today = Timestamp::ZERO.day_utc().days_until(self.now.day_utc());
         if let Some(taken) = self.past.and_then(|past| past.holding.taken)
             && taking.share > 0.0
             && !is_armed(self.profit(position)?, taken.gain, f64::from(today - taken.day) / YEAR_DAYS)

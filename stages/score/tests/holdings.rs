@@ -95,6 +95,21 @@ fn dividends_since_it_was_opened_belong_to_the_gain() {
 }
 
 #[test]
+fn a_gain_since_opening_is_measured_over_the_time_since_opening() {
+    // Prices in units of a twentieth of the last one: 100 at 10; after nine years 90 sold at 20; 90 bought back at 20 a
+    // tenth of a year before the end of the tenth.
+    let (opened, ten, twenty) = (3_650, PRICE / 2.0, PRICE);
+    let fills = [fill(opened, 100.0, ten), fill(365, -90.0, twenty), fill(36, 90.0, twenty)];
+    let traded = said(100, 237.5, fills.to_vec(), Some(vec![]));
+    assert!(days(&traded) < 400, "what is left is young: {}", days(&traded));
+    // 1 000 and 1 800 paid, 1 800 brought, 2 000 there: (2 000 + 1 800 − 2 800)/2 800 in ten years, as if one purchase
+    // had been held all the time with that gain.
+    let held = said(100, 100.0, vec![fill(opened, 100.0, PRICE / (1.0 + 1_000.0 / 2_800.0))], Some(vec![]));
+    let excess = |score: &SecurityScore| score.windfall.as_ref().unwrap().excess.get();
+    assert!((excess(&traded) - excess(&held)).abs() < 1e-9, "{} {}", excess(&traded), excess(&held));
+}
+
+#[test]
 fn profit_is_taken_again_only_after_a_further_gain_or_a_year() {
     for (ago, price, armed) in
         [(30, 240.0, false), (30, 150.0, true), (364, 240.0, false), (365, 240.0, true)]
