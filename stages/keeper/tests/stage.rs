@@ -209,3 +209,30 @@ fn a_lasting_difference_asks_the_owner_to_repeat_and_the_number_survives() {
     lose_something(&mut bench);
     assert_eq!(bench.last::<RepeatWanted>().unwrap().asked["ingest"], 2);
 }
+
+#[test]
+fn values_under_the_optimisers_old_names_move_to_the_new_ones() {
+    let rows = rusqlite::Connection::open_in_memory().unwrap();
+    rows.execute_batch(include_str!("../../../migrations/keeper/0001_settings_jobs_health.sql")).unwrap();
+    rows.execute_batch(
+        "INSERT INTO setting VALUES ('optimise.blend', '0.3', 1, 'a'), ('optimise.target_return', '0.2', 2, 'b'),
+         ('optimizer_target_return', '0.09', 3, 'c'), ('risk.max_per_day', '2', 4, 'd')",
+    )
+    .unwrap();
+    let renamed = include_str!("../../../migrations/keeper/0002_settings_renamed.sql");
+    for _ in 0..2 {
+        rows.execute_batch(renamed).unwrap();
+        let mut query = rows.prepare("SELECT key, value, updated_by FROM setting ORDER BY key").unwrap();
+        let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        let found: Vec<(String, String, String)> = found.map(Result::unwrap).collect();
+        let expected = [
+            ("optimizer_blend", "0.3", "a"),
+            ("optimizer_target_return", "0.09", "c"),
+            ("risk.max_per_day", "2", "d"),
+        ];
+        assert_eq!(found, expected.map(|(key, value, by)| (key.into(), value.into(), by.into())));
+    }
+    for key in ["optimizer_blend", "optimizer_target_return"] {
+        assert!(keeper::registry::find(key).is_some(), "{key}");
+    }
+}
