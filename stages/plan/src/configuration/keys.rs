@@ -157,7 +157,7 @@ pub const NOT_BUILT: &[(&str, &str)] = &[
     ("planner.monte_carlo_path_count", "moving the traded price alone tests no market risk"),
     ("planner.enable_multi_timeframe", "the score knows no time frames"),
     ("planner.enable_market_regime_scenarios", "the regime acts on the reserve only"),
-    ("planner.fx_cost_percent", "currencies are exchanged on their own, outside plans"),
+    ("planner.fx_cost_percent", "it has one source, a constant of the planner"),
     ("opportunity_calculators.weight_based.transaction_cost_fixed", "costs have one source, [planner]"),
     ("opportunity_calculators.weight_based.transaction_cost_percent", "costs have one source, [planner]"),
     ("opportunity_calculators.averaging_down.base_trade_amount_eur", "sizes have one source, [planner]"),
