@@ -41,7 +41,7 @@ pub enum Configs {
         /// Its name or id
         #[arg(default_value = "core")]
         name: String,
-        /// Every key with its value, also those that it does not name
+        /// Every key with what is in force, also those that it does not name
         #[arg(long)]
         full: bool,
         /// Prints JSON

@@ -53,6 +53,38 @@ pub fn effect(base: &Rules, name: &str, configuration: &Configuration) -> (Rules
     (rules, terms, strict.looser)
 }
 
+/// Every key with what is in force under a configuration: what it names, unless that is looser than the fund's own rule;
+/// where it names nothing, the fund's rules and the defaults.
+#[must_use]
+pub fn in_force(base: &Rules, configuration: &Configuration) -> String {
+    let (rules, terms, _) = effect(base, "", configuration);
+    let whole = |number: usize| Value::Whole(i64::try_from(number).unwrap_or(i64::MAX));
+    let parameters = &rules.parameters;
+    let held = [
+        ("planner.max_depth", whole(parameters.max_depth)),
+        ("planner.max_pool", whole(parameters.max_pool)),
+        ("planner.min_improvement", Value::Number(terms.min_improvement)),
+        ("planner.cost_penalty_factor", Value::Number(terms.costs.factor.get())),
+        ("planner.base_trade_amount_eur", Value::Number(eur_of(rules.base_trade))),
+        ("planner.transaction_cost_fixed", Value::Number(eur_of(rules.costs.fixed_eur))),
+        ("planner.transaction_cost_percent", Value::Number(rules.costs.percent.to_f64())),
+        ("planner.min_hold_days", Value::Whole(rules.sell.min_hold_days.into())),
+        ("planner.sell_cooldown_days", Value::Whole(rules.sell.sell_cooldown_days.into())),
+        ("planner.max_loss_threshold", Value::Number(-rules.sell.loss_max.to_f64())),
+        (
+            "opportunity_calculators.opportunity_buys.min_quality_score",
+            Value::Number(parameters.opportunity_quality),
+        ),
+        (
+            "opportunity_calculators.weight_based.min_gap_threshold",
+            Value::Number(parameters.min_gap.to_f64()),
+        ),
+    ];
+    let mut full = configuration.clone();
+    held.into_iter().for_each(|(path, value)| full.set(path, value));
+    full.full_text()
+}
+
 fn terms(rules: &Rules, name: &str, configuration: &Configuration) -> Terms {
     let mut terms = Terms::of(rules);
     terms.name = name.to_string();
@@ -218,6 +250,45 @@ mod tests {
         assert_eq!(rules.min_trade, base.min_trade);
         assert_eq!(looser.len(), 5);
         assert!(looser.iter().all(|one| one.code == "no_effect"));
+    }
+
+    #[test]
+    fn what_is_shown_as_in_force_is_what_the_planner_goes_by() {
+        let settings = Settings {
+            max_pool: 7,
+            max_depth: 2,
+            min_gap_bps: 300,
+            opportunity_quality: 0.8,
+            min_improvement: 0.004,
+            base_trade_amount_eur: 700,
+            transaction_cost_fixed_cents: 300,
+            min_hold_days: 100,
+            max_loss_bps: 1_500,
+            ..Settings::default()
+        };
+        let base = settings.rules().unwrap();
+        let text = "[planner]\nmax_depth = 4\nmin_hold_days = 90\nsell_cooldown_days = 200\ncost_penalty_factor = 0.5";
+        let configuration = read(text).configuration;
+        let shown = in_force(&base, &configuration);
+        for line in [
+            "max_depth = 4",
+            "max_pool = 7",
+            "min_improvement = 0.004",
+            "cost_penalty_factor = 1.0",
+            "base_trade_amount_eur = 700.0",
+            "transaction_cost_fixed = 3.0",
+            "min_hold_days = 100",
+            "sell_cooldown_days = 200",
+            "max_loss_threshold = -0.15",
+            "min_gap_threshold = 0.03",
+            "min_quality_score = 0.8",
+        ] {
+            assert!(shown.lines().any(|found| found == line), "{line} is missing in\n{shown}");
+        }
+        let (rules, terms, _) = effect(&base, "own", &configuration);
+        let (again, again_terms, _) = effect(&base, "own", &read(&shown).configuration);
+        assert_eq!((again.parameters, again.costs, again.sell), (rules.parameters, rules.costs, rules.sell));
+        assert_eq!((again.base_trade, again_terms.costs), (rules.base_trade, terms.costs));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Configuration {
         self.written(|path| self.given(path))
     }
 
-    /// Every key with what it holds.
+    /// Every key with what it holds, or its default; what is in force is [`effect::in_force`].
     #[must_use]
     pub fn full_text(&self) -> String {
         self.written(|path| self.value(path))
@@ -153,18 +153,6 @@ impl Configuration {
         let hash = Sha256::digest(self.text().as_bytes());
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
-
-    /// What is different in another one, a line per key: `planner.max_depth: 5 -> 3`.
-    #[must_use]
-    pub fn differences(&self, newer: &Configuration) -> Vec<String> {
-        let shown = |value: Option<&Value>| value.map_or_else(|| "not named".to_string(), Value::to_string);
-        KEYS.iter()
-            .filter(|key| self.given(key.path) != newer.given(key.path))
-            .map(|key| {
-                format!("{}: {} -> {}", key.path, shown(self.given(key.path)), shown(newer.given(key.path)))
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]
@@ -198,16 +186,5 @@ mod tests {
         for key in KEYS {
             assert_eq!(read.configuration.value(key.path), Some(&key.default), "{}", key.path);
         }
-    }
-
-    #[test]
-    fn a_difference_names_the_key_and_both_values() {
-        let one = read::read("[planner]\nmax_depth = 5\n").configuration;
-        let other = read::read("[planner]\nmax_depth = 3\nmax_pool = 12\n").configuration;
-        assert_eq!(
-            one.differences(&other),
-            ["planner.max_depth: 5 -> 3", "planner.max_pool: not named -> 12"]
-        );
-        assert!(one.differences(&one).is_empty());
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     book::{STORED_MAX, Stored, Version},
-    effect::effect,
+    effect::{effect, in_force},
     read::{Problem, Read, Severity, read},
     template,
 };
@@ -180,7 +180,7 @@ impl Plan {
         let problems = self.problems(&read);
         let data = json!({
             "valid": true, "warnings": problems, "hash": read.configuration.hash(), "toml": text,
-            "effective": read.configuration.full_text(),
+            "effective": in_force(&self.base, &read.configuration),
         });
         Ok(Yes { text: format!("The document is valid{}.", counted(&problems)), data })
     }
