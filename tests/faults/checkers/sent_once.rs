@@ -14,12 +14,11 @@ pub fn check(witness: &Witness<'_>) -> Option<String> {
         }
     }
     let mut sent = BTreeSet::new();
-    for request in witness.rig.world.borrow().requests(0) {
+    for request in witness.rig.world.borrow().every_request() {
         if request.command != "putTradeOrder" {
             continue;
         }
-        let form: String = request.params;
-        if let Some(number) = form.split("user_order_id").nth(1) {
+        if let Some(number) = request.params.split("user_order_id").nth(1) {
             let digits: String =
                 number.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
             if !digits.is_empty() && !sent.insert(digits.clone()) {

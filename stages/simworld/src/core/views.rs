@@ -197,6 +197,11 @@ impl World {
         self.log.since(since)
     }
 
+    /// Shows all requests, oldest first, without a copy.
+    pub fn every_request(&self) -> impl Iterator<Item = &crate::wire::RequestEntry> {
+        self.log.all()
+    }
+
     /// Lists requests that asked for something the simulator does not imitate; a test should find none.
     #[must_use]
     pub fn unmodelled(&self) -> &[String] {
