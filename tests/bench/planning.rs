@@ -4,7 +4,10 @@
 use std::{hint::black_box, time::Instant};
 
 use evaluate::{Prepared, tally};
-use steward_tests::planners::{Planners, Seen};
+use steward_tests::{
+    planners::{Planners, Seen},
+    processes::peak_kb,
+};
 
 use crate::{Figures, quantile};
 
@@ -57,10 +60,4 @@ fn scoring_ms(seen: &Seen) -> f64 {
         black_box(tally(&prepared, &seen.context.pool, black_box(job)));
     }
     start.elapsed().as_secs_f64() * 1e3
-}
-
-/// The most memory that a process ever had resident, shared pages included.
-fn peak_kb(pid: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok())
 }

@@ -14,7 +14,7 @@ use std::{
 use bus_client::{Place, open_for_reading};
 use serde_json::Value;
 
-use crate::processes::{Demo, Listener, eventually, ports, programs};
+use crate::processes::{Demo, Listener, eventually, peak_kb, ports, programs};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -184,8 +184,7 @@ impl Outside {
     #[must_use]
     pub fn peak_kb(&self, program: &str) -> Option<u64> {
         let (_, child) = self.children.iter().find(|(name, _)| *name == program)?;
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok())
+        peak_kb(child.id())
     }
 }
 

@@ -219,6 +219,13 @@ pub fn pss_kb(pid: u32) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().split(' ').next()?.parse().ok())
 }
 
+/// The most memory that a process ever had resident, in kilobytes, shared pages included.
+#[must_use]
+pub fn peak_kb(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok())
+}
+
 fn pause() {
     // Waiting for another process; nothing here tells when it is done.
     #[allow(clippy::disallowed_methods)]
