@@ -38,7 +38,27 @@ fn bars() -> Vec<Bar> {
     (0..BARS).map(bar).collect()
 }
 
+/// The same, rising by an eighth a year.
+fn rising() -> Vec<Bar> {
+    let bars = bars().into_iter().zip(0..);
+    bars.map(|(bar, number)| {
+        let part = 1.125_f64.powf(f64::from(number - BARS + 1) / 365.0);
+        Bar { close: bar.close * part, high: bar.high * part, ..bar }
+    })
+    .collect()
+}
+
 fn said(held: i64, average: f64, fills: Vec<Fill>, received: Option<Vec<(Day, f64)>>) -> SecurityScore {
+    said_with(bars(), held, average, fills, received)
+}
+
+fn said_with(
+    bars: Vec<Bar>,
+    held: i64,
+    average: f64,
+    fills: Vec<Fill>,
+    received: Option<Vec<(Day, f64)>>,
+) -> SecurityScore {
     let security = Security::sample();
     let at = |ago: i32| Timestamp::from_ms(i64::from(number(today()) - ago) * 86_400_000);
     let position = Position {
@@ -51,7 +71,7 @@ fn said(held: i64, average: f64, fills: Vec<Fill>, received: Option<Vec<(Day, f6
         ..PortfolioState::sample().positions[0].clone()
     };
     let portfolio = PortfolioState { positions: vec![position], ..PortfolioState::sample() };
-    let facts = Facts { bars: bars(), fills, received, ..Facts::default() };
+    let facts = Facts { bars, fills, received, ..Facts::default() };
     state(&Basis {
         security: &security,
         series: &Series::new(&facts),
@@ -96,17 +116,18 @@ fn dividends_since_it_was_opened_belong_to_the_gain() {
 
 #[test]
 fn a_gain_since_opening_is_measured_over_the_time_since_opening() {
-    // Prices in units of a twentieth of the last one: 100 at 10; after nine years 90 sold at 20; 90 bought back at 20 a
-    // tenth of a year before the end of the tenth.
+    // 100 at 10; after nine years 90 sold at 20; 90 bought back at 20 a tenth of a year before the end of the tenth.
     let (opened, ten, twenty) = (3_650, PRICE / 2.0, PRICE);
-    let fills = [fill(opened, 100.0, ten), fill(365, -90.0, twenty), fill(36, 90.0, twenty)];
-    let traded = said(100, 237.5, fills.to_vec(), Some(vec![]));
+    let fills = vec![fill(opened, 100.0, ten), fill(365, -90.0, twenty), fill(36, 90.0, twenty)];
+    let traded = said_with(rising(), 100, 237.5, fills, Some(vec![]));
     assert!(days(&traded) < 400, "what is left is young: {}", days(&traded));
     // 1 000 and 1 800 paid, 1 800 brought, 2 000 there: (2 000 + 1 800 − 2 800)/2 800 in ten years, as if one purchase
     // had been held all the time with that gain.
-    let held = said(100, 100.0, vec![fill(opened, 100.0, PRICE / (1.0 + 1_000.0 / 2_800.0))], Some(vec![]));
+    let cost = PRICE / (1.0 + 1_000.0 / 2_800.0);
+    let held = said_with(rising(), 100, cost, vec![fill(opened, 100.0, cost)], Some(vec![]));
     let excess = |score: &SecurityScore| score.windfall.as_ref().unwrap().excess.get();
     assert!((excess(&traded) - excess(&held)).abs() < 1e-9, "{} {}", excess(&traded), excess(&held));
+    assert!(excess(&traded) < 0.0, "36 % in ten years of such growth are no windfall: {}", excess(&traded));
 }
 
 #[test]
