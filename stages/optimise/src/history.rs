@@ -85,12 +85,11 @@ pub fn align(all: &[Series]) -> Aligned {
 
 /// The newest days on which at least half of the securities traded.
 fn calendar(all: &[Series]) -> Vec<Day> {
-    let mut traded: BTreeMap<Day, usize> = BTreeMap::new();
-    for (day, _) in all.iter().flat_map(|series| &series.closes) {
-        *traded.entry(*day).or_insert(0) += 1;
-    }
-    let common = traded.iter().rev().filter(|(_, count)| **count * 2 >= all.len());
-    let mut days: Vec<Day> = common.map(|(day, _)| *day).take(SESSIONS + 1).collect();
+    let mut traded: Vec<Day> = all.iter().flat_map(|series| &series.closes).map(|(day, _)| *day).collect();
+    // Each series is a run in order already, which this sort makes use of.
+    traded.sort();
+    let common = traded.chunk_by(PartialEq::eq).rev().filter(|same| same.len() * 2 >= all.len());
+    let mut days: Vec<Day> = common.map(|same| same[0]).take(SESSIONS + 1).collect();
     days.reverse();
     days
 }

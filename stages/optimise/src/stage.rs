@@ -158,9 +158,10 @@ impl Stage for Optimise {
                 self.settle(is_new, now);
             }
             Input::Heard(contract::Input::PortfolioState(heard)) => {
-                let before = shape(self.portfolio.as_ref());
+                let before = (held(self.portfolio.as_ref()), is_usable(self.portfolio.as_ref()));
                 self.portfolio = heard.body;
-                let is_new = before != shape(self.portfolio.as_ref());
+                let came = self.quiet_because.is_some() && !before.1 && is_usable(self.portfolio.as_ref());
+                let is_new = came || before.0 != held(self.portfolio.as_ref());
                 self.settle(is_new, now);
             }
             Input::Heard(contract::Input::ScoreRegime(heard)) => {
@@ -226,16 +227,16 @@ impl Stage for Optimise {
     }
 }
 
-/// Quantity by security and bucket, whether the account is stale, whether it has a value.
-type Shape = (BTreeMap<(Isin, String), i64>, bool, bool);
+/// Units by security and bucket; prices are no part of it.
+fn held(portfolio: Option<&PortfolioState>) -> Option<BTreeMap<(Isin, String), i64>> {
+    let held = portfolio?.positions.iter().filter(|position| !position.qty_e6.is_zero());
+    Some(held.map(|position| ((position.isin, position.bucket_id.clone()), position.qty_e6.e6())).collect())
+}
 
-/// What is held and whether its value is known; prices are no part of it.
-fn shape(portfolio: Option<&PortfolioState>) -> Option<Shape> {
-    let state = portfolio?;
-    let held = state.positions.iter().filter(|position| !position.qty_e6.is_zero());
-    let held =
-        held.map(|position| ((position.isin, position.bucket_id.clone()), position.qty_e6.e6())).collect();
-    Some((held, state.stale, state.nav.is_some()))
+/// Whether the account is fresh and has a value. Every reading may change that, so it is no reason for a run but for
+/// one that had to wait for it.
+fn is_usable(portfolio: Option<&PortfolioState>) -> bool {
+    portfolio.is_some_and(|state| !state.stale && state.nav.is_some())
 }
 
 /// The table of a kind.

@@ -170,6 +170,34 @@ fn a_fill_asks_for_another_run_but_never_within_ten_minutes() {
 }
 
 #[test]
+fn an_account_that_grows_old_and_is_read_again_asks_for_no_run() {
+    let mut world = World::of(&[0.7; 8]);
+    let decided = world.decision();
+    for _ in 0..4 {
+        world.say(PortfolioState { stale: true, ..account(&[]) });
+        world.pass(15 * MINUTE);
+        world.say(account(&[]));
+        world.pass(15 * MINUTE);
+    }
+    assert_eq!(world.decision(), decided, "nothing was decided again");
+}
+
+#[test]
+fn a_run_that_waited_for_the_account_comes_when_it_is_read() {
+    let mut world = World::of(&[0.7; 8]);
+    world.say(PortfolioState { stale: true, ..account(&[(1, Some(eur(4_000)))]) });
+    world.pass(30 * MINUTE);
+    assert!(world.decision().starts_with("No targets"), "{}", world.decision());
+    world.say(account(&[(1, Some(eur(4_000)))]));
+    world.pass(30 * MINUTE);
+    assert!(
+        world.decision().contains("targets by") || world.decision().contains("stay"),
+        "{}",
+        world.decision()
+    );
+}
+
+#[test]
 fn a_score_of_old_bars_is_no_score() {
     for (age, expected) in [(7, 1), (8, 0)] {
         let mut world = World::silent(8);
