@@ -12,6 +12,11 @@ impl Dice {
         dice
     }
 
+    /// Other dice that depend on the same seed: what they draw does not change what these draw later.
+    pub fn apart(&self) -> Dice {
+        Dice::new(self.0.rotate_left(17))
+    }
+
     /// A number from 0 to one less than `sides`.
     pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

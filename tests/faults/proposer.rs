@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Grounds, Id, OrderKind, OrderRequested, PortfolioState, Quote, Sample, Side, Universe};
+use contracts::{
+    Grounds, Id, OrderKind, OrderRequested, PortfolioState, Quote, Sample, Side, Universe, pair_of,
+    pair_venue,
+};
 use market::Isin;
 use money::{Currency, Money, Price, Quantity};
 
@@ -17,6 +20,10 @@ pub fn ask(rig: &mut Rig) {
     };
     let quotes: BTreeMap<Isin, Quote> =
         rig.statements::<Quote>().into_iter().map(|quote| (quote.isin, quote)).collect();
+    if rig.exchanges.chance(200) {
+        ask_exchange(rig, &state, &quotes);
+        return;
+    }
     let wanted = usize::try_from(rig.dice.roll(universe.securities.len() as u64)).unwrap_or(0);
     let Some(security) = universe.securities.get(wanted) else { return };
     let Some(quote) = quotes.get(&security.isin) else { return };
@@ -68,6 +75,56 @@ pub fn ask(rig: &mut Rig) {
         at,
         reason: "Because it wants to.".into(),
         stop_loss: rig.dice.chance(50),
+        grounds: Grounds {
+            quote_price_e6: quote.price_e6,
+            quote_at: quote.at,
+            ..OrderRequested::sample().grounds
+        },
+    };
+    rig.asked.insert(order_id.to_string(), rig.now());
+    rig.say_as("plan", request);
+}
+
+/// Asks for an exchange: mostly a small one at a sensible price, sometimes of money that is not there.
+fn ask_exchange(rig: &mut Rig, state: &PortfolioState, quotes: &BTreeMap<Isin, Quote>) {
+    let pairs: Vec<(&Quote, (Currency, Currency))> =
+        quotes.values().filter_map(|quote| Some((quote, pair_of(&quote.isin)?))).collect();
+    let dice = &mut rig.exchanges;
+    let place = usize::try_from(dice.roll(pairs.len() as u64)).unwrap_or(0);
+    let Some((quote, (base, ccy))) = pairs.get(place).copied() else { return };
+    let side = if dice.chance(500) { Side::Sell } else { Side::Buy };
+    let last = quote.price_e6.e6();
+    let step = if [base, ccy].contains(&Currency::HKD) { 10 } else { 100 };
+    let limit = match side {
+        Side::Buy => quote.ask_e6.map_or(last, Price::e6) * 1_001 / 1_000 / step * step,
+        Side::Sell => (quote.bid_e6.map_or(last, Price::e6) * 999 / 1_000 / step + 1) * step,
+    };
+    let units = if dice.chance(150) { dice.between(1_000, 20_000) } else { dice.between(5, 300) };
+    let kind = if dice.chance(300) { OrderKind::Emergency } else { OrderKind::Normal };
+    let (Ok(qty_e6), Ok(limit_price_e6)) = (Quantity::from_units(units), Price::from_e6(limit)) else {
+        return;
+    };
+    let at = rig.stage_now();
+    let number = rig.asked.len().to_string();
+    let order_id = Id::derive(at, &["proposer", &number]);
+    let request = OrderRequested {
+        order_id,
+        plan_id: Id::derive(at, &["plan", &number]),
+        step: 1,
+        bucket_id: "core".into(),
+        kind,
+        side,
+        isin: quote.isin,
+        mic: pair_venue(),
+        qty_e6,
+        limit_price_e6,
+        ccy,
+        value_eur: Money::zero(Currency::EUR),
+        fee_eur: Money::zero(Currency::EUR),
+        state_id: state.state_id.clone(),
+        at,
+        reason: "Because it wants other money.".into(),
+        stop_loss: false,
         grounds: Grounds {
             quote_price_e6: quote.price_e6,
             quote_at: quote.at,

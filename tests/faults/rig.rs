@@ -25,6 +25,8 @@ pub struct Rig {
     pub world: Rc<RefCell<World>>,
     pub weather: Weather,
     pub dice: Dice,
+    /// Decides when an exchange of currencies is asked for.
+    pub exchanges: Dice,
     /// The clock of the stages is ahead of the world's by this.
     pub skew_ms: i64,
     /// The largest skew that there was.
@@ -78,6 +80,7 @@ impl Rig {
             cash_at_start: world.cash(),
             world: Rc::new(RefCell::new(world)),
             weather,
+            exchanges: dice.apart(),
             dice,
             skew_ms: 0,
             skew_max_ms: 0,

@@ -52,7 +52,8 @@ impl Weather {
         let (bus_restarts, halts, clock_steps) = (some(3), some(4), some(8));
         let (silence, intruder, parts) = (some(4), some(10), some(600));
         let (late_replies, cut_off, disk_full) = (some(100), some(4), some(3));
-        let broker = broker(dice);
+        let mut broker = broker(dice);
+        broker.extend(blindness(&mut dice.apart()));
         Weather {
             bus,
             kills,
@@ -139,4 +140,18 @@ fn broker(dice: &mut Dice) -> Vec<Value> {
         }
     }
     rules
+}
+
+/// In some runs the broker's lists of orders hardly ever arrive, for hours: what is not seen must not count as absent.
+/// Placements lose their answers then, so that there is something not to be seen.
+fn blindness(dice: &mut Dice) -> Vec<Value> {
+    if !dice.chance(120) {
+        return Vec::new();
+    }
+    let rule = |id: &str, cmd: &str, prob: f64, effect: Value| json!({"id": id, "target": "tn", "cmd": cmd, "ticker": "*", "when": {"prob": prob}, "effect": effect});
+    let ill = json!({"kind": "http", "status": 503, "processed": false});
+    vec![
+        rule("blind", "getNotifyOrderJson", 0.95, ill),
+        rule("blind-to-answers", "putTradeOrder", 0.7, json!({"kind": "timeout_after", "ms": 15_000})),
+    ]
 }

@@ -57,6 +57,8 @@ fn years_pass_without_an_alarm_or_a_stuck_order() {
     for line in &lines {
         assert_eq!(line["hanging"], 0, "{line:#}");
         assert_eq!(line["halts"], json!({}), "{line:#}");
+        assert_eq!(line["alarms"], json!({}), "{line:#}");
+        assert_eq!(line["sent_while_stopped"], 0, "{line:#}");
         assert!(line["most_in_a_day"].as_i64().unwrap() <= 4, "{line:#}");
         assert!(line["most_in_a_week"].as_i64().unwrap() <= 10, "{line:#}");
     }
@@ -101,13 +103,47 @@ fn table(years: i64, lines: &[Value]) -> String {
     text
 }
 
+/// Alarms that the market or the account itself gives cause for; every other one is a fault.
+const HAS_A_CAUSE: [&str; 3] = ["drawdown", "halted", "order_refused_often"];
+
+fn by_code(alarms: &BTreeMap<String, String>) -> BTreeMap<&str, u64> {
+    let mut counts = BTreeMap::new();
+    for text in alarms.values() {
+        *counts.entry(text.split(':').next().unwrap_or_default()).or_default() += 1;
+    }
+    counts
+}
+
+/// Orders that went out on a day of loss after the breaker had stopped them, and what was approved before had expired.
+fn sent_while_stopped(risk: &Connection, orders: &Connection) -> usize {
+    let mut days = risk.prepare("SELECT since, state FROM api_breaker").unwrap();
+    let days = days.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).unwrap();
+    let mut sent = orders.prepare("SELECT sent, side FROM api_order WHERE sent IS NOT NULL").unwrap();
+    let sent = sent.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).unwrap();
+    let sent: Vec<(i64, String)> = sent.map(Result::unwrap).collect();
+    days.map(Result::unwrap)
+        .map(|(since, state)| {
+            let stopped = since + contracts::APPROVAL_LIFE_MS..(since / DAY_MS + 1) * DAY_MS;
+            let may_not = |side: &str| state == "halted" || (state == "sells_blocked" && side == "sell");
+            sent.iter().filter(|(at, side)| stopped.contains(at) && may_not(side)).count()
+        })
+        .sum()
+}
+
 fn run(seed: u64, mode: &str, days: i64) -> Value {
     let mut pipeline = Pipeline::in_mode(seed, 1, mode);
     let start = pipeline.now();
     let mut waiting = BTreeMap::<String, i64>::new();
+    let (mut expected, mut alarms) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
     let mut last = start;
     let end = start.saturating_plus_ms(days * DAY_MS);
+    let (begin, mut quarter) = (Instant::now(), 1);
     while pipeline.now() < end {
+        if pipeline.now().since(start) >= quarter * 91 * DAY_MS {
+            let spent = begin.elapsed().as_secs_f64();
+            println!("seed {seed}, {mode}: {} of {days} days in {spent:.0} s", quarter * 91);
+            quarter += 1;
+        }
         pipeline.run_until(pipeline.now().saturating_plus_ms(3_600_000).min(end));
         // Which guard stood in the way in this hour, so that it can be seen how long each did.
         if let Some(state) = pipeline.statement::<contracts::RiskState>("") {
@@ -116,6 +152,10 @@ fn run(seed: u64, mode: &str, days: i64) -> Value {
             }
         }
         last = pipeline.now();
+        for alert in pipeline.statements::<contracts::Alert>() {
+            let list = if HAS_A_CAUSE.contains(&alert.code.as_str()) { &mut expected } else { &mut alarms };
+            list.entry(alert.id.to_string()).or_insert_with(|| format!("{}: {}", alert.code, alert.text));
+        }
     }
     let open = |name: &str| {
         let file = pipeline.folder().join("stores").join(format!("{name}.db"));
@@ -149,6 +189,7 @@ fn run(seed: u64, mode: &str, days: i64) -> Value {
         };
         sent.iter().map(within).max().unwrap_or(0)
     };
+    let sent_while_stopped = sent_while_stopped(&risk, &orders);
     let hanging = pipeline.statements::<OrderState>().into_iter().filter(|order| {
         matches!(order.status, OrderStatus::Armed | OrderStatus::Sending | OrderStatus::Unknown)
     });
@@ -168,6 +209,10 @@ fn run(seed: u64, mode: &str, days: i64) -> Value {
         "most_in_a_day": most(DAY_MS, true),
         "most_in_a_week": most(7 * DAY_MS, false),
         "hanging": hanging,
+        "sent_while_stopped": sent_while_stopped,
+        "alarms": by_code(&alarms),
+        "alarms_with_a_cause": by_code(&expected),
+        "first_alarms": alarms.values().take(5).collect::<Vec<_>>(),
         "nav": nav.map(|nav| nav.nav.to_string()),
     })
 }

@@ -1,4 +1,5 @@
-//! At most four orders reach the broker in a day, and three more of the rescue of a negative balance.
+//! At most four orders for securities reach the broker in a day, and three more of the rescue of a negative balance.
+//! Exchanges of currency have limits of their own and do not count.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ pub fn check(witness: &Witness<'_>) -> Option<String> {
         .map(|one| tradernet::user_order_id(&one.order_id.to_string()))
         .collect();
     let mut days: BTreeMap<(i64, bool), u32> = BTreeMap::new();
-    for order in &witness.orders {
+    for order in witness.orders.iter().filter(|order| !order.ticker.contains('/')) {
         let emergency = crate::witness::number(order).is_some_and(|number| emergencies.contains(&number));
         *days.entry((order.created_ms / DAY_MS, emergency)).or_default() += 1;
     }

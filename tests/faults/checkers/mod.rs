@@ -14,6 +14,7 @@ mod one_at_a_time;
 mod sent_once;
 mod settled;
 mod unknown_ends;
+mod venue_open;
 mod verdict_for_all;
 
 use crate::witness::Witness;
@@ -33,6 +34,7 @@ pub const ALWAYS: &[Checker] = &[
     ("halt_respected", halt_respected::check),
     ("one_at_a_time", one_at_a_time::check),
     ("sent_once", sent_once::check),
+    ("venue_open", venue_open::check),
 ];
 
 /// From twenty minutes after the last fault.
