@@ -19,7 +19,8 @@ pub struct Settings {
     pub sync_interval_s: u32,
     /// Milliseconds for which messages are collected before the account is valued, 0 to 10 000.
     pub settle_ms: u32,
-    /// Seconds after which a reading is too old to act on, 30 to 86 400.
+    /// Seconds after which a reading is too old to act on, 30 to 86 400, and more than `sync_interval_s`: else the account
+    /// would grow too old right before each reading.
     pub stale_after_s: u32,
     /// Whether orders reach the real account.
     pub mode: Mode,
@@ -51,7 +52,31 @@ impl Settings {
             Some((name, value, least, most)) => {
                 Err(format!("[stage.portfolio] `{name}` is {value}, it must be {least} to {most}"))
             }
+            None if self.stale_after_s <= self.sync_interval_s => Err(format!(
+                "[stage.portfolio] `stale_after_s` is {}, it must be more than `sync_interval_s`, which is {}",
+                self.stale_after_s, self.sync_interval_s
+            )),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn an_account_that_would_grow_too_old_before_each_reading_is_refused() {
+        let settings = |sync_interval_s, stale_after_s| Settings {
+            sync_interval_s,
+            stale_after_s,
+            ..Settings::default()
+        };
+        assert!(settings(900, 901).check().is_ok());
+        let refused = settings(900, 900).check().err().unwrap_or_default();
+        assert!(
+            refused.contains("`stale_after_s` is 900") && refused.contains("sync_interval_s"),
+            "{refused}"
+        );
     }
 }
