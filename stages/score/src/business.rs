@@ -11,6 +11,8 @@ use market::Day;
 use crate::facts::Facts;
 
 const PAID_OVER_DAYS: i32 = 365;
+/// Days after which a figure is as good as missing: a quarter has passed, and the next report says something else.
+const FIGURE_AGE_MAX_DAYS: i32 = 90;
 /// Average yield of a fund like this; decides on a bonus of the dividend's stability only.
 const AVERAGE_YIELD: f64 = 0.03;
 
@@ -41,13 +43,17 @@ pub struct Business {
     pub recommendation: Option<f64>,
     /// Mean target price against the price, less one.
     pub upside: Option<f64>,
+    /// Some figure was left out because of its age.
+    pub outdated: bool,
 }
 
 impl Business {
     /// Reads the figures; `price` is the present one.
     #[must_use]
     pub fn new(facts: &Facts, price: Option<f64>, today: Day) -> Business {
-        let figure = |name: &str| facts.figures.get(name).copied().filter(|value| value.is_finite());
+        let is_recent = |day: Day| day.days_until(today) <= FIGURE_AGE_MAX_DAYS;
+        let recent = |name: &str| facts.figures.get(name).filter(|(day, _)| is_recent(*day));
+        let figure = |name: &str| recent(name).map(|(_, value)| *value).filter(|value| value.is_finite());
         // Fewer than three opinions, or of unknown number, are none.
         let followed = figure("analyst_count").is_some_and(|count| count >= ANALYSTS_MIN);
         let (margin, pe) = (figure("profit_margin"), figure("pe_ratio"));
@@ -68,6 +74,7 @@ impl Business {
             dividend_stability: history.map(|history| history.stability),
             recommendation: figure("recommendation_score").filter(|_| followed),
             upside: figure("target_upside").filter(|_| followed),
+            outdated: facts.figures.values().any(|(day, _)| !is_recent(*day)),
         }
     }
 }
@@ -101,7 +108,8 @@ mod tests {
     }
 
     fn facts(figures: &[(&str, f64)]) -> Facts {
-        let figures = figures.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+        let told = day("2026-03-02");
+        let figures = figures.iter().map(|(name, value)| (name.to_string(), (told, *value))).collect();
         Facts { figures, ..Facts::default() }
     }
 
@@ -112,6 +120,23 @@ mod tests {
         assert_eq!(of(&[("profit_margin", 0.1)]), None);
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[("pe_ratio", 12.0), ("profit_margin", -0.1)]), Some(12.0));
+    }
+
+    #[test]
+    fn a_figure_older_than_ninety_days_is_missing() {
+        let told = |age: i32| Facts {
+            figures: [("profit_margin", 0), ("pe_ratio", age)]
+                .map(|(name, age)| (name.to_string(), (day("2026-03-02").plus_days(-age), 12.0)))
+                .into(),
+            ..Facts::default()
+        };
+        let of = |facts: &Facts| {
+            let business = Business::new(facts, None, day("2026-03-02"));
+            (business.margin, business.pe, business.outdated)
+        };
+        assert_eq!(of(&told(90)), (Some(12.0), Some(12.0), false));
+        assert_eq!(of(&told(91)), (Some(12.0), None, true));
+        assert_eq!(of(&told(-1)), (Some(12.0), Some(12.0), false), "a clock a day ahead is no age");
     }
 
     #[test]
@@ -133,8 +158,10 @@ mod tests {
         };
         let of = |facts: &Facts| Business::new(facts, Some(50.0), day("2026-03-02")).dividend_yield;
         assert_eq!(of(&facts), Some(0.04), "the first lies more than a year back");
-        facts.figures.insert("dividend_yield".into(), 0.03);
+        facts.figures.insert("dividend_yield".into(), (day("2026-03-02"), 0.03));
         assert_eq!(of(&facts), Some(0.03));
+        facts.figures.insert("dividend_yield".into(), (day("2025-12-01"), 0.03));
+        assert_eq!(of(&facts), Some(0.04), "91 days old: what was paid says it instead");
         assert_eq!(of(&Facts::default()), None, "nothing known is not nothing paid");
     }
 

@@ -45,8 +45,8 @@ pub struct Facts {
     pub splits: Vec<Split>,
     /// Dividends per share in the security's currency, oldest first.
     pub dividends: Vec<(Day, f64)>,
-    /// By name, as `ingest` names them.
-    pub figures: BTreeMap<String, f64>,
+    /// By name, as `ingest` names them, with the day they speak of.
+    pub figures: BTreeMap<String, (Day, f64)>,
     /// What the core bought and sold of it, oldest first.
     pub fills: Vec<Fill>,
     /// Dividends the core received of it, after tax, in the security's currency; `None` where one was paid in another.
@@ -213,13 +213,13 @@ fn actions_of(rows: &Connection, isin: &Isin) -> rusqlite::Result<Actions> {
     Ok((splits, dividends))
 }
 
-fn figures(rows: &Connection, isin: &Isin) -> rusqlite::Result<BTreeMap<String, f64>> {
-    let mut query = rows.prepare_cached("SELECT field, value FROM api_fundamental WHERE isin = ?1")?;
-    let found = query.query_map([isin.as_str()], |row| Ok((row.get(0)?, row.get::<_, Option<f64>>(1)?)))?;
+fn figures(rows: &Connection, isin: &Isin) -> rusqlite::Result<BTreeMap<String, (Day, f64)>> {
+    let mut query = rows.prepare_cached("SELECT field, value, as_of FROM api_fundamental WHERE isin = ?1")?;
+    let mut found = query.query([isin.as_str()])?;
     let mut figures = BTreeMap::new();
-    for row in found {
-        if let (name, Some(value)) = row? {
-            figures.insert(name, value);
+    while let Some(row) = found.next()? {
+        if let Some(value) = row.get::<_, Option<f64>>(1)? {
+            figures.insert(row.get(0)?, (Timestamp::from_ms(row.get(2)?).day_utc(), value));
         }
     }
     Ok(figures)

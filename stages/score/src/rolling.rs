@@ -109,11 +109,29 @@ impl Rolling {
             self.returns.push(simple_return(before, close).unwrap_or(f64::NAN));
             log_return(before, close).into_iter().for_each(|value| self.log_returns.push(value));
         }
+        self.carry(close, high);
+    }
+
+    /// Takes a bar of a series that is read from its beginning, without its return: thousands of them would leave the
+    /// windows again. [`Rolling::take_returns`] takes those that stay, once all bars are in.
+    pub(crate) fn carry(&mut self, close: f64, high: f64) {
         self.average.push(close);
         self.strength.push(close);
         self.closes.push(close);
         self.highs.push(high);
         self.count = self.count.saturating_add(1);
+    }
+
+    /// Takes the returns of the closes kept, which are prices, after all bars were carried.
+    pub(crate) fn take_returns(&mut self) {
+        debug_assert!(self.returns.as_slice().is_empty() && self.log_returns.as_slice().is_empty());
+        let closes = self.closes.as_slice();
+        for pair in closes.windows(2) {
+            self.returns.push(simple_return(pair[0], pair[1]).unwrap_or(f64::NAN));
+        }
+        for pair in closes[closes.len().saturating_sub(LOG_RETURNS_USED + 1)..].windows(2) {
+            log_return(pair[0], pair[1]).into_iter().for_each(|value| self.log_returns.push(value));
+        }
     }
 
     /// The last closes, oldest first.

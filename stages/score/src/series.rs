@@ -20,6 +20,10 @@ const MEAN_BARS: usize = 30;
 const MEAN_RATIO: f64 = 10.0;
 const SPLIT_TOLERANCE: f64 = 0.03;
 const SPLIT_MAX: f64 = 10.0;
+/// A close that moved by less than this factor neither jumped nor split: 1.9 lies below 2 less the tolerance.
+const CALM_RATIO: f64 = 1.9;
+/// The same against the mean: a tenth short of what is doubted.
+const CALM_MEAN_RATIO: f64 = 9.0;
 
 /// What is kept of a series.
 #[derive(Debug, Clone)]
@@ -38,6 +42,8 @@ pub struct Series {
     pub last: Option<Day>,
     /// Why it may not be believed.
     pub doubt: Option<&'static str>,
+    /// First day after the month of the last bar: a date is taken apart once a month, not at each bar.
+    next_month: Option<Day>,
 }
 
 impl Default for Series {
@@ -58,6 +64,7 @@ impl Series {
             first: None,
             last: None,
             doubt: None,
+            next_month: None,
         };
         let mut recent = Recent::default();
         for bar in &facts.bars {
@@ -65,28 +72,35 @@ impl Series {
                 series.dropped += 1;
                 continue;
             }
-            let ratio: f64 =
-                facts.splits.iter().filter(|split| split.ex_day > bar.day).map(|split| split.ratio).product();
-            if !(ratio > 0.0 && ratio.is_finite()) {
-                series.doubt = Some("split_without_ratio");
+            let (mut close, mut high) = (bar.close, bar.high);
+            // Most securities never split, and a division for each of their bars would be felt.
+            if !facts.splits.is_empty() {
+                let ahead = facts.splits.iter().filter(|split| split.ex_day > bar.day);
+                let ratio: f64 = ahead.map(|split| split.ratio).product();
+                if !(ratio > 0.0 && ratio.is_finite()) {
+                    series.doubt = Some("split_without_ratio");
+                }
+                (close, high) = (close / ratio, high / ratio);
             }
-            series.doubt = series.doubt.or_else(|| recent.doubt(bar.close / ratio));
-            series.push(bar.day, bar.close / ratio, bar.high / ratio);
+            series.doubt = series.doubt.or_else(|| recent.doubt(close));
+            series.date(bar.day);
+            series.rolling.carry(close, high);
         }
+        series.rolling.take_returns();
         series
     }
 
-    fn push(&mut self, day: Day, close: f64, high: f64) {
-        if let Some(last) = self.last.filter(|last| (last.year(), last.month()) != (day.year(), day.month()))
-            && let Some(end) = self.rolling.last()
-        {
-            debug_assert!(last < day);
-            if self.month_ends.len() == MONTHS_KEPT {
-                self.month_ends.remove(0);
+    /// Notes the day of the next bar, before it is taken: the first of a month ends the one before.
+    fn date(&mut self, day: Day) {
+        if self.last.is_none() || self.next_month.is_some_and(|next| next <= day) {
+            if let Some(end) = self.rolling.last() {
+                if self.month_ends.len() == MONTHS_KEPT {
+                    self.month_ends.remove(0);
+                }
+                self.month_ends.push(end);
             }
-            self.month_ends.push(end);
+            self.next_month = first_of_next_month(day);
         }
-        self.rolling.push(close, high);
         self.first = self.first.or(Some(day));
         self.last = Some(day);
         self.bars += 1;
@@ -98,7 +112,8 @@ impl Series {
         let is_new = price > 0.0 && price.is_finite() && self.last.is_none_or(|last| last < day);
         is_new.then(|| {
             let mut series = self.clone();
-            series.push(day, price, price);
+            series.date(day);
+            series.rolling.push(price, price);
             series
         })
     }
@@ -110,6 +125,13 @@ impl Series {
     }
 }
 
+/// None after the last month there is.
+fn first_of_next_month(day: Day) -> Option<Day> {
+    let (year, month) = (day.year(), day.month());
+    let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    Day::from_ymd(year, month, 1).ok()
+}
+
 fn is_bar(bar: &Bar) -> bool {
     bar.close > 0.0 && bar.close.is_finite() && bar.high.is_finite() && bar.high >= bar.close
 }
@@ -119,37 +141,65 @@ fn is_bar(bar: &Bar) -> bool {
 struct Recent {
     closes: [f64; MEAN_BARS],
     sum: f64,
-    count: usize,
+    /// How many are held.
+    known: usize,
+    /// Where the next one goes.
+    next: usize,
+    last: Option<f64>,
 }
 
 impl Recent {
     /// Takes a close; says why it may not be believed.
     fn doubt(&mut self, close: f64) -> Option<&'static str> {
-        let before = (self.count > 0).then(|| self.closes[(self.count - 1) % MEAN_BARS]);
-        let known = self.count.min(MEAN_BARS);
+        let (before, sum, known) = (self.last.replace(close), self.sum, self.known);
+        self.take(close);
+        let before = before?;
+        let full = known == MEAN_BARS;
+        if full && is_calm(close, before, sum) {
+            return None;
+        }
         // The count is at most 30.
         #[allow(clippy::cast_precision_loss)]
-        let mean = self.sum / known.max(1) as f64;
-        let place = self.count % MEAN_BARS;
-        self.sum += close - self.closes[place];
-        self.closes[place] = close;
-        self.count += 1;
-        if place + 1 == MEAN_BARS {
+        let mean = sum / known as f64;
+        doubt(close / before, full.then_some(close / mean))
+    }
+
+    fn take(&mut self, close: f64) {
+        self.sum += close - self.closes[self.next];
+        self.closes[self.next] = close;
+        self.known = (self.known + 1).min(MEAN_BARS);
+        self.next += 1;
+        if self.next == MEAN_BARS {
+            self.next = 0;
             // What a leap left behind by rounding does not stay in the sum.
             self.sum = self.closes.iter().sum();
         }
-        let ratio = close / before?;
-        let against_mean = close / mean;
-        if !(FALL_MAX..=RISE_MAX).contains(&ratio) {
-            Some("price_jump")
-        } else if known == MEAN_BARS && !(1.0 / MEAN_RATIO..=MEAN_RATIO).contains(&against_mean) {
-            Some("price_far_from_mean")
-        } else if looks_like_a_split(ratio) {
-            Some("unrecorded_split")
-        } else {
-            None
-        }
     }
+}
+
+/// What speaks against a close, by what it is to the one before and to the mean of the 30 before it.
+fn doubt(ratio: f64, against_mean: Option<f64>) -> Option<&'static str> {
+    let near = |against_mean: f64| (1.0 / MEAN_RATIO..=MEAN_RATIO).contains(&against_mean);
+    if !(FALL_MAX..=RISE_MAX).contains(&ratio) {
+        Some("price_jump")
+    } else if !against_mean.is_none_or(near) {
+        Some("price_far_from_mean")
+    } else if looks_like_a_split(ratio) {
+        Some("unrecorded_split")
+    } else {
+        None
+    }
+}
+
+/// Whether a close is so near the one before and the sum of the 30 before it that no rule can doubt it. Nearly every
+/// close is, and this says so without a division.
+#[allow(clippy::cast_precision_loss)]
+fn is_calm(close: f64, before: f64, sum: f64) -> bool {
+    let thirty = close * MEAN_BARS as f64;
+    close < CALM_RATIO * before
+        && before < CALM_RATIO * close
+        && thirty < CALM_MEAN_RATIO * sum
+        && sum < CALM_MEAN_RATIO * thirty
 }
 
 fn looks_like_a_split(ratio: f64) -> bool {
@@ -208,6 +258,28 @@ mod tests {
             (250.0, None),
         ] {
             assert_eq!(Series::new(&facts(&[100.0, second])).doubt, doubt, "{second}");
+        }
+    }
+
+    #[test]
+    fn what_is_calm_is_never_doubted() {
+        let steps = |least: f64, most: f64| {
+            (0..=2_000).map(move |step| least * (most / least).powf(f64::from(step) / 2_000.0))
+        };
+        let mut calm = 0;
+        for ratio in steps(0.05, 20.0) {
+            for against_mean in steps(0.05, 20.0).step_by(40).chain([0.1, 1.0 / 9.0, 9.0, 10.0]) {
+                let before = 37.0;
+                let close = ratio * before;
+                if is_calm(close, before, 30.0 * close / against_mean) {
+                    calm += 1;
+                    assert_eq!(doubt(ratio, Some(against_mean)), None, "{ratio} {against_mean}");
+                }
+            }
+        }
+        assert!(calm > 1_000, "{calm}");
+        for broken in [f64::NAN, f64::INFINITY, 0.0] {
+            assert!(!is_calm(broken, 1.0, 30.0) && !is_calm(1.0, broken, 30.0) && !is_calm(1.0, 1.0, broken));
         }
     }
 

@@ -68,7 +68,7 @@ pub fn state(basis: &Basis) -> SecurityScore {
     };
     let kind = kind(&basis.security.product_type);
     let merit = judge(&view, kind);
-    let flags = flags(basis, series, &merit, today);
+    let flags = flags(basis, series, &business, &merit, today);
     let silent =
         ["too_few_bars", "too_few_months"].iter().any(|flag| flags.iter().any(|known| known == flag))
             || series.doubt.is_some();
@@ -146,7 +146,7 @@ fn last_close(series: &Series) -> Option<Price> {
 }
 
 /// What was missing or unusual.
-fn flags(basis: &Basis, series: &Series, merit: &Merit, today: Day) -> Vec<String> {
+fn flags(basis: &Basis, series: &Series, business: &Business, merit: &Merit, today: Day) -> Vec<String> {
     let old = basis.series.last.is_some_and(|last| i64::from(last.days_until(today)) > BARS_AGE_MAX_DAYS);
     let mut flags = Vec::new();
     for (name, applies) in [
@@ -155,6 +155,7 @@ fn flags(basis: &Basis, series: &Series, merit: &Merit, today: Day) -> Vec<Strin
         ("stale", old),
         ("no_price", basis.quote.is_none()),
         ("bars_dropped", series.dropped > 0),
+        ("old_fundamentals", business.outdated),
     ] {
         if applies {
             flags.push(name.to_string());

@@ -29,11 +29,11 @@ fn facts(closes: &[f64]) -> Facts {
 }
 
 fn judged(closes: &[f64], figures: &[(&str, f64)]) -> SecurityScore {
-    let figures = figures.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+    let end = begin().plus_days(i32::try_from(closes.len()).unwrap());
+    let figures = figures.iter().map(|(name, value)| (name.to_string(), (end, *value))).collect();
     let facts = Facts { figures, ..facts(closes) };
     let security = Security::sample();
     let universe = Universe { securities: vec![security.clone()] };
-    let end = begin().plus_days(i32::try_from(closes.len()).unwrap());
     let ms = i64::from(Timestamp::ZERO.day_utc().days_until(end)) * 86_400_000;
     state(&Basis {
         security: &security,
@@ -113,6 +113,23 @@ proptest! {
         let blend = momentum::blend(momentum::momentum(&closes, 30), momentum::momentum(&closes, 90));
         prop_assert!(close_to(found.momentum, blend));
         prop_assert_eq!(found.signal, contrarian::signal(&closes));
+    }
+
+    #[test]
+    fn a_series_read_at_once_is_bit_for_bit_that_of_one_bar_after_the_other(closes in steps()) {
+        let facts = facts(&closes);
+        let whole = Series::new(&facts);
+        let mut grown = Series::default();
+        for bar in &facts.bars {
+            grown = grown.with_price(bar.day, bar.close).unwrap();
+        }
+        prop_assert_eq!(
+            whole.rolling.measure(&whole.month_ends, 0.0001),
+            grown.rolling.measure(&grown.month_ends, 0.0001)
+        );
+        prop_assert_eq!(&whole.month_ends, &grown.month_ends);
+        prop_assert_eq!((whole.bars, whole.first, whole.last), (grown.bars, grown.first, grown.last));
+        prop_assert_eq!(whole.rolling.closes(), grown.rolling.closes());
     }
 
     #[test]

@@ -383,29 +383,50 @@ fn bars_of_last_week_are_stale_and_nothing_is_bought_on_them() {
 
 #[test]
 fn business_figures_and_dividends_are_read_where_the_store_has_them() {
+    let score = with_figures_of(0);
+    assert_eq!(score.profile, contracts::Profile::Full);
+    let input = |name: &str| score.inputs.get(name).map(|value| value.get());
+    assert_eq!((input("pe_ratio"), input("dividend_yield")), (Some(15.0), Some(0.025)));
+    assert!(input("dividend_growth").is_some_and(|growth| (growth - 1.5 / 1.4 + 1.0).abs() < 1e-12));
+    assert!(score.groups.contains_key("fundamentals") && !score.groups.contains_key("opinion"));
+}
+
+#[test]
+fn business_figures_of_more_than_ninety_days_are_missing_and_flagged() {
+    for (age, old) in [(90, false), (91, true)] {
+        let score = with_figures_of(age);
+        assert_eq!(score.flags.iter().any(|flag| flag == "old_fundamentals"), old, "{age} days");
+        assert_eq!(score.inputs.contains_key("pe_ratio"), !old, "{age} days");
+        assert_eq!(
+            score.profile == contracts::Profile::Full,
+            !old,
+            "{age} days: the profile without a business"
+        );
+        assert!(score.total.is_some(), "what prices say stays");
+    }
+}
+
+/// The score of a security whose business figures are so many days old.
+fn with_figures_of(age_days: i64) -> SecurityScore {
     let mut world = World::bare();
     world.store(isin(1), &wave(600));
     let rows = Connection::open(config(&world.folder).store_file("market")).unwrap();
     rows.execute_batch(&format!(
         "CREATE TABLE api_fundamental (isin, field, value, as_of, source);
-         INSERT INTO api_fundamental VALUES ('{0}', 'profit_margin', 0.12, 1, 'yahoo'), ('{0}', 'debt_to_equity', 0.5, 1, 'yahoo'),
-             ('{0}', 'pe_ratio', 15.0, 1, 'yahoo'), ('{0}', 'payout_ratio', NULL, 1, 'yahoo');
+         INSERT INTO api_fundamental VALUES ('{0}', 'profit_margin', 0.12, {1}, 'yahoo'), ('{0}', 'debt_to_equity', 0.5, {1}, 'yahoo'),
+             ('{0}', 'pe_ratio', 15.0, {1}, 'yahoo'), ('{0}', 'payout_ratio', NULL, {1}, 'yahoo');
          CREATE TABLE api_action (isin, kind, ex_day, ratio_num, ratio_den, amount, applied);
          INSERT INTO api_action VALUES ('{0}', 'dividend', '2025-06-02', NULL, NULL, 1500000, 1),
              ('{0}', 'dividend', '2024-06-02', NULL, NULL, 1400000, 1), ('{0}', 'split', '2024-01-02', 2, 1, NULL, 1);",
-        isin(1)
+        isin(1),
+        start().ms() - age_days * DAY_MS
     ))
     .unwrap();
     world.say(universe(&[1]));
     world.say(history(&[1], LAST_BAR));
     world.say(quote(1, 60_000_000, world.now));
     world.pass(1_000);
-    let score = world.score(1);
-    assert_eq!(score.profile, contracts::Profile::Full);
-    let input = |name: &str| score.inputs.get(name).map(|value| value.get());
-    assert_eq!((input("pe_ratio"), input("dividend_yield")), (Some(15.0), Some(0.025)));
-    assert!(input("dividend_growth").is_some_and(|growth| (growth - 1.5 / 1.4 + 1.0).abs() < 1e-12));
-    assert!(score.groups.contains_key("fundamentals") && !score.groups.contains_key("opinion"));
+    world.score(1)
 }
 
 #[test]
