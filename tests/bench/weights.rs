@@ -33,12 +33,15 @@ fn one_size(figures: &mut Figures, n: usize) {
         (vec![0.0; returns.len()], vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
     let year = &returns[..n * DAYS];
     let took = fastest(rounds, || ledoit_wolf(year, n, 252.0, &mut centred, &mut covariance).unwrap());
-    figures.note(format!("Ledoit-Wolf n={n} T={DAYS}"), took, "ms");
+    // What the design promises is for 60 securities; for 200 it says so of one solve only.
+    let promised = |aim: f64| (n <= 60).then_some(aim);
+    let solve = if n <= 60 { 5.0 } else { 50.0 };
+    figures.against(format!("Ledoit-Wolf n={n} T={DAYS}"), took, "ms", promised(0.5));
     ledoit_wolf(&returns, n, 252.0, &mut centred, &mut covariance).unwrap();
     sample_covariance(&returns, n, 252.0, &mut centred, &mut sample).unwrap();
     correlations(&sample, n, &mut rho).unwrap();
     let took = fastest(rounds, || risk_parity(&sample, &rho, n, Linkage::Single).unwrap());
-    figures.note(format!("HRP n={n}"), took, "ms");
+    figures.against(format!("HRP n={n}"), took, "ms", promised(1.0));
 
     let expected: Vec<f64> = (0..n).map(|i| 0.02 + 0.16 * ((i * 37 % n) as f64 / n as f64)).collect();
     let limits = limits(n);
@@ -48,17 +51,17 @@ fn one_size(figures: &mut Figures, n: usize) {
             .and_then(|frontier| frontier.efficient_return(target))
             .unwrap()
     });
-    figures.note(format!("mean-variance with bounds and groups n={n}"), took, "ms");
+    figures.below(format!("mean-variance with bounds and groups n={n}"), took, "ms", solve);
     let took = fastest(rounds, || {
         Frontier::new(&expected, &covariance, &limits)
             .and_then(|frontier| frontier.efficient_risk(0.15))
             .unwrap()
     });
-    figures.note(format!("highest return at a volatility n={n}"), took, "ms");
+    figures.below(format!("highest return at a volatility n={n}"), took, "ms", solve);
     let took = fastest(rounds, || {
         Frontier::new(&expected, &covariance, &limits).and_then(|frontier| frontier.max_sharpe(0.02)).unwrap()
     });
-    figures.note(format!("best ratio n={n}"), took, "ms");
+    figures.below(format!("best ratio n={n}"), took, "ms", solve);
     if n <= 60 {
         let tail = TailLoss { days: year, returns: &expected, limits: &limits, confidence: 0.95 };
         figures.note(
@@ -75,7 +78,17 @@ fn others(figures: &mut Figures) {
     let program = root.join("target/debug/examples/answer");
     for script in ["tests/interop/weights.py", "tests/interop/figures.py"] {
         let mut python = Command::new(root.join("target/interop/venv/bin/python"));
-        let Ok(output) = python.arg(root.join(script)).arg(&program).arg("--bench").output() else { return };
+        let Ok(output) = python.arg(root.join(script)).arg(&program).arg("--bench").output() else {
+            println!("the libraries of {script}: not installed; `bash tests/interop/run` installs them");
+            continue;
+        };
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            println!(
+                "the libraries of {script}: not installed ({})",
+                why.lines().last().unwrap_or("no reason")
+            );
+        }
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let parts: Vec<&str> = line.split('\t').collect();
             if let [name, value, unit] = parts[..]
