@@ -7,6 +7,7 @@
 //! | when | `timestamp`, `day`, `weekday`, `zone` |
 //! | which security | `isin`, `symbol`, `source`, `aliases`, `listing` |
 //! | where, and is it open | `mic`, `venue_names`, `calendars`, `venue`, `venue_state`, `sessions` |
+//! | how old is a currency rate | `rate_age` |
 //! | what is known of a company, and may it be believed | `fundamental` |
 //! | what the calendar file may contain | `calendar_file`; simulated worlds only: `rule_calendar` |
 //!
@@ -23,6 +24,7 @@ mod isin;
 mod listing;
 mod local_time;
 mod mic;
+mod rate_age;
 mod rule_calendar;
 mod sessions;
 mod source;
@@ -44,6 +46,7 @@ pub use isin::{Isin, IsinError};
 pub use listing::{Listing, ListingError};
 pub use local_time::{LocalTime, LocalTimeError};
 pub use mic::{Mic, MicError};
+pub use rate_age::rate_age_ms;
 pub use sessions::{Hours, Interval, Sessions};
 pub use source::{Source, SourceError};
 pub use symbol::{Symbol, SymbolError, Ticker};

@@ -152,7 +152,7 @@ fn is_after_thanksgiving(day: Day) -> bool {
 }
 
 /// Western Easter Sunday by the anonymous Gregorian computus.
-fn easter_sunday(year: i32) -> Day {
+pub(crate) fn easter_sunday(year: i32) -> Day {
     let golden = year % 19;
     let (century, rest) = (year / 100, year % 100);
     let moon_shift = (century - (century + 8) / 25 + 1) / 3;

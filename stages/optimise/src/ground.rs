@@ -1,17 +1,18 @@
 //! From what the stage has heard to a question, or why there is none yet.
 //!
-//! A security has a say when it is active, scored, its score rests on fresh bars, and its history can be compared with
+//! A security has a say when it is active, scored, its score rests on fresh bars, its price is recent, and its history can be compared with
 //! the others'. What is held and has no say keeps its share: nothing is sold for lack of knowledge. What is new and has
 //! no say gets nothing.
 
 use std::collections::BTreeMap;
 
 use contracts::{FxRates, PortfolioState, Regime, Security, SecurityScore, Universe};
-use market::{Calendars, Day, Isin};
+use market::{Calendars, Day, Isin, Timestamp};
 use money::Currency;
 
 use crate::{
     Settings,
+    ages::{Ages, Made},
     groups::ranges,
     held::{Account, account},
     history::{Series, align},
@@ -35,14 +36,25 @@ pub struct Heard<'a> {
     pub universe: Option<&'a Universe>,
     /// The account.
     pub portfolio: Option<&'a PortfolioState>,
+    /// When the last price of each security was made.
+    pub prices: &'a BTreeMap<Isin, Made>,
     /// Currency rates.
     pub rates: Option<&'a FxRates>,
     /// The market.
     pub regime: Option<&'a Regime>,
-    /// Today.
-    pub today: Day,
+    /// Now.
+    pub now: Timestamp,
     /// When venues close.
     pub calendars: &'a Calendars,
+}
+
+/// Why nothing is asked, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unasked {
+    /// Something is not known yet.
+    Unknown(String),
+    /// What the core holds is worth something by an old price or rate.
+    Old(String),
 }
 
 /// A question with what was left out of it.
@@ -54,6 +66,18 @@ pub struct Ground {
     pub excluded: BTreeMap<Isin, String>,
     /// What was noticed on the way.
     pub notes: Vec<String>,
+}
+
+impl From<String> for Unasked {
+    fn from(why: String) -> Unasked {
+        Unasked::Unknown(why)
+    }
+}
+
+impl From<&str> for Unasked {
+    fn from(why: &str) -> Unasked {
+        Unasked::Unknown(why.into())
+    }
 }
 
 impl Heard<'_> {
@@ -79,11 +103,19 @@ impl Heard<'_> {
         Ok(wanted)
     }
 
+    fn today(&self) -> Day {
+        self.now.day_utc()
+    }
+
+    fn ages(&self) -> Ages<'_> {
+        Ages { prices: self.prices, rates: self.rates, calendars: self.calendars, now: self.now }
+    }
+
     fn score(&self, isin: &Isin) -> Result<(f64, &SecurityScore), String> {
         let score = self.scores.get(isin).ok_or("it has no score")?;
         let total = score.total.ok_or("it has no score")?.get();
         let until = score.bars_until.ok_or("its score rests on bars of an unknown day")?;
-        let age = until.days_until(self.today);
+        let age = until.days_until(self.today());
         if age > BARS_AGE_MAX_DAYS {
             return Err(format!("its score rests on bars of {age} days ago"));
         }
@@ -93,16 +125,17 @@ impl Heard<'_> {
     /// Puts the question.
     ///
     /// # Errors
-    /// One sentence why nothing can be asked yet.
+    /// Why nothing can be asked.
     pub fn question(
         &self,
         settings: &Settings,
         bars: &BTreeMap<Isin, Series>,
         previous: Option<Previous>,
         blend: f64,
-    ) -> Result<Ground, String> {
+    ) -> Result<Ground, Unasked> {
         let universe = self.universe.ok_or("the universe is not known yet")?;
         let account = account(self.portfolio, self.rates)?;
+        self.ages().of_core(&account, self.portfolio).map_err(Unasked::Old)?;
         let mut notes = Vec::new();
         let (mut candidates, mut excluded) = self.candidates(universe, &account, bars);
         let series: Vec<Series> = candidates.iter().map(|one| one.series.clone()).collect();
@@ -120,7 +153,7 @@ impl Heard<'_> {
         candidates = aligned.included.iter().map(|at| candidates[*at].clone()).collect();
         if candidates.len() < 2 {
             let first = excluded.values().next().cloned().unwrap_or_default();
-            return Err(format!("fewer than two securities can be compared ({first})"));
+            return Err(format!("fewer than two securities can be compared ({first})").into());
         }
         let apart = settings.overlapping_correlation && self.closes_apart(&candidates);
         let risk =
@@ -194,6 +227,8 @@ impl Heard<'_> {
             return Err("it may not be touched at present".into());
         }
         let (score, said) = self.score(&security.isin)?;
+        self.ages().price(&security.isin)?;
+        self.ages().rate(security.ccy)?;
         let series = bars.get(&security.isin).cloned().ok_or("its bars are not known")?;
         let growth = growth(&series.closes).ok_or("short history: its growth is not known")?;
         let dividend_yield = said.inputs.get("dividend_yield").map_or(0.0, |value| value.get());
@@ -211,7 +246,7 @@ impl Heard<'_> {
     fn closes_apart(&self, candidates: &[Candidate<'_>]) -> bool {
         let close = |candidate: &Candidate<'_>| {
             let mic = candidate.security.mic;
-            let day = self.calendars.previous_session(mic, self.today)?;
+            let day = self.calendars.previous_session(mic, self.today())?;
             Some(self.calendars.sessions(mic, day)?.last()?.close.ms().rem_euclid(DAY_MS))
         };
         let closes: Vec<i64> = candidates.iter().filter_map(close).collect();

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, Out, Stage, Start};
 use contracts::{
-    Flow, FlowKind, FxRates, GroupKind, Id, Meta, Outcome, PortfolioState, Received, Regime, SecurityScore,
-    SettingsSnapshot, TargetWeights, Universe, stage::optimise as contract,
+    Flow, FlowKind, FxRates, GroupKind, Id, Meta, Outcome, PortfolioState, Quote, Received, Regime,
+    SecurityScore, SettingsSnapshot, TargetWeights, Universe, stage::optimise as contract,
 };
 use formulas::regime_blend::risk_parity_share;
 use market::{Calendars, Day, Isin, Timestamp};
@@ -16,8 +16,9 @@ use rusqlite::{Connection, Transaction};
 
 use crate::{
     Call, Reply, Settings,
+    ages::Made,
     chain::{Failure, decide},
-    ground::{Ground, Heard},
+    ground::{Ground, Heard, Unasked},
     groups::GroupSetting,
     history::Series,
     question::Previous,
@@ -34,6 +35,8 @@ const APART_MS: i64 = 10 * 60_000;
 /// How long to wait before bars are asked for again after a failure.
 const RETRY_MS: i64 = 60_000;
 const DAY_MS: f64 = 86_400_000.0;
+/// Without a run that came to an answer for so long, a person should look.
+const OVERDUE_MS: i64 = 7 * 86_400_000;
 /// How far the share of risk parity may move in a week when it follows the market.
 const BLEND_A_WEEK: f64 = 0.05;
 
@@ -65,6 +68,8 @@ pub struct Optimise {
     scores: BTreeMap<Isin, SecurityScore>,
     universe: Option<Universe>,
     portfolio: Option<PortfolioState>,
+    /// When the last price of each security was made that is believed.
+    prices: BTreeMap<Isin, Made>,
     rates: Option<FxRates>,
     regime: Option<Regime>,
     flows: BTreeSet<Id>,
@@ -84,6 +89,10 @@ pub struct Optimise {
     misled: Option<String>,
     /// Why there are no bars; ends when there are.
     unread: Option<String>,
+    /// Which old price or rate the targets wait for; ends when it is recent.
+    aged: Option<String>,
+    /// Said when no run came to an answer for a week; ends when one does.
+    overdue: Option<String>,
 }
 
 impl Stage for Optimise {
@@ -122,6 +131,7 @@ impl Stage for Optimise {
             scores: BTreeMap::new(),
             universe: None,
             portfolio: None,
+            prices: BTreeMap::new(),
             rates: None,
             regime: None,
             flows: BTreeSet::new(),
@@ -136,6 +146,8 @@ impl Stage for Optimise {
             quiet_because: None,
             misled: None,
             unread: None,
+            aged: None,
+            overdue: None,
         })
     }
 
@@ -164,6 +176,7 @@ impl Stage for Optimise {
                 let is_new = came || before.0 != held(self.portfolio.as_ref());
                 self.settle(is_new, now);
             }
+            Input::Heard(contract::Input::MarketQuote(heard)) => self.hear_quote(heard, now),
             Input::Heard(contract::Input::ScoreRegime(heard)) => {
                 self.regime = heard.body;
                 self.settle(false, now);
@@ -211,15 +224,18 @@ impl Stage for Optimise {
                 self.tell_troubles(out);
             }
             Input::Tick => {
-                self.wake_at = None;
-                self.run(now, out);
+                if self.wake_at.is_some_and(|then| then <= now) {
+                    self.wake_at = None;
+                    self.run(now, out);
+                }
+                self.look_at_the_clock(now, out);
             }
             Input::Answered(_) | Input::Refused(_) => {}
         }
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        self.wake_at
+        [self.wake_at, self.overdue_at()].into_iter().flatten().min()
     }
 
     fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -248,6 +264,41 @@ fn groups_of(settings: &mut Settings, kind: GroupKind) -> &mut Vec<GroupSetting>
 }
 
 impl Optimise {
+    /// A price that nobody believes makes no price newer.
+    fn hear_quote(&mut self, heard: Received<Quote>, now: Timestamp) {
+        match (heard.body, heard.key.parse()) {
+            (Some(quote), _) if quote.suspect => {}
+            (Some(quote), _) => {
+                self.prices.insert(quote.isin, Made { at: quote.at, mic: quote.mic });
+                if self.aged.is_some() {
+                    self.settle(true, now);
+                }
+            }
+            (None, Ok(isin)) => {
+                self.prices.remove(&isin);
+            }
+            (None, Err(_)) => {}
+        }
+    }
+
+    /// When a person should look because no run came to an answer; said once.
+    fn overdue_at(&self) -> Option<Timestamp> {
+        let last = self.ran.filter(|_| self.said.is_some() && self.overdue.is_none())?;
+        Some(last.saturating_plus_ms(OVERDUE_MS + 1))
+    }
+
+    fn look_at_the_clock(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(last) = self.ran.filter(|_| self.overdue_at().is_some_and(|then| then <= now)) else {
+            return;
+        };
+        let why = self.quiet_because.as_deref().unwrap_or("nothing asked for new ones");
+        self.overdue = Some(format!(
+            "The targets are older than seven days: the last run that came to an answer was on {} ({why}).",
+            last.day_utc()
+        ));
+        self.tell_troubles(out);
+    }
+
     /// Whether money came in or left by the owner's hand that was not known before.
     fn is_new_flow(&mut self, flow: Option<&Flow>) -> bool {
         let moved = flow.filter(|flow| matches!(flow.kind, FlowKind::Deposit | FlowKind::Withdrawal));
@@ -272,7 +323,8 @@ impl Optimise {
 
     /// One trouble hides another only until it is over.
     fn tell_troubles(&self, out: &mut Out<Self>) {
-        match self.misled.as_ref().or(self.unread.as_ref()) {
+        let all = [&self.misled, &self.unread, &self.overdue, &self.aged];
+        match all.into_iter().flatten().next() {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),
         }
@@ -339,9 +391,10 @@ impl Optimise {
             scores: &self.scores,
             universe: self.universe.as_ref(),
             portfolio: self.portfolio.as_ref(),
+            prices: &self.prices,
             rates: self.rates.as_ref(),
             regime: self.regime.as_ref(),
-            today: now.day_utc(),
+            now,
             calendars: &self.calendars,
         }
     }
@@ -377,9 +430,19 @@ impl Optimise {
         let Some(read) = self.read.as_ref() else { return };
         let previous = self.previous(now);
         let blend = self.blend(now);
-        let ground = match self.heard(now).question(&self.settings, &read.series, previous.clone(), blend) {
+        let asked = self.heard(now).question(&self.settings, &read.series, previous.clone(), blend);
+        let aged = match &asked {
+            Err(Unasked::Old(why)) => Some(format!("The targets stay as they are: {why}.")),
+            Ok(_) | Err(Unasked::Unknown(_)) => None,
+        };
+        if aged != self.aged {
+            self.aged = aged;
+            self.tell_troubles(out);
+        }
+        let ground = match asked {
             Ok(ground) => ground,
-            Err(why) => return self.stay_quiet(why, out),
+            Err(Unasked::Unknown(why)) => return self.stay_quiet(why, out),
+            Err(Unasked::Old(why)) => return self.fail(&Failure { code: "stale", why }, now, out),
         };
         let decision = match decide(&ground.question) {
             Ok(decision) => decision,
@@ -391,6 +454,9 @@ impl Optimise {
         };
         self.ran = Some(now);
         self.quiet_because = None;
+        if self.overdue.take().is_some() {
+            self.tell_troubles(out);
+        }
         self.publish(&ground, run, previous.as_ref(), now, out);
     }
 

@@ -4,7 +4,9 @@
 
 mod support;
 
-use contracts::{PortfolioState, TargetStatus};
+use contracts::{FxRate, FxRates, OptimiseNow, Outcome, PortfolioState, Sample, TargetStatus};
+use market::Timestamp;
+use money::Currency;
 use support::*;
 
 #[test]
@@ -79,6 +81,7 @@ fn without_a_market_store_it_says_so_and_tries_again() {
 fn a_holding_without_history_keeps_its_share_and_says_why() {
     let mut world = World::silent(8);
     world.store(9, 30);
+    world.say(quote(9, start()));
     world.say(account(&[(9, Some(eur(1_200)))]));
     world.say(universe(9));
     (1..=9).for_each(|number| world.say(score(number, Some(0.7), start())));
@@ -150,6 +153,7 @@ fn scores_that_move_within_a_day_change_nothing_and_the_next_day_they_do() {
     assert!(world.said.is_empty(), "one run a day");
     world.pass(DAY);
     let today = world.now;
+    (1..=8).for_each(|number| world.say(quote(number, today)));
     (1..=8).for_each(|number| world.say(score(number, Some(0.7), today)));
     world.say(score(1, Some(0.05), today));
     world.pass(SECOND);
@@ -204,6 +208,7 @@ fn a_score_of_old_bars_is_no_score() {
         world.say(universe(8));
         (1..=8).for_each(|number| world.say(score(number, Some(0.7), start())));
         world.pass(age * DAY);
+        (1..=8).for_each(|number| world.say(quote(number, world.now)));
         world.said.clear();
         world.say(account(&[]));
         world.pass(SECOND);
@@ -230,6 +235,7 @@ fn targets_of_a_week_are_said_anew() {
     for (day, expected) in [(6, 0), (7, 1)] {
         let then = start().saturating_plus_ms(day * DAY + MINUTE);
         world.pass(then.since(world.now));
+        (1..=8).for_each(|number| world.say(quote(number, then)));
         (1..=8).for_each(|number| world.say(score(number, Some(0.7), then)));
         world.pass(SECOND);
         assert_eq!(world.runs().len(), expected, "day {day}: {}", world.decision());
@@ -261,4 +267,136 @@ fn a_reserve_larger_than_the_core_invests_nothing_and_is_no_error() {
     world.say(PortfolioState { nav: Some(eur(300)), ..account(&[]) });
     world.pass(SECOND);
     assert_eq!(sum(&world.run()), 0);
+}
+
+/// Prices of all but the first, and scores, of this moment.
+fn the_day_goes_on(world: &mut World) {
+    let now = world.now;
+    (2..=8).for_each(|number| world.say(quote(number, now)));
+    (1..=8).for_each(|number| world.say(score(number, Some(0.7), now)));
+}
+
+fn run_at(world: &mut World, then: &str) -> contracts::Reply {
+    let then: Timestamp = then.parse().unwrap();
+    world.pass(then.since(world.now));
+    the_day_goes_on(world);
+    world.say(OptimiseNow::sample());
+    world.pass(SECOND);
+    world.reply()
+}
+
+#[test]
+fn a_price_of_what_is_held_may_be_two_trading_days_old_and_then_the_targets_stay() {
+    let mut world = World::of(&[0.7; 8]);
+    let (runs, failed) = (
+        "SELECT count(*) FROM api_run WHERE status <> 'failed'",
+        "SELECT count(*) FROM api_run WHERE method = 'stale'",
+    );
+    world.say(account(&[(1, Some(eur(1_500)))]));
+    // The venue of the only price of the first opened last on Monday, the second of March, when that price was made.
+    let reply = run_at(&mut world, "2026-03-05T07:59:58Z");
+    assert_eq!(reply.outcome, Outcome::Done, "{}", reply.text);
+    assert!(!world.is_degraded(), "{}", world.decision());
+    let before = world.count(runs);
+    let reply = run_at(&mut world, "2026-03-05T08:00:00Z");
+    assert_eq!((reply.outcome, reply.code.as_deref()), (Outcome::Failed, Some("stale")), "{}", reply.text);
+    assert!(reply.text.contains(isin(1).as_str()) && reply.text.contains("2026-03-02"), "{}", reply.text);
+    assert!(world.is_degraded() && world.decision().contains("the old ones stand"), "{}", world.decision());
+    assert_eq!((world.count(runs), world.count(failed)), (before, 1));
+    // Nobody has to ask again: the price comes, and so do targets.
+    world.say(quote(1, world.now));
+    world.pass(11 * MINUTE);
+    assert!(!world.is_degraded() && world.decision().contains("argets"), "{}", world.decision());
+    assert_eq!(world.count(failed), 1);
+}
+
+#[test]
+fn a_weekend_makes_no_price_old() {
+    let mut world = World::of(&[0.7; 8]);
+    let friday = "2026-03-06T16:00:00Z".parse::<Timestamp>().unwrap();
+    world.pass(friday.since(world.now));
+    world.say(quote(1, friday));
+    world.say(account(&[(1, Some(eur(1_500)))]));
+    for then in
+        ["2026-03-07T12:00:00Z", "2026-03-08T23:00:00Z", "2026-03-09T07:00:00Z", "2026-03-10T20:00:00Z"]
+    {
+        assert_eq!(run_at(&mut world, then).outcome, Outcome::Done, "{then}: {}", world.decision());
+        assert!(!world.is_degraded(), "{then}: {}", world.decision());
+    }
+    assert_eq!(run_at(&mut world, "2026-03-11T09:00:00Z").outcome, Outcome::Failed);
+}
+
+#[test]
+fn a_price_that_nobody_believes_makes_no_price_newer() {
+    let mut world = World::of(&[0.7; 8]);
+    world.say(account(&[(1, Some(eur(1_500)))]));
+    let then = "2026-03-05T09:00:00Z".parse().unwrap();
+    world.say(contracts::Quote { suspect: true, ..quote(1, then) });
+    assert_eq!(run_at(&mut world, "2026-03-05T09:00:00Z").outcome, Outcome::Failed);
+}
+
+#[test]
+fn what_is_not_held_and_has_an_old_price_has_no_say() {
+    let mut world = World::of(&[0.7; 8]);
+    world.say(account(&[(2, Some(eur(1_000)))]));
+    assert_eq!(run_at(&mut world, "2026-03-05T09:00:00Z").outcome, Outcome::Done, "{}", world.decision());
+    let run = world.run();
+    let excluded = run.excluded.iter().find(|one| one.isin == isin(1)).unwrap();
+    assert!(excluded.reason.contains("2 trading days"), "{}", excluded.reason);
+    assert!(run.weights.iter().all(|weight| weight.isin != isin(1)));
+}
+
+#[test]
+fn a_rate_of_what_is_held_may_be_a_day_old_and_then_the_targets_stay() {
+    let made: Timestamp = "2026-03-03T16:00:00Z".parse().unwrap();
+    for (now, outcome) in
+        [("2026-03-04T15:59:58Z", Outcome::Done), ("2026-03-04T16:00:00.001Z", Outcome::Failed)]
+    {
+        let mut world = World::of(&[0.7; 8]);
+        let usd: Currency = "USD".parse().unwrap();
+        let rate = FxRate { as_of: made, ..FxRates::sample().rates[&usd].clone() };
+        world.say(FxRates { rates: [(usd, rate)].into(), at: made });
+        let mut state = account(&[(1, Some(eur(1_500)))]);
+        state.positions[0].ccy = usd;
+        world.say(state);
+        let reply = run_at(&mut world, now);
+        assert_eq!(reply.outcome, outcome, "{now}: {}", reply.text);
+        assert_eq!(world.is_degraded(), outcome == Outcome::Failed, "{now}: {}", world.decision());
+        assert!(outcome == Outcome::Done || reply.text.contains("USD"), "{}", reply.text);
+    }
+}
+
+#[test]
+fn a_week_without_an_answer_is_a_trouble_until_there_is_one() {
+    let mut world = World::of(&[0.7; 8]);
+    let said = world.run().at;
+    world.pass(said.saturating_plus_ms(7 * DAY).since(world.now));
+    assert!(!world.is_degraded(), "seven days to the millisecond: {}", world.decision());
+    world.pass(1);
+    assert!(
+        world.is_degraded() && world.decision().contains("older than seven days"),
+        "{}",
+        world.decision()
+    );
+    world.say(quote(1, world.now));
+    let now = world.now.to_string();
+    assert_eq!(run_at(&mut world, &now).outcome, Outcome::Done);
+    assert!(!world.is_degraded(), "{}", world.decision());
+    // What is still right was looked at, and is not old.
+    world.pass(6 * DAY);
+    world.say(quote(1, world.now));
+    let now = world.now.to_string();
+    assert!(run_at(&mut world, &now).text.contains("stay"));
+    world.pass(2 * DAY);
+    assert!(!world.is_degraded(), "{}", world.decision());
+}
+
+#[test]
+fn old_targets_are_a_trouble_after_a_restart_too() {
+    let mut world = World::of(&[0.7; 8]);
+    world.pass(8 * DAY);
+    world.restart();
+    assert!(!world.is_degraded());
+    world.pass(1);
+    assert!(world.is_degraded() && world.decision().contains("2026-03-02"), "{}", world.decision());
 }

@@ -8,8 +8,8 @@ use std::{
 
 use bus_client::{Config, Edge, Engine, Place, Publication};
 use contracts::{
-    Address, Body, Envelope, Finite, Id, PortfolioState, Position, Reply, Sample, Security, SecurityScore,
-    TargetWeight, TargetWeights, Universe, receive,
+    Address, Body, Envelope, Finite, HealthState, Id, PortfolioState, Position, Quote, Reply, Sample,
+    Security, SecurityScore, TargetWeight, TargetWeights, Universe, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money};
@@ -89,10 +89,11 @@ impl World {
         }
     }
 
-    /// Bars of this many securities.
+    /// Bars and prices of this many securities.
     pub fn silent(count: u32) -> World {
-        let world = World::bare("");
+        let mut world = World::bare("");
         (1..=count).for_each(|number| world.store(number, 600));
+        (1..=count).for_each(|number| world.say(quote(number, start())));
         world
     }
 
@@ -127,6 +128,7 @@ impl World {
     pub fn say_all(&mut self, scores: &[f64]) {
         self.say(universe(scores.len()));
         for (number, total) in (1..).zip(scores) {
+            self.say(quote(number, self.now));
             self.say(score(number, Some(*total), self.now));
         }
         self.say(account(&[]));
@@ -204,6 +206,10 @@ impl World {
         format!("{} {:?}", health.last_decision.clone().unwrap_or_default(), health.last_error)
     }
 
+    pub fn is_degraded(&self) -> bool {
+        self.engine.health(0, true).state == HealthState::Degraded
+    }
+
     pub fn count(&self, sql: &str) -> i64 {
         let place = Place::File(self.folder.path().join("targets.db"));
         let rows = bus_client::open_for_reading(&place).unwrap();
@@ -219,6 +225,11 @@ pub fn security(number: u32) -> Security {
 
 pub fn universe(count: usize) -> Universe {
     Universe { securities: (1..).take(count).map(security).collect() }
+}
+
+/// A price made at this moment.
+pub fn quote(number: u32, at: Timestamp) -> Quote {
+    Quote { isin: isin(number), at, ..Quote::sample() }
 }
 
 /// A score that rests on bars of this moment's day.
