@@ -9,18 +9,20 @@
 //! [`window::Window`] hands the last N values to every other function.
 //! Transcendental functions come from `libm`, so results are the same bits on every machine.
 //!
+//! What is marked "(off)" decides nothing and "for people" waits for a page that shows it: `docs/decisions/0051`.
+//!
 //! | File | Says |
 //! |---|---|
 //! | [`adaptive_weights`] | group weights that would follow the market (off) |
 //! | [`annual_return`] | the yearly rate that compounds to the same end |
-//! | [`attribution`] | which security and category earned how much of the total return |
+//! | [`attribution`] | for people: which security and category earned how much of the total return |
 //! | [`bell`] | score best at a target, worse on both sides |
 //! | [`beta`] | how strongly a series follows a benchmark |
 //! | [`black_litterman`] | market prior and opinions combined into expected returns |
 //! | [`bollinger`] | corridor around a moving average and the place in it |
-//! | [`brinson`] | difference to the targets split into allocation, selection, interaction |
+//! | [`brinson`] | for people: difference to the targets split into allocation, selection, interaction |
 //! | [`cagr`] | growth a year between two prices |
-//! | [`calmar`] | annual return per unit of the deepest fall |
+//! | [`calmar`] | for people: annual return per unit of the deepest fall |
 //! | [`cholesky`] | triangular root of a matrix and the linear systems it solves |
 //! | [`concentration_alert`] | how near a share is to its limit |
 //! | [`concentration`] | Herfindahl index, share of the largest |
@@ -30,7 +32,7 @@
 //! | [`covariance`] | sample covariance matrix |
 //! | [`curves`] | one figure in, one score out: a file per kind of figure |
 //! | [`cvar`] | mean loss on the worst days |
-//! | [`daily_pnl`] | change of the total since yesterday without deposits |
+//! | [`daily_pnl`] | for people: change of the total since yesterday without deposits |
 //! | [`dividend_history`] | cuts, growth and stability of a dividend |
 //! | [`drawdown`] | distance below the highest point so far |
 //! | [`ema`] | exponential moving average |
@@ -39,7 +41,7 @@
 //! | [`falls`] | all falls of one window, read once |
 //! | [`finite`] | the guard that keeps results finite |
 //! | [`fit`] | how well a security fits what is held and wanted |
-//! | [`forward_adjustment`] | market mood as a shift of expectations, for display |
+//! | [`forward_adjustment`] | market mood as a shift of expectations (off) |
 //! | [`high_volatility`] | switch for unusually restless markets |
 //! | [`hrp`] | weights from risk alone, by a tree of likeness |
 //! | [`kelly`] | upper bound of a position from its edge |
@@ -51,22 +53,22 @@
 //! | [`momentum`] | price change over a number of bars |
 //! | [`normal`] | normal distribution: density, probability, quantile |
 //! | [`piecewise_linear`] | curve of straight lines |
-//! | [`portfolio_health`] | allocation, dividends and quality of a portfolio as points |
+//! | [`portfolio_health`] | for people: allocation, dividends and quality of a portfolio as points |
 //! | [`priority`] | score weighted by what the owner prefers |
 //! | [`quality_gate`] | cheap because it is bad, or a good opportunity |
-//! | [`radar`] | six figures of a portfolio on one scale |
+//! | [`radar`] | for people: six figures of a portfolio on one scale |
 //! | [`reading`] | a value that may rest on too little history |
-//! | [`reconstruction`] | value of each day rebuilt from trades, flows and closes |
+//! | [`reconstruction`] | for people: value of each day rebuilt from trades, flows and closes |
 //! | [`regime_blend`] | share of risk parity when it follows the regime |
 //! | [`regime`] | bull, bear or sideways from index averages |
-//! | [`return_regime`] | mood of the own returns |
+//! | [`return_regime`] | mood of the own returns (off) |
 //! | [`returns`] | simple returns and their compounding |
 //! | [`rounding`] | rounding to decimal places |
 //! | [`rsi`] | share of recent movement that was upward |
 //! | [`sell`] | how much speaks for selling a holding: a file per part |
 //! | [`semidefinite`] | nearest matrix without negative eigenvalues |
 //! | [`sharpe`] | excess return per unit of scatter |
-//! | [`sma`] | simple moving average |
+//! | [`sma`] | for people: simple moving average |
 //! | [`sortino`] | excess return per unit of downward scatter |
 //! | [`tags`] | words for people about a security |
 //! | [`trading_year`] | 252 days, and the daily risk-free rate |
@@ -74,10 +76,10 @@
 //! | [`twr`] | return of the portfolio regardless of deposits |
 //! | [`ulcer_index`] | depth and length of falls |
 //! | [`volatility`] | annual scatter of returns |
-//! | [`weighted_covariance`] | covariance with more weight on recent and similar days |
+//! | [`weighted_covariance`] | covariance with more weight on recent and similar days (off) |
 //! | [`windfall`] | gain beyond what the past explains |
 //! | [`window`] | the last N values of a growing series |
-//! | [`xirr`] | return of the money put in, with its dates |
+//! | [`xirr`] | for people: return of the money put in, with its dates |
 //! | [`year_range`] | 52-week high and low, and distances |
 
 pub mod adaptive_weights;
