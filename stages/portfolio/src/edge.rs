@@ -19,6 +19,11 @@ use crate::{Portfolio, Settings};
 /// Pause after a failure that only a person can end.
 const PERSON_MS: i64 = 900_000;
 
+/// Seconds that our clock and the broker's may be apart; the broker writes whole seconds, and an answer takes its time.
+const CLOCK_APART_MAX_S: u64 = 5;
+/// Pause after a reading by a clock that was further away.
+const CLOCK_MS: i64 = 60_000;
+
 /// One reading of the whole account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
@@ -86,6 +91,9 @@ impl<E: Exchange> PortfolioEdge<E> {
             let account = self.broker.ask(&GetPositions).await?;
             let orders = self.broker.ask(&GetOrders { active_only: true }).await?;
             let after = self.broker.ask(&ask).await?;
+            if let Some(failure) = self.clock_apart() {
+                return Err(failure);
+            }
             if ids(&trades) == ids(&after) {
                 return Ok(Snapshot { account, trades: after, orders, flows });
             }
@@ -94,6 +102,15 @@ impl<E: Exchange> PortfolioEdge<E> {
         let text =
             format!("trades kept coming in during {PASSES_MAX} readings of the account; it is read again");
         Err(Failure { text, pause_ms: 0 })
+    }
+
+    /// A reading by a clock that is not the broker's is none: nobody knows how old it is.
+    fn clock_apart(&self) -> Option<Failure> {
+        let ahead = self.broker.clock_ahead_s().filter(|ahead| ahead.unsigned_abs() > CLOCK_APART_MAX_S)?;
+        let text = format!(
+            "our clock is {ahead} s ahead of the broker's, so the account counts as not read; set the clock, and switch on time synchronisation"
+        );
+        Some(Failure { text, pause_ms: CLOCK_MS })
     }
 
     async fn flows(&self, since: Option<Day>) -> Result<Vec<CashFlow>, Failure> {

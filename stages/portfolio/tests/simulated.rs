@@ -21,6 +21,8 @@ use tradernet::{Exchange, RawReply, RawRequest, TransportError};
 struct Busy {
     left: Cell<u32>,
     status: u16,
+    /// What time its answers say it is.
+    date: Option<String>,
 }
 
 impl Exchange for Busy {
@@ -39,12 +41,20 @@ impl Exchange for Busy {
         } else {
             r#"{"result":{"orders":{}}}"#.to_owned()
         };
-        Ok(RawReply::new(self.status, body))
+        let reply = RawReply::new(self.status, body);
+        Ok(match &self.date {
+            Some(date) => reply.with_header("Date", date),
+            None => reply,
+        })
     }
 }
 
 fn read(left: u32, status: u16) -> Reply {
-    let broker = Busy { left: Cell::new(left), status };
+    read_at(left, status, None)
+}
+
+fn read_at(left: u32, status: u16, date: Option<String>) -> Reply {
+    let broker = Busy { left: Cell::new(left), status, date };
     let today = at("2026-03-02T08:00:00Z").day_utc();
     let edge = PortfolioEdge::new(broker, keys(), Box::new(|| WALL_S));
     let call = Call { trades_from: today, trades_till: today, flows_since: None };
@@ -57,6 +67,22 @@ fn a_trade_during_the_reading_begins_it_anew_but_not_for_ever() {
     assert!(read(2, 200).is_ok(), "it calms down");
     let failure = read(9, 200).unwrap_err();
     assert!(failure.text.contains("kept coming in"), "{}", failure.text);
+}
+
+#[test]
+fn a_reading_by_a_clock_that_is_not_the_brokers_is_none() {
+    let said = |ahead: i64| {
+        let then = std::time::UNIX_EPOCH
+            + std::time::Duration::from_secs(WALL_S.checked_add_signed(-ahead).unwrap());
+        read_at(0, 200, Some(httpdate::fmt_http_date(then)))
+    };
+    for ahead in [-5, 0, 5] {
+        assert!(said(ahead).is_ok(), "{ahead}");
+    }
+    for ahead in [-6, 6, 86_400] {
+        let failure = said(ahead).unwrap_err();
+        assert!(failure.text.contains(&format!("our clock is {ahead} s ahead")), "{}", failure.text);
+    }
 }
 
 #[test]

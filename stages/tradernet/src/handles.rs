@@ -1,10 +1,12 @@
 //! The handles: `ReadOnly` cannot name an order command, `Trading` can; `Notes` changes watch lists and price alerts and
 //! can name neither.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use crate::command::{NoteCommand, ReadCommand, decode_note, decode_read, encode_note, encode_read};
 use crate::commands::cancel_order::{CancelOrder, Cancelled, decode_cancel, encode_cancel};
 use crate::commands::put_order::{Placed, PutOrder, decode_placed, encode_placed};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, RawReply, TransportError};
 use crate::fault::Fault;
 use crate::sign::Keys;
 
@@ -17,12 +19,32 @@ pub struct ReadOnly<E> {
     exchange: E,
     keys: Keys,
     clock: WallClock,
+    /// Seconds that our clock was ahead of the broker's with the last answer that said when it was.
+    ahead_s: AtomicI64,
 }
+
+/// Stands for a clock that was never compared.
+const NEVER: i64 = i64::MIN;
 
 impl<E: Exchange> ReadOnly<E> {
     /// Binds a transport to a key pair.
     pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
-        Self { exchange, keys, clock }
+        Self { exchange, keys, clock, ahead_s: AtomicI64::new(NEVER) }
+    }
+
+    /// Whole seconds that our clock is ahead of the broker's, by the last answer that said when it was; an answer takes
+    /// its time, and the broker writes whole seconds, so a difference of one or two means nothing.
+    pub fn clock_ahead_s(&self) -> Option<i64> {
+        Some(self.ahead_s.load(Ordering::Relaxed)).filter(|ahead| *ahead != NEVER)
+    }
+
+    /// Compares the clocks by an answer.
+    fn compare(&self, answer: &Result<RawReply, TransportError>) {
+        let said = answer.as_ref().ok().and_then(|reply| server_time_s(reply.header("date")?));
+        let ours = i64::try_from((self.clock)()).ok();
+        if let Some(ahead) = said.zip(ours).and_then(|(said, ours)| ours.checked_sub(said)) {
+            self.ahead_s.store(ahead, Ordering::Relaxed);
+        }
     }
 
     /// Sends one read, once.
@@ -32,8 +54,16 @@ impl<E: Exchange> ReadOnly<E> {
     pub async fn ask<C: ReadCommand>(&self, command: &C) -> Result<C::Reply, Fault> {
         let request = encode_read(command, &self.keys, (self.clock)());
         let answer = self.exchange.send(request).await;
+        self.compare(&answer);
         decode_read(command, answer).inspect_err(note_refusal)
     }
+}
+
+/// Seconds since 1970 of a `Date` header.
+fn server_time_s(date: &str) -> Option<i64> {
+    let time = httpdate::parse_http_date(date).ok()?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 /// Leaves a trace of a refusal at the door: the excerpt tells a firewall page from a bad key.
@@ -109,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::commands::positions::GetPositions;
-    use crate::exchange::{RawReply, RawRequest, RequestKind, TransportError};
+    use crate::exchange::{RawRequest, RequestKind};
     use crate::ids::BrokerOrderId;
 
     /// Answers everything with one reply and keeps what it was sent; not `Send` on purpose.
@@ -131,6 +161,31 @@ mod tests {
             Poll::Ready(value) => value,
             Poll::Pending => panic!("the parrot answers at once"),
         }
+    }
+
+    #[test]
+    fn the_clocks_are_compared_by_every_answer_that_tells_the_time() {
+        // Ours says 2026-01-01 00:00:00.
+        let ahead = |dates: &[Option<&str>]| {
+            let answers: Vec<RawReply> = dates
+                .iter()
+                .map(|date| {
+                    let reply = RawReply::new(503, "");
+                    if let Some(date) = date { reply.with_header("Date", date) } else { reply }
+                })
+                .collect();
+            let keys = Keys::new("sim-public", "sim-private-key-0001".to_owned().into()).unwrap();
+            let parrot = Parrot { reply: RawReply::new(200, ""), sent: Rc::default() };
+            let broker = ReadOnly::new(parrot, keys, Box::new(|| 1_767_225_600));
+            answers.into_iter().for_each(|answer| broker.compare(&Ok(answer)));
+            broker.clock_ahead_s()
+        };
+        assert_eq!(ahead(&[]), None);
+        assert_eq!(ahead(&[None]), None);
+        assert_eq!(ahead(&[Some("yesterday")]), None);
+        assert_eq!(ahead(&[Some("Thu, 01 Jan 2026 00:00:00 GMT")]), Some(0));
+        assert_eq!(ahead(&[Some("Wed, 31 Dec 2025 23:59:54 GMT")]), Some(6));
+        assert_eq!(ahead(&[Some("Thu, 01 Jan 2026 00:00:06 GMT"), None]), Some(-6), "the last that said so");
     }
 
     fn trading(body: &str) -> (Trading<Parrot>, Parrot) {
