@@ -45,6 +45,7 @@ fn judging(figures: &mut Figures) {
         allow_buy: true,
         allow_sell: true,
         min_lot: Quantity::from_units(1).unwrap(),
+        tick: Price::from_e6(10_000).ok(),
         strict_hours: false,
         market_open: true,
     };

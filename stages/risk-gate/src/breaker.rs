@@ -1,4 +1,4 @@
-//! The daily-loss breaker: from 2 % down nothing is sold, from 5 % down nothing is traded.
+//! The daily-loss breaker: from 2 % down nothing is sold, from 5 % down nothing is traded; the owner may set less.
 //!
 //! A full stop lasts until the next day, or until a person has looked; after that only sales rest. Blocked sales are
 //! free again above −1.5 %. What is latched survives a restart. An unknown value lets no order pass and is no latch;
@@ -9,16 +9,27 @@ use limits::{LossTier, daily_loss_tier, daily_pnl};
 use market::Day;
 use money::Weight;
 
-/// Loss from which nothing is sold.
-const SELLS_BLOCKED_E6: i64 = 20_000;
-/// Sales are free again above this loss.
-const RELEASE_E6: i64 = 15_000;
-/// Loss from which nothing is traded.
-const HALTED_E6: i64 = 50_000;
+/// Losses of a day at which something follows. The documented ones are the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LossSteps {
+    /// From here nothing is sold.
+    pub sells_blocked: Weight,
+    /// Below this sales are free again.
+    pub release: Weight,
+    /// From here nothing is traded.
+    pub halted: Weight,
+}
+
+impl Default for LossSteps {
+    fn default() -> Self {
+        let share = |e6| Weight::from_e6(e6).expect("the default steps lie from 0 to 1");
+        LossSteps { sells_blocked: share(20_000), release: share(15_000), halted: share(50_000) }
+    }
+}
+
 /// Oldest start value of a day, in calendar days: as long as nearly every run of holidays. After a longer one, as at
 /// Christmas between two weekends, the first day has no judgement and nothing is traded.
 const START_DAYS: i32 = 5;
-const _: () = assert!(RELEASE_E6 < SELLS_BLOCKED_E6 && SELLS_BLOCKED_E6 < HALTED_E6);
 
 /// What a day has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +44,7 @@ pub struct Latch {
 
 /// The state of a day after a valuation; `doubted` when the value rests on prices or rates that are too old.
 #[must_use]
-pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker {
+pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>, steps: LossSteps) -> Breaker {
     let Some(nav) = nav else {
         // Right after a start no value is known; a halt that was latched stops manual orders too.
         let halted = latch.is_some_and(|latch| latch.state == Breaker::Halted);
@@ -44,9 +55,8 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
     let loss = loss.filter(|_| starts_lately(nav));
     let blocked = held.is_some_and(|latch| latch.state == Breaker::SellsBlocked);
-    let sells = if blocked { RELEASE_E6 } else { SELLS_BLOCKED_E6 };
-    let share = |e6| Weight::from_e6(e6).unwrap_or(Weight::ZERO);
-    match daily_loss_tier(loss, share(sells), share(HALTED_E6)) {
+    let sells = if blocked { steps.release.min(steps.sells_blocked) } else { steps.sells_blocked };
+    match daily_loss_tier(loss, sells, steps.halted) {
         _ if held.is_some_and(|latch| latch.state == Breaker::Halted) => Breaker::Halted,
         LossTier::Unknown => Breaker::Unknown,
         _ if doubted => Breaker::Unknown,
@@ -94,6 +104,27 @@ mod tests {
     fn nav(start: i64, now: i64) -> Nav {
         let eur = |units| Money::from_units(units, Currency::EUR).unwrap();
         Nav { day_start: eur(start), nav: eur(now), flow_today: eur(0), ..Nav::sample() }
+    }
+
+    /// By the documented steps.
+    fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>) -> Breaker {
+        super::judged(nav, doubted, latch, LossSteps::default())
+    }
+
+    #[test]
+    fn tighter_steps_stop_sooner_and_free_later() {
+        let share = |e6| Weight::from_e6(e6).unwrap();
+        let steps = LossSteps { sells_blocked: share(10_000), release: share(15_000), halted: share(30_000) };
+        for (now, held, expected) in [
+            (991, None, Breaker::Normal),
+            (990, None, Breaker::SellsBlocked),
+            (970, None, Breaker::Halted),
+            (990, latch(Breaker::SellsBlocked), Breaker::SellsBlocked),
+            // A release above the step itself does not let go before the step.
+            (991, latch(Breaker::SellsBlocked), Breaker::Normal),
+        ] {
+            assert_eq!(super::judged(Some(&nav(1_000, now)), false, held, steps), expected, "{now}");
+        }
     }
 
     fn latch(state: Breaker) -> Option<Latch> {

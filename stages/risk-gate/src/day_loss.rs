@@ -16,7 +16,7 @@ pub(crate) const DAILY_LOSS: &str = "daily_loss";
 impl RiskGate {
     pub(crate) fn judge_breaker(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let doubt = self.world.doubt(now);
-        let state = judged(self.world.nav.as_ref(), doubt.is_some(), self.latch);
+        let state = judged(self.world.nav.as_ref(), doubt.is_some(), self.latch, self.loss);
         if let (Some(doubt), true) = (&doubt, state != self.breaker) {
             out.decided(format!("The loss of the day cannot be judged: {doubt}."));
         }
@@ -47,9 +47,7 @@ impl RiskGate {
         let over: Vec<HaltEntry> = self
             .halts
             .values()
-            .filter(|halt| {
-                halt.reason == DAILY_LOSS && halt.actor == "breaker" && halt.id != loss_halt(today)
-            })
+            .filter(|halt| is_of_loss(halt) && halt.id != loss_halt(today))
             .cloned()
             .collect();
         for halt in &over {
@@ -62,6 +60,14 @@ impl RiskGate {
         }
     }
 
+    /// When the breaker opens by itself at the earliest: a full stop for the loss of a day with the next day, if nothing
+    /// else halts. Blocked sales come free with a better price, and a doubt with a new one: nobody knows when.
+    pub(crate) fn loss_over(&self, now: Timestamp) -> Option<Timestamp> {
+        let by_loss = self.breaker == Breaker::Halted && self.halts.values().all(is_of_loss);
+        let day = self.latch.filter(|latch| by_loss && latch.state == Breaker::Halted)?.day;
+        Some(Timestamp::from_ms(i64::from(day.next().epoch_days()) * 86_400_000)).filter(|next| *next > now)
+    }
+
     /// The value may have grown doubtful since it was judged: prices age without a message.
     pub(crate) fn breaker_now(&self, now: Timestamp) -> Breaker {
         if self.breaker == Breaker::Halted || self.world.doubt(now).is_none() {
@@ -69,6 +75,10 @@ impl RiskGate {
         }
         Breaker::Unknown
     }
+}
+
+fn is_of_loss(halt: &HaltEntry) -> bool {
+    halt.reason == DAILY_LOSS && halt.actor == "breaker"
 }
 
 fn loss_halt(day: Day) -> Id {

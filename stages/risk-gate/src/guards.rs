@@ -24,13 +24,14 @@ pub(crate) fn all(
     limits: &GateSettings,
     standing: Standing,
     halts: usize,
+    loss_over: Option<Timestamp>,
     now: Timestamp,
 ) -> Vec<Guard> {
     let sent = world.trades(standing.mode);
     let mut guards = vec![
         guard("halt", halts == 0, format!("{halts} open"), "none open", None),
         account(world),
-        breaker(standing.breaker),
+        breaker(standing.breaker, loss_over),
         gap(&sent, limits, now),
         day(&sent, limits, now),
         week(&sent, limits, now),
@@ -60,8 +61,8 @@ fn account(world: &World) -> Guard {
     guard("stale_state", free, found, "a recent reading", None)
 }
 
-fn breaker(state: Breaker) -> Guard {
-    guard("circuit_breaker", state == Breaker::Normal, spelled(&state), "normal", None)
+fn breaker(state: Breaker, over: Option<Timestamp>) -> Guard {
+    guard("circuit_breaker", state == Breaker::Normal, spelled(&state), "normal", over)
 }
 
 fn gap(sent: &[&Activity], limits: &GateSettings, now: Timestamp) -> Guard {

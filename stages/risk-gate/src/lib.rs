@@ -32,7 +32,7 @@ mod tighter;
 mod verdicts;
 mod world;
 
-pub use breaker::Latch;
+pub use breaker::{Latch, LossSteps};
 pub use refusals::BrokerRefusal;
 pub use settings::Settings;
 pub use stage::RiskGate;

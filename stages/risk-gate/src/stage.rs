@@ -13,13 +13,13 @@ use rusqlite::{Connection, Transaction};
 
 use crate::{
     Settings,
-    breaker::{Latch, day_change, judged},
+    breaker::{Latch, LossSteps, day_change, judged},
     checks::GateSettings,
     drawdown::Peaks,
     guards,
     refusals::{self, Refusals},
     store::{self, Activity, Save, spelled},
-    tighter::tightened,
+    tighter::{Tightened, tightened},
     verdicts::{APPROVED_KEPT_MS, REFUSED_KEPT_MS},
     world::{Standing, World},
 };
@@ -27,12 +27,20 @@ use crate::{
 /// Verdicts and activity that statements are still compared with.
 const ACTIVITY_KEPT_MS: i64 = 8 * 86_400_000;
 
+/// A clock that goes back by more was set …
+const CLOCK_BACK_MS: i64 = 1_000;
+/// … and is not trusted for so long.
+const CLOCK_RESTS_MS: i64 = 10 * 60_000;
+
 /// The gate.
 pub struct RiskGate {
     pub(crate) settings: Settings,
     /// What `steward.toml` allows, and what the owner's settings leave of it.
     pub(crate) base: GateSettings,
     pub(crate) limits: GateSettings,
+    pub(crate) loss: LossSteps,
+    /// Settings that would loosen a limit, as they were reported last.
+    pub(crate) loose: Vec<&'static str>,
     pub(crate) mode: Mode,
     pub(crate) simulated: bool,
     pub(crate) key: ApprovalKey,
@@ -51,6 +59,9 @@ pub struct RiskGate {
     /// When a guard opens by itself and what is said of it changes.
     pub(crate) guards_until: Option<Timestamp>,
     pub(crate) said_first: bool,
+    /// The latest instant heard of, and when the clock was last seen to go back from it.
+    pub(crate) latest: Timestamp,
+    pub(crate) stepped_back: Option<Timestamp>,
 }
 
 impl Stage for RiskGate {
@@ -78,6 +89,8 @@ impl Stage for RiskGate {
             settings: start.settings.clone(),
             base: limits.clone(),
             limits,
+            loss: LossSteps::default(),
+            loose: Vec::new(),
             simulated,
             key,
             clear_approved: rows
@@ -99,16 +112,19 @@ impl Stage for RiskGate {
                 .collect(),
             halts: rows.halts.into_iter().map(|halt| (halt.id, halt)).collect(),
             known_halts: rows.all_halts.iter().filter_map(|id| id.parse().ok()).collect(),
-            breaker: judged(None, false, rows.breaker),
+            breaker: judged(None, false, rows.breaker, LossSteps::default()),
             latch: rows.breaker,
             peaks: Peaks::new(rows.peaks),
             refusals: Refusals::new(rows.refusals_by_broker),
             guards_until: None,
             said_first: false,
+            latest: Timestamp::ZERO,
+            stepped_back: None,
         })
     }
 
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
+        self.note_clock(now);
         match input {
             Input::Heard(heard) => self.hear(heard, now, out),
             Input::Tick => self.tick(now, out),
@@ -234,6 +250,15 @@ impl RiskGate {
         }
     }
 
+    /// A clock that goes back was set; what was measured by it is not trusted. Simulated time may begin anew.
+    fn note_clock(&mut self, now: Timestamp) {
+        if self.latest.since(now) > CLOCK_BACK_MS && !self.simulated {
+            self.stepped_back = Some(now);
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
+    }
+
     pub(crate) fn standing(&self, bucket_id: &str, now: Timestamp) -> Standing {
         let halted = !self.halts.is_empty() && !mutants::is("ignore_halt");
         Standing {
@@ -241,20 +266,25 @@ impl RiskGate {
             breaker: if halted { Breaker::Halted } else { self.breaker_now(now) },
             approval_out: self.out_until.values().any(|until| *until > now) && !mutants::is("two_at_once"),
             simulated: self.simulated,
+            clock_trusted: self.stepped_back.is_none_or(|then| now.since(then) >= CLOCK_RESTS_MS),
         }
     }
 
     /// The owner's settings: the mode, and whatever tightens a limit.
     fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
-        let (limits, loose) = tightened(&self.base, &snapshot.values);
+        let Tightened { limits, loss, loose } = tightened(&self.base, &snapshot.values);
         let mode = SettingsSnapshot::mode_in_force(self.settings.mode, self.simulated, Some(snapshot));
         if mode != self.mode {
             out.decided(format!("Orders are {} from now on.", spelled(&mode)));
-        } else if !loose.is_empty() && limits != self.limits {
-            out.decided(format!("Looser than documented, and without effect: {}.", loose.join(", ")));
         }
-        (self.limits, self.mode) = (limits, mode);
-        self.say_state(now, out);
+        if loose != self.loose {
+            out.decided(match loose.as_slice() {
+                [] => "Every limit that is set is as tight as documented, or tighter.".to_string(),
+                names => format!("Looser than documented, and without effect: {}.", names.join(", ")),
+            });
+        }
+        (self.limits, self.loss, self.loose, self.mode) = (limits, loss, loose, mode);
+        self.review(now, out);
     }
 
     fn hear_order(&mut self, order: OrderState, now: Timestamp, out: &mut Out<Self>) {
@@ -290,7 +320,8 @@ impl RiskGate {
 
     pub(crate) fn say_state(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let standing = Standing { mode: self.mode, ..self.standing("", now) };
-        let guards = guards::all(&self.world, &self.limits, standing, self.halts.len(), now);
+        let guards =
+            guards::all(&self.world, &self.limits, standing, self.halts.len(), self.loss_over(now), now);
         let cooldowns = guards::cooldowns(&self.world, &self.limits, standing, now);
         let ends = guards.iter().filter_map(|guard| guard.until);
         let rests = cooldowns.iter().flat_map(|one| [one.buy_from, one.sell_from]).flatten();

@@ -1,20 +1,28 @@
 //! The owner's settings as limits of the gate: they may tighten what is documented, never loosen it.
 //!
-//! A looser value has no effect and is named, so that nobody believes in a limit that is not there.
+//! A looser value has no effect and is named, so that nobody believes in a limit that is not there. Costs of a trade are
+//! judged the same way: the gate counts at least the documented ones.
 
 use std::collections::BTreeMap;
 
 use money::{Money, Weight};
 use serde_json::Value;
 
-use crate::checks::GateSettings;
+use crate::{breaker::LossSteps, checks::GateSettings};
 
-/// Takes every `risk.*` setting that is tighter; returns the names of those that would loosen.
-pub(crate) fn tightened(
-    base: &GateSettings,
-    values: &BTreeMap<String, Value>,
-) -> (GateSettings, Vec<&'static str>) {
-    let mut limits = base.clone();
+/// What the owner's settings leave of the limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tightened {
+    pub(crate) limits: GateSettings,
+    pub(crate) loss: LossSteps,
+    /// Names of settings that would loosen, and have no effect.
+    pub(crate) loose: Vec<&'static str>,
+}
+
+/// Takes every setting that is tighter.
+pub(crate) fn tightened(base: &GateSettings, values: &BTreeMap<String, Value>) -> Tightened {
+    let (mut limits, steps) = (base.clone(), LossSteps::default());
+    let mut loss = steps;
     let mut loose = Vec::new();
     let mut take = |key: &'static str, tighter: Option<bool>, set: &mut dyn FnMut()| match tighter {
         Some(true) => set(),
@@ -55,6 +63,21 @@ pub(crate) fn tightened(
     at_most!("risk.max_position_pct", share, max_position);
     at_least!("risk.cost_margin", share, cost_margin);
     at_least!("risk.fx_buffer", share, fx_buffer);
+    at_least!("transaction_cost_percent", share, percent);
+    macro_rules! loss_at_most {
+        ($key:literal, $field:ident) => {
+            if let Some(value) = share($key) {
+                take($key, Some(value <= steps.$field), &mut || loss.$field = value);
+            }
+        };
+    }
+    loss_at_most!("risk.daily_loss_halted", halted);
+    loss_at_most!("risk.daily_loss_release", release);
+    loss_at_most!("risk.daily_loss_sells_blocked", sells_blocked);
+    if let Some(fixed) = values.get("transaction_cost_fixed").and_then(Value::as_f64).and_then(eur) {
+        let dearer = fixed.covers(base.fixed_eur).ok();
+        take("transaction_cost_fixed", dearer, &mut || limits.fixed_eur = fixed);
+    }
     if let Some(reserve) = values.get("risk.reserve_eur").and_then(Value::as_f64).and_then(eur) {
         let tighter = reserve.covers(base.reserve_eur).ok();
         take("risk.reserve_eur", tighter, &mut || limits.reserve_eur = reserve);
@@ -64,7 +87,7 @@ pub(crate) fn tightened(
     {
         take("risk.allow_offhours_buys", Some(false), &mut || {});
     }
-    (limits, loose)
+    Tightened { limits, loss, loose }
 }
 
 fn eur(number: f64) -> Option<Money> {
@@ -78,8 +101,36 @@ mod tests {
 
     use super::*;
 
-    fn of(values: Value) -> (GateSettings, Vec<&'static str>) {
+    fn all_of(values: Value) -> Tightened {
         tightened(&GateSettings::default(), &serde_json::from_value(values).unwrap())
+    }
+
+    #[test]
+    fn the_steps_of_a_days_loss_may_only_come_sooner() {
+        let found = all_of(json!({
+            "risk.daily_loss_sells_blocked": 0.01, "risk.daily_loss_release": 0.005, "risk.daily_loss_halted": 0.03,
+        }));
+        let e6 = [found.loss.sells_blocked, found.loss.release, found.loss.halted].map(Weight::e6);
+        assert_eq!((e6, found.loose.len()), ([10_000, 5_000, 30_000], 0));
+        let found = all_of(json!({
+            "risk.daily_loss_sells_blocked": 0.021, "risk.daily_loss_release": 0.016, "risk.daily_loss_halted": 0.051,
+        }));
+        assert_eq!((found.loss, found.loose.len()), (LossSteps::default(), 3));
+    }
+
+    #[test]
+    fn costs_may_only_rise() {
+        let (limits, loose) = of(json!({ "transaction_cost_fixed": 5.5, "transaction_cost_percent": 0.004 }));
+        assert_eq!((limits.fixed_eur.to_string(), limits.percent.e6()), ("5.50 EUR".into(), 4_000));
+        assert!(loose.is_empty());
+        let (limits, loose) =
+            of(json!({ "transaction_cost_fixed": 1.99, "transaction_cost_percent": 0.0019 }));
+        assert_eq!((limits, loose.len()), (GateSettings::default(), 2));
+    }
+
+    fn of(values: Value) -> (GateSettings, Vec<&'static str>) {
+        let Tightened { limits, loose, .. } = all_of(values);
+        (limits, loose)
     }
 
     #[test]

@@ -191,6 +191,7 @@ impl RiskGate {
         }
         match verdict.code? {
             Code::MarketClosed => opens(self.world.venues.get(&request.mic)?, now),
+            Code::CircuitBreaker => self.loss_over(now),
             Code::DailyLimit => Some(Timestamp::from_ms((now.ms() / 86_400_000 + 1) * 86_400_000)),
             Code::WeeklyLimit => {
                 guards::week(

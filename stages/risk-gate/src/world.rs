@@ -69,6 +69,8 @@ pub struct Standing {
     pub approval_out: bool,
     /// In a simulated world holdings without a date count as older than the books.
     pub simulated: bool,
+    /// Whether ages mean anything by our clock.
+    pub clock_trusted: bool,
 }
 
 impl World {
@@ -104,6 +106,7 @@ impl World {
             allow_buy: known.is_some_and(|one| one.allow_buy) && self.bucket_allows(request, now),
             allow_sell: known.is_some_and(|one| one.allow_sell) && self.bucket_allows(request, now),
             min_lot: known.map_or(Quantity::ZERO, |one| one.lot_e6),
+            tick: known.and_then(|one| one.tick_e6),
             strict_hours: venue.is_none_or(|venue| venue.strict),
             market_open: mutants::is("closed_venue")
                 || venue.is_some_and(|venue| {
@@ -135,7 +138,7 @@ impl World {
             |when: Option<Timestamp>| when.map(|when| whole_days(when, now)).or(unknown_history.then_some(0));
         GateState {
             mode: Some(standing.mode),
-            snapshot_age_s: self.snapshot_age(request, standing.mode, now),
+            snapshot_age_s: self.snapshot_age(request, standing, now),
             price_age_s: self.price_age(request, now),
             breaker: standing.breaker,
             since_last_trade_s: since(newest(&|_| true)),
@@ -181,7 +184,7 @@ impl World {
         let same = self.activity.values().filter(|one| one.mode == standing.mode && one.isin == request.isin);
         let state = ExchangeState {
             mode: Some(standing.mode),
-            snapshot_age_s: self.snapshot_age(request, standing.mode, now),
+            snapshot_age_s: self.snapshot_age(request, standing, now),
             price_age_s: self.exchange_price_age(request, pair, now),
             breaker: standing.breaker,
             tradable: self.venues.get(&request.mic).is_some_and(|venue| venue.open),
@@ -282,15 +285,18 @@ impl World {
     }
 
     /// Known only for the very holdings that the request assumes, read not long ago and without a difference to the
-    /// broker; of the ledger that the order changes, and not from before an order that was filled.
-    fn snapshot_age(&self, request: &OrderRequested, mode: Mode, now: Timestamp) -> Option<u64> {
+    /// broker; of the ledger that the order changes, not from before an order that was filled, and by a clock that is
+    /// trusted.
+    fn snapshot_age(&self, request: &OrderRequested, standing: Standing, now: Timestamp) -> Option<u64> {
+        let mode = standing.mode;
         let portfolio = self.portfolio.as_ref()?;
         let frozen = portfolio.position(&request.isin).is_some_and(|position| position.frozen);
         // Orders on paper are judged by the paper ledger, live ones by the account; a bucket on paper has no ledger yet.
         let foreign = portfolio.mode != mode && !self.is_on_paper(&request.bucket_id);
         let before_a_fill =
             self.activity.values().any(|one| one.mode == mode && one.filled && one.sent >= portfolio.at);
-        let usable = !portfolio.stale
+        let usable = standing.clock_trusted
+            && !portfolio.stale
             && !frozen
             && !foreign
             && !before_a_fill

@@ -118,6 +118,8 @@ fn security(value: &Value) -> GateSecurity {
         allow_buy: fields.flag("allow_buy"),
         allow_sell: fields.flag("allow_sell"),
         min_lot: decimal(&fields.take("min_lot")).parse().unwrap(),
+        // The vectors know no tick: every price that can be written lies on the finest one.
+        tick: Price::from_e6(1).ok(),
         strict_hours: fields.flag("strict_hours"),
         market_open: fields.flag("market_open"),
     };

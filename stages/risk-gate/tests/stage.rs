@@ -297,7 +297,7 @@ impl World {
 }
 
 fn universe() -> Universe {
-    let security = |isin| Security { isin, ..Security::sample() };
+    let security = |isin| Security { isin, tick_e6: Some(price("0.01")), ..Security::sample() };
     Universe { securities: vec![security(b()), security(a())] }
 }
 
@@ -374,6 +374,15 @@ fn each_missing_or_odd_fact_refuses_with_its_code() {
             "account of the future",
             |w, _| w.tell(PortfolioState { at: w.now.saturating_plus_ms(1), ..w.portfolio("s1") }),
             "stale_state",
+        ),
+        ("limit beside the tick", |_, r| r.limit_price_e6 = price("50.105"), "tick_size"),
+        (
+            "unknown tick",
+            |w, _| {
+                let blind = Security { isin: b(), tick_e6: None, ..Security::sample() };
+                w.tell(Universe { securities: vec![blind] });
+            },
+            "tick_size",
         ),
         ("suspect price", |w, _| w.tell(Quote { suspect: true, ..w.quote(b()) }), "stale_price"),
         (
@@ -499,7 +508,8 @@ fn an_old_statement_does_not_keep_a_venue_open() {
 #[test]
 fn a_rate_older_than_two_days_is_no_rate() {
     let mut world = World::ready();
-    let usd = Security { isin: b(), ccy: Currency::USD, ..Security::sample() };
+    let tick_e6 = Some(price("0.01"));
+    let usd = Security { isin: b(), ccy: Currency::USD, tick_e6, ..Security::sample() };
     world.say(Universe { securities: vec![usd] });
     world.say(Quote { ccy: Currency::USD, ..world.quote(b()) });
     world.say(FxRates {
@@ -848,6 +858,33 @@ fn a_large_loss_is_a_halt_that_a_person_can_end_but_sales_rest_for_the_day() {
 }
 
 #[test]
+fn a_full_stop_for_a_loss_says_when_it_opens_and_other_stops_do_not() {
+    let tomorrow: Timestamp = "2026-03-03T00:00:00Z".parse().unwrap();
+    let guard = |world: &World| {
+        let guards = world.last::<RiskState>().guards;
+        guards.into_iter().find(|one| one.guard == "circuit_breaker").unwrap()
+    };
+    let mut world = World::ready();
+    assert_eq!((guard(&world).free, guard(&world).until), (true, None));
+    world.say(world.nav(98_000));
+    assert_eq!(
+        (guard(&world).free, guard(&world).until),
+        (false, None),
+        "a better price frees sales, any time"
+    );
+    world.say(world.nav(94_900));
+    assert_eq!((guard(&world).free, guard(&world).until), (false, Some(tomorrow)));
+    let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("circuit_breaker"));
+    assert_eq!(world.last::<OrderRefused>().earliest, Some(tomorrow));
+    world.halt("owner");
+    assert_eq!(guard(&world).until, None, "a person's halt ends with a person");
+    let request = world.buy();
+    world.ask(&request);
+    assert_eq!(world.last::<OrderRefused>().earliest, None);
+}
+
+#[test]
 fn the_halt_for_a_loss_ends_with_its_day_and_no_other_halt_does() {
     let mut world = World::ready();
     world.say(world.nav(94_900));
@@ -992,6 +1029,82 @@ fn the_owners_settings_tighten_and_never_loosen() {
     assert_eq!(world.ask(&request).as_deref(), Some("daily_limit"));
     let state = world.last::<RiskState>();
     assert_eq!(state.guards.iter().find(|one| one.guard == "weekly_limit").unwrap().limit, "10");
+}
+
+#[test]
+fn the_owners_steps_of_a_days_loss_stop_sooner() {
+    let mut world = World::ready();
+    let set = |key: &str, value: f64| (key.to_string(), value.into());
+    let values = [set("risk.daily_loss_sells_blocked", 0.005), set("risk.daily_loss_halted", 0.01)].into();
+    world.say(SettingsSnapshot { revision: 2, values });
+    for (units, expected) in
+        [(99_501, Breaker::Normal), (99_500, Breaker::SellsBlocked), (99_000, Breaker::Halted)]
+    {
+        world.say(world.nav(units));
+        assert_eq!(world.last::<RiskState>().breaker, expected, "{units}");
+    }
+}
+
+#[test]
+fn costs_that_the_owner_raises_count_in_the_test_of_cash() {
+    for (fixed, passes) in [(2.0, true), (500.0, false)] {
+        let mut world = World::ready();
+        let values = [("transaction_cost_fixed".to_string(), fixed.into())].into();
+        world.say(SettingsSnapshot { revision: 2, values });
+        let cash = vec![Cash { amount: eur(600), ..world.portfolio("s1").cash[0].clone() }];
+        world.say(PortfolioState { cash, ..world.portfolio("s1") });
+        let request = world.buy();
+        let expected = if passes { None } else { Some("insufficient_cash") };
+        assert_eq!(world.ask(&request).as_deref(), expected, "{fixed}");
+    }
+}
+
+#[test]
+fn looser_settings_are_reported_whenever_the_list_of_them_changes() {
+    let mut world = World::ready();
+    let mut revision = 1;
+    let mut told = |values: &[(&str, serde_json::Value)]| {
+        revision += 1;
+        let values = values.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
+        world.say(SettingsSnapshot { revision, values });
+        world.engine.health(0, true).last_decision.unwrap_or_default()
+    };
+    let offhours = ("risk.allow_offhours_buys", true.into());
+    let said = told(std::slice::from_ref(&offhours));
+    assert!(said.contains("without effect: risk.allow_offhours_buys"), "it changes no limit: {said}");
+    let said = told(&[offhours.clone(), ("risk.max_per_week", 500.into())]);
+    assert!(said.contains("risk.max_per_week, risk.allow_offhours_buys"), "{said}");
+    let said = told(&[("risk.max_per_week", 500.into())]);
+    assert!(said.ends_with("without effect: risk.max_per_week."), "{said}");
+    assert!(told(&[]).contains("as tight as documented"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_lets_nothing_pass_for_ten_minutes() {
+    let folder = TempDir::new().unwrap();
+    let text = "environment = \"live\"\ndir = \"x\"\n[stage.risk-gate]\nmode = \"live\"";
+    let config = Config::parse(text, &folder.path().join("steward.toml")).unwrap();
+    let place = Place::File(folder.path().join("risk.db"));
+    let engine = Engine::open(&config, "risk-gate", Some(place), start()).unwrap();
+    let mut world =
+        World { engine, folder, mode: "live", now: start(), said: vec![], versions: 0, requests: 0 };
+    let values = [("trading_mode".to_string(), "live".into())].into();
+    world.tick();
+    world.say(SettingsSnapshot { revision: 2, values });
+    world.now = world.now.saturating_plus_ms(HOUR);
+    world.say_all();
+    world.now = world.now.saturating_minus_ms(30 * MINUTE);
+    world.say_all();
+    let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("stale_state"));
+    world.now = world.now.saturating_plus_ms(10 * MINUTE - 1);
+    world.say_all();
+    let request = world.buy();
+    assert_eq!(world.ask(&request).as_deref(), Some("stale_state"));
+    world.now = world.now.saturating_plus_ms(1);
+    world.say_all();
+    let request = world.buy();
+    assert_eq!(world.ask(&request), None);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Code {
     UnknownSecurity,
     /// 3: the quantity is not a whole number of lots.
     LotSize,
+    /// 3b: the limit does not lie on the tick, or the tick is unknown.
+    TickSize,
     /// 4: the owner does not allow this side.
     SideNotAllowed,
     /// 5: the snapshot of the account is too old or of unknown age.
@@ -97,6 +99,7 @@ impl Code {
             Self::InvalidOrder
             | Self::UnknownSecurity
             | Self::LotSize
+            | Self::TickSize
             | Self::SideNotAllowed
             | Self::BuyCooldown
             | Self::MinHold
@@ -120,6 +123,7 @@ impl Code {
             Self::InvalidOrder => "invalid_order",
             Self::UnknownSecurity => "unknown_security",
             Self::LotSize => "lot_size",
+            Self::TickSize => "tick_size",
             Self::SideNotAllowed => "side_not_allowed",
             Self::StaleState => "stale_state",
             Self::StalePrice => "stale_price",

@@ -36,6 +36,8 @@ pub struct GateSecurity {
     pub allow_sell: bool,
     /// Pieces in a lot; less than one counts as one.
     pub min_lot: Quantity,
+    /// Smallest step of its price; `None` = unknown, on which no limit lies.
+    pub tick: Option<Price>,
     /// Whether the venue refuses orders while it is closed.
     pub strict_hours: bool,
     /// Whether the venue is open, with a margin at the edges.

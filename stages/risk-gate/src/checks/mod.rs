@@ -7,7 +7,7 @@
 //! |---|---|---|---|---|
 //! | 1 | `invalid_order` | block | both | |
 //! | 2 | `unknown_security` | block | both | |
-//! | 3 | `lot_size` | block | both | |
+//! | 3 | `lot_size`, `tick_size` | block | both | |
 //! | 4 | `side_not_allowed` | block | both | |
 //! | 5 | `stale_state` | defer | both | |
 //! | 6 | `stale_price` | defer | both | |
@@ -54,6 +54,7 @@ mod pending_order;
 mod sale;
 mod side_not_allowed;
 mod stale;
+mod tick_size;
 mod unknown_security;
 
 use contracts::{CheckEvidence, Mode, OrderKind, Side, mutants};
@@ -132,9 +133,10 @@ const fn sell(code: Code, exempt: &'static [OrderKind], judge: fn(&Case<'_>) -> 
 }
 
 /// The checks after the first, in order of precedence.
-const CHECKS: [Check; 24] = [
+const CHECKS: [Check; 25] = [
     both(Code::UnknownSecurity, ALL, unknown_security::judge),
     both(Code::LotSize, ALL, lot_size::judge),
+    both(Code::TickSize, ALL, tick_size::judge),
     both(Code::SideNotAllowed, ALL, side_not_allowed::judge),
     both(Code::StaleState, ALL, stale::state),
     both(Code::StalePrice, ALL, stale::price),

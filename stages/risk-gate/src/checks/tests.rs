@@ -44,6 +44,7 @@ fn plain(side: Side) -> Plain {
             allow_buy: true,
             allow_sell: true,
             min_lot: "1".parse().unwrap(),
+            tick: Some("0.01".parse().unwrap()),
             strict_hours: false,
             market_open: true,
         },
@@ -93,7 +94,7 @@ fn evidence(verdict: &Verdict, check: &str) -> Option<CheckEvidence> {
 
 #[test]
 fn the_plain_case_passes_on_both_sides_with_all_its_evidence() {
-    for (side, checks) in [(Side::Buy, 19), (Side::Sell, 21)] {
+    for (side, checks) in [(Side::Buy, 20), (Side::Sell, 22)] {
         let verdict = judge(&plain(side));
         assert_eq!((verdict.decision, verdict.code), (Decision::Allow, None));
         assert_eq!(verdict.evidence.len(), checks, "{:#?}", verdict.evidence);
@@ -125,11 +126,18 @@ fn evidence_ends_with_the_first_failure() {
     });
     assert_eq!(verdict.code, Some(Code::StalePrice));
     let names: Vec<&str> = verdict.evidence.iter().map(|evidence| evidence.check.as_str()).collect();
-    let expected =
-        ["invalid_order", "unknown_security", "lot_size", "side_not_allowed", "stale_state", "stale_price"];
+    let expected = [
+        "invalid_order",
+        "unknown_security",
+        "lot_size",
+        "tick_size",
+        "side_not_allowed",
+        "stale_state",
+        "stale_price",
+    ];
     assert_eq!(names, expected);
-    assert_eq!(verdict.evidence[5].found, "unknown age");
-    assert_eq!(verdict.evidence[5].limit, "1800 s");
+    assert_eq!(verdict.evidence[6].found, "unknown age");
+    assert_eq!(verdict.evidence[6].limit, "1800 s");
 }
 
 #[test]
@@ -148,6 +156,38 @@ fn unknown_figures_never_pass() {
     ];
     for (side, change, code) in table {
         assert_eq!(with(side, change).code, Some(code));
+    }
+}
+
+#[test]
+fn a_limit_lies_on_a_known_tick() {
+    let price = |text: &str| text.parse::<Price>().unwrap();
+    let cases = [
+        ("50", Some("0.05"), true),
+        ("50.05", Some("0.05"), true),
+        ("50.049999", Some("0.05"), false),
+        ("50.050001", Some("0.05"), false),
+        ("50.04", Some("0.05"), false),
+        ("0.0001", Some("0.0001"), true),
+        ("0.00015", Some("0.0001"), false),
+        ("0.04", Some("0.05"), false),
+        ("50", None, false),
+        ("50", Some("0"), false),
+    ];
+    for (limit, tick, passes) in cases {
+        for side in SIDES {
+            for kind in KINDS {
+                let verdict = with(side, |case| {
+                    case.order.price = Some(price(limit));
+                    case.order.kind = kind;
+                    case.security.tick = tick.map(price);
+                });
+                let found = evidence(&verdict, "tick_size").unwrap();
+                assert_eq!(found.passed, passes, "{limit} {tick:?}");
+                assert_eq!(verdict.code == Some(Code::TickSize), !passes, "{limit} {tick:?}");
+                assert!(passes || verdict.decision == Decision::Block);
+            }
+        }
     }
 }
 
@@ -192,6 +232,7 @@ fn figures_too_large_to_compute_do_not_pass() {
     let verdict = with(Side::Buy, |case| {
         case.order.quantity = most;
         case.order.price = Some(Price::from_e6(i64::MAX).unwrap());
+        case.security.tick = Price::from_e6(1).ok();
     });
     assert_eq!(verdict.code, Some(Code::Concentration));
     let verdict = with(Side::Sell, |case| {
