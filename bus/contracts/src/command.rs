@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use ::market::Timestamp;
+use ::market::{Day, Isin, Timestamp};
 
 use crate::{Finite, Id, Sample, sample_values as v};
 
@@ -40,6 +40,45 @@ impl Sample for Resume {
     }
 }
 
+/// Lists every setting with its value, its default and its rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DescribeSettings {
+    /// Who asks.
+    pub actor: String,
+}
+
+impl Sample for DescribeSettings {
+    fn sample() -> Self {
+        DescribeSettings { actor: "steward".into() }
+    }
+}
+
+/// Settles an order whose fate no list of the broker shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SettleOrder {
+    /// Who asks.
+    pub actor: String,
+    /// Which order.
+    pub order_id: Id,
+    /// The order at the broker that it is; absent: it never arrived there, or is there no longer.
+    pub broker_order_id: Option<String>,
+    /// What was looked at.
+    pub text: String,
+}
+
+impl Sample for SettleOrder {
+    fn sample() -> Self {
+        SettleOrder {
+            actor: "steward".into(),
+            order_id: v::id(),
+            broker_order_id: None,
+            text: "The broker's page shows no such order.".into(),
+        }
+    }
+}
+
 /// Plans at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -65,6 +104,31 @@ pub struct SyncNow {
 impl Sample for SyncNow {
     fn sample() -> Self {
         SyncNow { actor: "steward".into() }
+    }
+}
+
+/// Dates a holding that is older than the books.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HeldSince {
+    /// Who asks.
+    pub actor: String,
+    /// Which security.
+    pub isin: Isin,
+    /// The day since which it is held at least.
+    pub since: Day,
+    /// Where the date stands.
+    pub text: String,
+}
+
+impl Sample for HeldSince {
+    fn sample() -> Self {
+        HeldSince {
+            actor: "steward".into(),
+            isin: v::isin(),
+            since: v::day(),
+            text: "The statement of that year.".into(),
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use bus_client::Out;
 use contracts::{
     HealthState, IncidentKind, Mode, NotApproved, OrderApproved, OrderStatus, Received, mutants,
 };
-use market::Timestamp;
+use market::{Isin, Timestamp};
+use money::Price;
 
 use crate::{
-    Execute, Order,
+    Execute, Order, Steps,
     limits::{GATE_SILENT_MS, WAITING_MAX},
     live, second_line,
     stage::look_for,
@@ -68,14 +69,7 @@ impl Execute {
             let Ok(approved) = self.key.verify(approval, now) else { continue };
             let terms = approved.terms();
             out.because(meta.as_ref());
-            let lot_e6 = self
-                .universe
-                .as_ref()
-                .and_then(|universe| universe.find(&terms.isin))
-                .map_or(0, |security| security.lot_e6.e6());
-            // Currencies are exchanged in whole units.
-            let lot_e6 = if contracts::pair_of(&terms.isin).is_some() { 1_000_000 } else { lot_e6 };
-            let mut order = Order::armed(terms, lot_e6, now);
+            let mut order = Order::armed(terms, self.steps(&terms.isin), now);
             let number = order.state.user_order_id;
             if self.spent.get(&number).is_some_and(|id| *id != order.state.order_id) {
                 out.trouble(format!(
@@ -97,6 +91,18 @@ impl Execute {
         }
     }
 
+    /// In which steps a security is traded; currencies are exchanged in whole units.
+    fn steps(&self, isin: &Isin) -> Steps {
+        if contracts::pair_of(isin).is_some() {
+            return Steps { lot_e6: 1_000_000, tick_e6: None };
+        }
+        let known = self.universe.as_ref().and_then(|universe| universe.find(isin));
+        known.map_or_else(Steps::default, |security| Steps {
+            lot_e6: security.lot_e6.e6(),
+            tick_e6: security.tick_e6.map(Price::e6),
+        })
+    }
+
     /// Why nothing may be sent now.
     pub(crate) fn obstacle(&self, order: &Order, now: Timestamp) -> Option<&'static str> {
         // Reading the account takes time, and an approval does not wait for it.
@@ -110,6 +116,12 @@ impl Execute {
             && let Some(why) = live::obstacle(self.live, now)
         {
             return Some(why);
+        }
+        if !order.is_on_tick() {
+            return Some("the limit does not lie on the tick, or nobody knows the tick");
+        }
+        if order.is_live() && !self.market.is_open(&order.state.mic, now) && !mutants::is("closed_venue") {
+            return Some("the venue is not known to be open");
         }
         if let Some(why) = second_line::obstacle(order, self.orders.values(), now)
             && !mutants::is("ignore_frequency")

@@ -73,6 +73,8 @@ pub struct Seen {
     pub trades: Vec<TradeRow>,
     /// Holdings and cash.
     pub account: Option<Account>,
+    /// Seconds that our clock is ahead of the broker's, if its answers say.
+    pub clock_ahead_s: Option<i64>,
 }
 
 /// What came of it.
@@ -130,7 +132,8 @@ impl<E: Exchange> ExecuteEdge<E> {
                 orders.push(row);
             }
         }
-        Ok(Seen { orders, unreadable, trades, account: Some(account) })
+        let clock_ahead_s = self.broker.read().clock_ahead_s();
+        Ok(Seen { orders, unreadable, trades, account: Some(account), clock_ahead_s })
     }
 
     async fn place(&self, form: Result<OrderForm, String>) -> Placed {

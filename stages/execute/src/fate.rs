@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use contracts::{Side, mutants};
-use money::{Currency, Money};
+use money::{Currency, Money, Price};
 use tradernet::commands::{
     order_rows::{OrderKind, OrderRow},
     positions::Account,
     trades::TradeRow,
 };
 
-use crate::{Order, Seen};
+use crate::{
+    Order, Seen,
+    limits::{AHEAD_MIN_MAX, CREATED_WITHIN_MS},
+};
 
 /// Where an order is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +22,18 @@ pub enum Found {
     Row(Box<OrderRow>),
     /// No row, but a new trade that can only be its.
     Trade(String),
+    /// Neither row nor trade, but the holding has moved as the order would have moved it.
+    Moved,
     /// Not there, and everything could be read.
     Absent,
     /// Nobody can tell.
     Unclear,
 }
 
-/// Finds an order by our number, by the broker's id, else by what it is.
+/// Finds an order by our number, by the broker's id, else by what it is and when it was created; `ahead_min` is how far
+/// the broker's clock was ahead of UTC when that was last measured.
 #[must_use]
-pub fn find(order: &Order, seen: &Seen) -> Found {
+pub fn find(order: &Order, seen: &Seen, ahead_min: Option<i32>) -> Found {
     let by_id = seen.orders.iter().find(|row| {
         let known = order.state.broker_order_id.as_deref().is_some_and(|id| row.order_id.to_string() == id);
         known || row.carries(order.state.user_order_id)
@@ -35,19 +41,46 @@ pub fn find(order: &Order, seen: &Seen) -> Found {
     if let Some(row) = by_id {
         return Found::Row(Box::new(row.clone()));
     }
-    if order.state.broker_order_id.is_some() {
-        return Found::Unclear;
+    if let Some(id) = &order.state.broker_order_id {
+        // Its trades speak for it where its row does not.
+        let traded = |trade: &TradeRow| trade.order_id.as_ref().is_some_and(|of| of.to_string() == *id);
+        return if seen.trades.iter().any(traded) { Found::Trade(id.clone()) } else { Found::Unclear };
     }
     let alike: Vec<&OrderRow> = seen.orders.iter().filter(|row| is_alike(order, row)).collect();
     match alike.as_slice() {
+        // The same at another time may be a stranger's: neither ours for certain nor absent for certain.
+        [row] if !is_of_its_time(order, row, ahead_min) => return Found::Unclear,
         [row] => return Found::Row(Box::new((*row).clone())),
         [_, _, ..] => return Found::Unclear,
         [] => {}
     }
     if let Some(trade) = seen.trades.iter().find(|trade| is_new_trade(order, trade)) {
-        return trade.order_id.as_ref().map_or(Found::Unclear, |id| Found::Trade(id.to_string()));
+        return trade.order_id.as_ref().map_or(Found::Moved, |id| Found::Trade(id.to_string()));
     }
-    if seen.unreadable || holding_moved(order, seen) { Found::Unclear } else { Found::Absent }
+    match () {
+        () if seen.unreadable => Found::Unclear,
+        () if holding_moved(order, seen) => Found::Moved,
+        () => Found::Absent,
+    }
+}
+
+/// Minutes that the broker's clock is ahead of UTC, from the row of an order that carries our number.
+#[must_use]
+pub fn measured_ahead(order: &Order, row: &OrderRow) -> Option<i32> {
+    let (created, sent) = (row.created_at?, order.state.sent?);
+    row.carries(order.state.user_order_id)
+        .then(|| tradernet::measured_offset_minutes(created, sent))
+        .flatten()
+}
+
+/// Created within ten minutes of sending. While nobody has measured how far the broker's clock is ahead, any of the
+/// offsets that it may have will do; a row without a time is of any time.
+fn is_of_its_time(order: &Order, row: &OrderRow, ahead_min: Option<i32>) -> bool {
+    let (Some(created), Some(sent)) = (row.created_at, order.state.sent) else { return true };
+    let (least, most) = ahead_min.map_or((0, AHEAD_MIN_MAX), |ahead| (ahead, ahead));
+    let from = created.at_offset_minutes(most).saturating_minus_ms(CREATED_WITHIN_MS);
+    let till = created.at_offset_minutes(least).saturating_plus_ms(CREATED_WITHIN_MS);
+    (from..=till).contains(&sent)
 }
 
 /// Cash of a currency; what is still to be paid for earlier purchases is not there for this one.
@@ -88,7 +121,13 @@ fn is_alike(order: &Order, row: &OrderRow) -> bool {
         && same_side(order.state.side, row.side)
         && row.kind == OrderKind::Limit
         && row.quantity == order.state.qty_e6
-        && row.limit.is_none_or(|limit| limit == order.state.limit_price_e6)
+        && row.limit.is_none_or(|limit| is_near(order, limit))
+}
+
+/// Within half a tick: a broker may round what it writes.
+fn is_near(order: &Order, limit: Price) -> bool {
+    let apart = limit.e6().abs_diff(order.state.limit_price_e6.e6());
+    apart.saturating_mul(2) <= order.inside.tick_e6.map_or(0, i64::unsigned_abs)
 }
 
 fn is_new_trade(order: &Order, trade: &TradeRow) -> bool {

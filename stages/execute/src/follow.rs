@@ -8,7 +8,7 @@ use tradernet::{Placed, commands::order_rows::OrderRow};
 
 use crate::{
     Added, Call, Execute, Order, Seen,
-    fate::{Found, find, same_side},
+    fate::{Found, find, measured_ahead, same_side},
     limits::{
         ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, LATE_FILL_LOOKS, LATE_FILL_MS,
         UNKNOWN_LOOKS_MS, look_pause_ms,
@@ -56,6 +56,7 @@ pub(crate) fn look(
     order: &mut Order,
     seen: Result<Box<Seen>, String>,
     market: &Market,
+    ahead_min: Option<i32>,
     now: Timestamp,
     out: &mut Out<Execute>,
 ) -> Books {
@@ -76,13 +77,27 @@ pub(crate) fn look(
         }
     };
     order.inside.failed_looks = 0;
-    match find(order, &seen) {
-        Found::Row(row) => return follow(order, &row, &seen, market, now, out),
+    let found = find(order, &seen, ahead_min);
+    order.inside.unseen = if matches!(found, Found::Row(_)) { 0 } else { order.inside.unseen + 1 };
+    match found {
+        Found::Row(row) => {
+            order.inside.ahead_min = measured_ahead(order, &row).or(order.inside.ahead_min);
+            return follow(order, &row, &seen, market, now, out);
+        }
+        // It arrived, for the holding has moved; what became of it is open until a list or a person says so.
+        Found::Moved => order.state.status = OrderStatus::Accepted,
         Found::Trade(id) => {
             order.state.broker_order_id = Some(id);
-            order.state.status = OrderStatus::Accepted;
-            return take_fills(order, &seen, now);
+            let books = take_fills(order, &seen, now);
+            match order.state.filled_e6 {
+                filled if filled == order.state.qty_e6 => order.end(OrderStatus::Filled, None, now),
+                filled if filled.is_positive() => order.state.status = OrderStatus::Partial,
+                _ => order.state.status = OrderStatus::Accepted,
+            }
+            return books;
         }
+        // What was taken once as arrived is never declared absent.
+        Found::Absent if order.state.status != OrderStatus::Unknown => {}
         Found::Absent => {
             order.inside.absences += 1;
             let refused = order.inside.refusal.clone();

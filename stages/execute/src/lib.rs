@@ -1,7 +1,7 @@
 //! `steward-execute`: places approved orders once and follows them to a final state. The only holder of the trading key.
 //!
 //! **Reads** `order/approved/{order_id}`, `risk/halt`, `risk/state`, the health of gate and keeper, the universe, venues,
-//! quotes and rates.
+//! quotes and rates; the command `settle`.
 //! **Publishes** `order/state/{order_id}` at every change, with all fills; `order/incident/{incident_id}`.
 //! **Owns** the store `orders`: `order`, `order_event`, `order_fill`, `incident`; views `api_order`, `api_order_event`,
 //! `api_order_fill`.
@@ -16,6 +16,7 @@
 //! **Deliberately does not** judge, size, price or retry anything.
 
 mod approvals;
+mod clock_trust;
 mod edge;
 mod fate;
 mod follow;
@@ -28,11 +29,12 @@ mod order;
 mod paper;
 mod second_line;
 mod settings;
+mod settle;
 mod stage;
 mod store;
 
 pub use edge::{Call, ExecuteEdge, Reply, Seen};
-pub use order::{Added, Inside, Order};
+pub use order::{Added, Inside, Order, Steps};
 pub use paper::{Ask, Paper, meet};
 pub use settings::Settings;
 pub use stage::Execute;

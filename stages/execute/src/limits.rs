@@ -56,3 +56,15 @@ pub const FINALS_LOADED: i64 = 100;
 pub const EXCHANGE_COOL_OFF_MS: i64 = 5 * 60_000;
 /// Exchanges of currencies that may go out in one day; they are no trades.
 pub const EXCHANGES_A_DAY: usize = 6;
+/// An order that says what ours says is ours when it was created this near to its sending …
+pub const CREATED_WITHIN_MS: i64 = 10 * 60_000;
+/// … on a clock that is at most so many minutes ahead of UTC.
+pub const AHEAD_MIN_MAX: i32 = 300;
+/// A person settles an order by hand only after all the looks that evidence is given.
+pub const SETTLE_AFTER_MS: i64 = 300_000;
+/// Seconds that our clock and the broker's may be apart; the broker writes whole seconds, and an answer takes its time.
+pub const CLOCK_APART_MAX_S: u64 = 5;
+/// A clock that goes back by more was set, …
+pub const CLOCK_BACK_MS: i64 = 1_000;
+/// … and is not trusted for so long.
+pub const CLOCK_RESTS_MS: i64 = 10 * 60_000;

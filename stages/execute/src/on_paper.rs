@@ -7,6 +7,7 @@ use market::Timestamp;
 use crate::{
     Execute, Order,
     limits::{CANCEL_AFTER_MS, look_pause_ms},
+    market_now::Market,
     paper::{self, Paper},
 };
 
@@ -39,7 +40,8 @@ impl Execute {
             exchange: contracts::pair_of(&state.isin).is_some(),
         };
         let age = now.since(state.sent.unwrap_or(state.created));
-        let met = paper::meet(ask, self.market.quotes.get(&state.isin), self.market.rates.as_ref(), now);
+        let Market { quotes, rates, costs, .. } = &self.market;
+        let met = paper::meet(ask, quotes.get(&state.isin), rates.as_ref(), costs, now);
         match met {
             _ if self.market.is_closed(&state.mic) => order.end(OrderStatus::Expired, None, now),
             Paper::Filled(price_e6, fee) => {

@@ -25,6 +25,9 @@ pub struct Inside {
     pub ticker: String,
     /// Units in one lot.
     pub lot_e6: i64,
+    /// Smallest step of its price; absent where it is not known, and for exchanges of currencies.
+    #[serde(default)]
+    pub tick_e6: Option<i64>,
     /// When its approval is worth nothing any more; without one nothing is sent.
     #[serde(default)]
     pub expires: Option<Timestamp>,
@@ -56,8 +59,23 @@ pub struct Inside {
     /// What the broker held of the security right before sending, in 1/1 000 000.
     #[serde(default)]
     pub held_before_e6: Option<i64>,
+    /// Looks in a row that read everything and did not find it.
+    #[serde(default)]
+    pub unseen: u32,
+    /// Minutes that the broker's clock was ahead of UTC when it took this order.
+    #[serde(default)]
+    pub ahead_min: Option<i32>,
     /// The broker's refusal, until a look has confirmed that there is no such order.
     pub refusal: Option<String>,
+}
+
+/// The steps in which a security is traded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Units in one lot; zero where it is not known.
+    pub lot_e6: i64,
+    /// Smallest step of its price, where it is known.
+    pub tick_e6: Option<i64>,
 }
 
 /// What became of a fill.
@@ -74,7 +92,7 @@ pub enum Added {
 impl Order {
     /// An order as it begins: its approval verified, nothing sent.
     #[must_use]
-    pub fn armed(terms: &OrderApproved, lot_e6: i64, now: Timestamp) -> Order {
+    pub fn armed(terms: &OrderApproved, steps: Steps, now: Timestamp) -> Order {
         let state = OrderState {
             order_id: terms.order_id,
             plan_id: terms.plan_id,
@@ -101,7 +119,8 @@ impl Order {
             inside: Inside {
                 mac: terms.mac.clone(),
                 ticker: terms.ticker.clone(),
-                lot_e6,
+                lot_e6: steps.lot_e6,
+                tick_e6: steps.tick_e6,
                 expires: Some(terms.expires),
                 kind: Some(terms.kind),
                 ..Inside::default()
@@ -133,6 +152,12 @@ impl Order {
         self.state.filled_e6 = filled;
         self.state.fills.push(fill);
         Added::New
+    }
+
+    /// Taken as arrived without a row that shows it.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        self.is_live() && self.state.status == OrderStatus::Accepted && self.state.broker_order_id.is_none()
     }
 
     /// Not sent, or sent and not final.
@@ -170,6 +195,13 @@ impl Order {
     #[must_use]
     pub fn listed_from(&self, now: Timestamp) -> Day {
         self.state.sent.unwrap_or(now).min(now).day_utc().prev()
+    }
+
+    /// Whether its limit is a price that the venue can quote. The steps of pairs of currencies are nobody's.
+    #[must_use]
+    pub fn is_on_tick(&self) -> bool {
+        let on = |tick: i64| self.state.limit_price_e6.e6().checked_rem(tick) == Some(0);
+        contracts::pair_of(&self.state.isin).is_some() || self.inside.tick_e6.is_some_and(on)
     }
 
     /// Whether it goes to the real broker account.

@@ -4,7 +4,7 @@
 //! price less it. An order that the market does not reach waits like any other. Without a usable quote nothing is
 //! filled: a price of zero is no price. Worked example: last 50, no ask, limit 50.10: bought at 50.025.
 
-use contracts::{FxRates, Quote, Side};
+use contracts::{FxRates, Quote, SettingsSnapshot, Side};
 use limits::{Costs, commission};
 use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rate, Rounding, Weight, multiply_divide};
@@ -14,12 +14,23 @@ use crate::limits::QUOTE_AGE_MS;
 const ONE_E6: i128 = 1_000_000;
 /// Half a spread where only the last price is known.
 const HALF_SPREAD_E6: i128 = 500;
-/// The broker's fees, as far as they are known: 2 EUR and 0.2 %.
+/// The broker's fees, as far as they are known: 2 EUR and 0.2 %. The owner's settings may say more, not less.
 const FIXED_EUR: Money = Money::from_e4(20_000, Currency::EUR);
 const PERCENT_E6: i64 = 2_000;
 /// Of an exchange: 0.1 %, at least one unit of the quote currency.
 const EXCHANGE_E6: i64 = 1_000;
 const EXCHANGE_LEAST_UNITS: i64 = 1;
+
+/// Costs of a trade on paper: the larger of what is known and what the owner's settings say.
+#[must_use]
+pub(crate) fn costs(settings: Option<&SettingsSnapshot>) -> Costs {
+    let value = |key: &str| settings?.values.get(key)?.as_f64();
+    let fixed = value("transaction_cost_fixed").and_then(|eur| Money::parse(&format!("{eur:.4} EUR")).ok());
+    let fixed = fixed.filter(|fixed| fixed.covers(FIXED_EUR) == Ok(true));
+    let percent = value("transaction_cost_percent").and_then(|part| Weight::from_f64(part).ok());
+    let least = Weight::from_e6(PERCENT_E6).unwrap_or(Weight::ONE);
+    Costs { fixed_eur: fixed.unwrap_or(FIXED_EUR), percent: percent.map_or(least, |part| part.max(least)) }
+}
 
 /// What the market makes of an order on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +60,13 @@ pub struct Ask {
 
 /// Compares an order with the last quote.
 #[must_use]
-pub fn meet(ask: Ask, quote: Option<&Quote>, rates: Option<&FxRates>, now: Timestamp) -> Paper {
+pub fn meet(
+    ask: Ask,
+    quote: Option<&Quote>,
+    rates: Option<&FxRates>,
+    costs: &Costs,
+    now: Timestamp,
+) -> Paper {
     let usable = |quote: &&Quote| {
         let age = now.since(quote.at);
         !quote.suspect
@@ -66,7 +83,7 @@ pub fn meet(ask: Ask, quote: Option<&Quote>, rates: Option<&FxRates>, now: Times
     if !reached {
         return Paper::Waits;
     }
-    match fee(ask, price, rates) {
+    match fee(ask, price, rates, costs) {
         Some(fee) => Paper::Filled(price, fee),
         None => Paper::Unknown("no rate for the fee"),
     }
@@ -85,7 +102,7 @@ fn price_of(side: Side, quote: &Quote) -> Option<Price> {
     own.or_else(shifted).filter(|price| !price.is_zero())
 }
 
-fn fee(ask: Ask, price: Price, rates: Option<&FxRates>) -> Option<Money> {
+fn fee(ask: Ask, price: Price, rates: Option<&FxRates>, costs: &Costs) -> Option<Money> {
     if ask.exchange {
         let part = money::value(price, ask.quantity, ask.ccy, Rounding::Up).ok()?;
         let part = part.scale(EXCHANGE_E6, 1_000_000, Rounding::Up).ok()?.to_minor(Rounding::Up).ok()?;
@@ -97,8 +114,7 @@ fn fee(ask: Ask, price: Price, rates: Option<&FxRates>) -> Option<Money> {
         ccy => rates?.rates.get(&ccy)?.eur_per_unit_e9,
     };
     let value = money::value(price, ask.quantity, ask.ccy, Rounding::Up).ok()?;
-    let costs = Costs { fixed_eur: FIXED_EUR, percent: Weight::from_e6(PERCENT_E6).ok()? };
-    commission(value, &costs, rate).ok()?.to_minor(Rounding::Up).ok()
+    commission(value, costs, rate).ok()?.to_minor(Rounding::Up).ok()
 }
 
 #[cfg(test)]
@@ -123,7 +139,7 @@ mod tests {
     }
 
     fn met(ask: Ask, quote: &Quote) -> Paper {
-        meet(ask, Some(quote), None, quote.at)
+        meet(ask, Some(quote), None, &costs(None), quote.at)
     }
 
     fn filled(price: &str, fee: &str) -> Paper {
@@ -159,7 +175,7 @@ mod tests {
         let good = quote("50", "49.95", "50.05");
         let buy = ask(Side::Buy, "50.10");
         let unknown = Paper::Unknown("no usable quote");
-        assert_eq!(meet(buy, None, None, good.at), unknown);
+        assert_eq!(meet(buy, None, None, &costs(None), good.at), unknown);
         for bad in [
             Quote { suspect: true, ..good.clone() },
             Quote { price_e6: Price::from_e6(0).unwrap(), ..good.clone() },
@@ -168,11 +184,14 @@ mod tests {
             assert_eq!(met(buy, &bad), unknown);
         }
         assert!(matches!(
-            meet(buy, Some(&good), None, good.at.saturating_plus_ms(QUOTE_AGE_MS)),
+            meet(buy, Some(&good), None, &costs(None), good.at.saturating_plus_ms(QUOTE_AGE_MS)),
             Paper::Filled(..)
         ));
-        assert_eq!(meet(buy, Some(&good), None, good.at.saturating_plus_ms(QUOTE_AGE_MS + 1)), unknown);
-        assert_eq!(meet(buy, Some(&good), None, good.at.saturating_minus_ms(1)), unknown);
+        assert_eq!(
+            meet(buy, Some(&good), None, &costs(None), good.at.saturating_plus_ms(QUOTE_AGE_MS + 1)),
+            unknown
+        );
+        assert_eq!(meet(buy, Some(&good), None, &costs(None), good.at.saturating_minus_ms(1)), unknown);
     }
 
     #[test]
@@ -185,12 +204,29 @@ mod tests {
     }
 
     #[test]
+    fn costs_that_the_owner_raises_are_paid_on_paper_and_lower_ones_are_not() {
+        let both = quote("50", "49.95", "50.05");
+        let set = |fixed: f64, percent: f64| {
+            let values = [("transaction_cost_fixed", fixed), ("transaction_cost_percent", percent)];
+            let values = values.map(|(key, value)| (key.to_string(), value.into())).into();
+            let costs = costs(Some(&SettingsSnapshot { revision: 1, values }));
+            meet(ask(Side::Buy, "50.10"), Some(&both), None, &costs, both.at)
+        };
+        assert_eq!(set(5.0, 0.01), filled("50.05", "10.01 EUR"));
+        assert_eq!(set(1.0, 0.001), filled("50.05", "3.01 EUR"));
+        assert_eq!(set(f64::NAN, -1.0), filled("50.05", "3.01 EUR"));
+    }
+
+    #[test]
     fn a_foreign_fee_needs_a_rate() {
         let dollars = Quote { ccy: Currency::USD, ..quote("50", "49.95", "50.05") };
         let buy = Ask { ccy: Currency::USD, ..ask(Side::Buy, "50.10") };
         assert_eq!(met(buy, &dollars), Paper::Unknown("no rate for the fee"));
         let mut rates = FxRates::sample();
         rates.rates.values_mut().for_each(|rate| rate.eur_per_unit_e9 = "0.8".parse().unwrap());
-        assert_eq!(meet(buy, Some(&dollars), Some(&rates), dollars.at), filled("50.05", "3.51 USD"));
+        assert_eq!(
+            meet(buy, Some(&dollars), Some(&rates), &costs(None), dollars.at),
+            filled("50.05", "3.51 USD")
+        );
     }
 }

@@ -1,10 +1,14 @@
 //! Protection against doubled orders that does not trust the gate: what went out lately and how often. Pure.
 
-use contracts::{OrderKind, OrderState};
+use std::collections::BTreeSet;
+
+use contracts::{OrderKind, OrderState, mutants};
 use market::Timestamp;
+use tradernet::commands::trades::TradeRow;
 
 use crate::{
     Order,
+    fate::same_side,
     limits::{
         COOL_OFF_MS, EMERGENCIES_A_DAY, EXCHANGE_COOL_OFF_MS, EXCHANGES_A_DAY, ORDERS_A_DAY,
         PER_SECURITY_A_DAY,
@@ -28,8 +32,7 @@ pub(crate) fn obstacle<'a>(
         return Some("another order for the security is not final");
     }
     let exchange = |state: &OrderState| contracts::pair_of(&state.isin).is_some();
-    let rest_ms = if exchange(own) { EXCHANGE_COOL_OFF_MS } else { COOL_OFF_MS };
-    let recent = |state: &OrderState| state.sent.is_some_and(|sent| now.since(sent) < rest_ms);
+    let recent = |state: &OrderState| state.sent.is_some_and(|sent| now.since(sent) < rest_ms(own));
     let twin = |other: &&Order| {
         let state = &other.state;
         state.side == own.side && recent(state) && !(state.status.is_final() && state.filled_e6.is_zero())
@@ -56,6 +59,35 @@ pub(crate) fn obstacle<'a>(
     (count >= most).then_some("the orders of the day are used up")
 }
 
+/// How long the same side of an order rests.
+fn rest_ms(order: &OrderState) -> i64 {
+    if contracts::pair_of(&order.isin).is_some() { EXCHANGE_COOL_OFF_MS } else { COOL_OFF_MS }
+}
+
+/// A trade at the broker that none of our orders knows, of the same side and not surely old: this store may have been
+/// restored from a backup, or somebody trades by hand. The broker writes its own hour, which is at most five ahead of
+/// UTC, so a trade counts as young as it may be; one without a time may be of now.
+pub(crate) fn stranger<'a>(
+    order: &Order,
+    trades: impl Iterator<Item = &'a TradeRow>,
+    counted: &BTreeSet<&str>,
+    now: Timestamp,
+) -> Option<String> {
+    let own = &order.state;
+    let recent =
+        |trade: &TradeRow| trade.at.is_none_or(|at| now.since(at.at_offset_minutes(0)) < rest_ms(own));
+    let unknown = |trade: &TradeRow| !counted.contains(trade.trade_id.to_string().as_str());
+    let mut same = trades.filter(|one| {
+        one.ticker.as_str() == order.inside.ticker && same_side(own.side, one.side) && recent(one)
+    });
+    same.find(|one| unknown(one)).filter(|_| !mutants::is("ignore_frequency")).map(|trade| {
+        format!(
+            "the broker's trade {} did the same a moment ago and belongs to no order of ours",
+            trade.trade_id
+        )
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -63,6 +95,7 @@ mod tests {
     use money::Quantity;
 
     use super::*;
+    use crate::Steps;
 
     const MINUTE: i64 = 60_000;
 
@@ -72,7 +105,7 @@ mod tests {
 
     fn order(name: &str, minutes_ago: i64, change: impl FnOnce(&mut Order)) -> Order {
         let sent = now().saturating_minus_ms(minutes_ago * MINUTE);
-        let mut order = Order::armed(&OrderApproved::sample(), 1, sent);
+        let mut order = Order::armed(&OrderApproved::sample(), Steps::default(), sent);
         order.state.order_id = Id::derive(sent, &[name]);
         order.state.sent = Some(sent);
         order.state.filled_e6 = Quantity::from_units(1).unwrap();
@@ -142,6 +175,44 @@ mod tests {
         assert_eq!(found(&many, exchange), None);
         let more: Vec<Order> = (0..6).map(|n| order(&n.to_string(), 100 + n, exchange)).collect();
         assert!(found(&more, exchange).is_some());
+    }
+
+    #[test]
+    fn a_trade_of_nobody_rests_the_same_side_for_as_long_as_it_may_be_young() {
+        let trade = |change: fn(&mut TradeRow)| {
+            let mut row = TradeRow {
+                trade_id: tradernet::TradeId::parse("73100001").unwrap(),
+                order_id: None,
+                ticker: tradernet::Ticker::parse("RHNA.EU").unwrap(),
+                side: tradernet::Side::Buy,
+                quantity: Quantity::from_units(1).unwrap(),
+                price: "50".parse().unwrap(),
+                currency: None,
+                amount: None,
+                commission: None,
+                at: tradernet::WallTime::parse("2026-03-02 14:00:01"),
+                exchange_at: None,
+                settles_on: None,
+            };
+            change(&mut row);
+            row
+        };
+        let found = |row: &TradeRow, counted: &[&str]| {
+            let own = order("own", 0, |order| order.inside.ticker = "RHNA.EU".into());
+            stranger(&own, [row].into_iter(), &counted.iter().copied().collect(), now()).is_some()
+        };
+        let at = |row: &mut TradeRow, text: &str| row.at = tradernet::WallTime::parse(text);
+        assert!(found(&trade(|_| ()), &[]));
+        assert!(!found(&trade(|_| ()), &["73100001"]), "a fill that was counted is judged with its order");
+        let mut old = trade(|_| ());
+        at(&mut old, "2026-03-02 14:00:00");
+        assert!(!found(&old, &[]), "an hour ago even on a clock that is not ahead");
+        let mut ahead = trade(|_| ());
+        at(&mut ahead, "2026-03-02 18:00:00");
+        assert!(found(&ahead, &[]), "the broker's hour is ahead of ours");
+        assert!(found(&trade(|row| row.at = None), &[]), "without a time it may be of now");
+        assert!(!found(&trade(|row| row.side = tradernet::Side::Sell), &[]));
+        assert!(!found(&trade(|row| row.ticker = tradernet::Ticker::parse("SAP.EU").unwrap()), &[]));
     }
 
     #[test]

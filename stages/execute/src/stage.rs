@@ -13,12 +13,14 @@ use tradernet::Placed;
 
 use crate::{
     Call, Order, Reply, Seen, Settings,
+    clock_trust::ClockTrust,
     fate::{carrying, contradiction, held_e6},
     follow::{Books, look, placed_as},
     hints::Hints,
     limits::{FAILED_LOOKS_MAX, FINAL_KEPT_MS, look_pause_ms},
     live,
     market_now::Market,
+    paper, second_line,
     store::{self, Rows, Save, spelled},
 };
 
@@ -42,6 +44,9 @@ pub struct Execute {
     /// An incident that no halt has answered yet; it survives a restart.
     pub(crate) unanswered: bool,
     pub(crate) started: bool,
+    pub(crate) clock: ClockTrust,
+    /// Minutes that the broker's clock was ahead of UTC when that was last measured.
+    pub(crate) ahead_min: Option<i32>,
 }
 
 impl Stage for Execute {
@@ -56,6 +61,8 @@ impl Stage for Execute {
         let Rows { orders, spent, incidents, unanswered } =
             rows.map(store::load).transpose()?.unwrap_or_default();
         let simulated = start.environment.is_simulated();
+        let measured = orders.iter().filter_map(|order| order.state.sent.zip(order.inside.ahead_min));
+        let ahead_min = measured.max().map(|(_, ahead)| ahead);
         let known = |(number, id): (u64, String)| Some((number, id.parse().ok()?));
         Ok(Execute {
             key,
@@ -73,10 +80,13 @@ impl Stage for Execute {
             incidents: incidents.into_iter().collect(),
             unanswered,
             started: false,
+            clock: ClockTrust::default(),
+            ahead_min,
         })
     }
 
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
+        self.clock.note(now);
         match input {
             Input::Heard(contract::Input::OrderApproved(approval)) => self.hear_approval(approval, now, out),
             Input::Heard(contract::Input::RiskHalt(halt)) => {
@@ -93,6 +103,11 @@ impl Stage for Execute {
             Input::Heard(contract::Input::RiskState(state)) => {
                 self.mode = state.body.map(|state| state.mode);
             }
+            Input::Heard(contract::Input::CommandExecuteSettle(command)) => {
+                if let Some(body) = command.body {
+                    self.settle(&body, command.meta.as_ref(), now, out);
+                }
+            }
             Input::Heard(contract::Input::MarketVenue(venue)) => {
                 if let Some(body) = venue.body {
                     self.market.venues.insert(body.mic, body);
@@ -108,7 +123,10 @@ impl Stage for Execute {
                 self.incident(IncidentKind::ForeignApproval, &claimed, text, now, out);
             }
             Input::Tick => self.tick(now, out),
-            Input::Settings(snapshot) => self.live.asked = Some(snapshot.trading_mode()),
+            Input::Settings(snapshot) => {
+                self.live.asked = Some(snapshot.trading_mode());
+                self.market.costs = paper::costs(Some(&snapshot));
+            }
             Input::Answered(_) | Input::Refused(_) => {}
         }
         self.start_next(now, out);
@@ -177,7 +195,7 @@ impl Execute {
                     if let Ok(seen) = &seen {
                         self.too_many(&order, seen, now, out);
                     }
-                    if look(&mut order, seen, &self.market, now, out) == Books::Overfilled {
+                    if look(&mut order, seen, &self.market, self.ahead_min, now, out) == Books::Overfilled {
                         let text = "The broker filled more of an order than was asked for.".to_string();
                         self.incident(
                             IncidentKind::Overfilled,
@@ -187,6 +205,7 @@ impl Execute {
                             out,
                         );
                     }
+                    self.ahead_min = order.inside.ahead_min.or(self.ahead_min);
                 }
             },
             Reply::Following | Reply::Moved => return,
@@ -231,10 +250,14 @@ impl Execute {
                 );
             }
         };
-        if let Some(why) = contradiction(order, &seen) {
+        let counted = self.orders.values().flat_map(|one| &one.state.fills);
+        let counted: BTreeSet<&str> = counted.map(|fill| fill.trade_id.as_str()).collect();
+        let stranger = || second_line::stranger(order, seen.trades.iter(), &counted, now);
+        if let Some(why) = contradiction(order, &seen).or_else(stranger) {
             return order.end(OrderStatus::Rejected, Some(format!("state_changed: {why}")), now);
         }
-        if let Some(why) = self.obstacle(order, now) {
+        let doubt = self.clock.doubt(seen.clock_ahead_s, self.simulated, now);
+        if let Some(why) = doubt.or_else(|| self.obstacle(order, now)) {
             return order.end(OrderStatus::Rejected, Some(format!("not_sent: {why}")), now);
         }
         assert!(order.state.sent.is_none(), "an order is sent once");
@@ -319,14 +342,19 @@ impl Execute {
 
     fn report_unknown(&self, out: &mut Out<Self>) {
         let unknown = self.orders.values().find(|order| order.state.status == OrderStatus::Unknown);
+        let unlisted = self.orders.values().find(|order| order.is_unlisted());
         let failing = self.orders.values().find(|order| order.inside.failed_looks >= FAILED_LOOKS_MAX);
-        match unknown.or(failing) {
+        match unknown.or(unlisted).or(failing) {
             Some(order) if order.state.status == OrderStatus::Unknown => {
                 out.trouble(format!(
-                    "The fate of order {} is unknown; nothing else goes out until it is known.",
+                    "The fate of order {} is unknown; nothing else goes out until it is known, or until a person settles it: steward settle {0}.",
                     order.state.order_id
                 ));
             }
+            Some(order) if order.is_unlisted() => out.trouble(format!(
+                "Order {} must have arrived, for the holding has moved, but no list of the broker shows it. Look at the account and settle it: steward settle {0}.",
+                order.state.order_id
+            )),
             Some(order) => out.trouble(format!(
                 "Order {} cannot be followed: the broker does not answer.",
                 order.state.order_id

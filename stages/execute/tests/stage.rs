@@ -7,7 +7,7 @@ use bus_client::{Config, Engine, Place, Publication};
 use contracts::{
     Address, ApprovalKey, Body, Envelope, Health, HealthState, Id, IncidentKind, Mode, OrderApproved,
     OrderIncident, OrderKind as Kind, OrderState, OrderStatus, Quote, RiskHalt, RiskState, Sample, Security,
-    SettingsSnapshot, Side, Universe, Venue, receive,
+    SettingsSnapshot, SettleOrder, Side, Universe, Venue, receive,
 };
 use execute::{Call, Execute, Reply, Seen};
 use market::Timestamp;
@@ -67,6 +67,7 @@ struct Broker {
     held: i64,
     cash: i64,
     placements: Vec<String>,
+    clock_ahead_s: Option<i64>,
     cancels: usize,
     next_id: i64,
 }
@@ -82,6 +83,7 @@ impl Broker {
             held: 100,
             cash: 20_000,
             placements: Vec::new(),
+            clock_ahead_s: Some(0),
             cancels: 0,
             next_id: 5_510_020_011,
         }
@@ -213,7 +215,8 @@ impl Broker {
             market_id: None,
         };
         let account = Some(Account { cash: vec![cash], positions: vec![position] });
-        Seen { orders: self.orders.clone(), unreadable: false, trades: self.trades.clone(), account }
+        let (orders, trades, clock_ahead_s) = (self.orders.clone(), self.trades.clone(), self.clock_ahead_s);
+        Seen { orders, unreadable: false, trades, account, clock_ahead_s }
     }
 }
 
@@ -263,7 +266,9 @@ impl World {
 
     fn say_all(&mut self) {
         self.tick();
-        self.say(Universe { securities: vec![Security::sample()] });
+        self.say(universe(Some("0.01")));
+        self.say(venue(true));
+        self.say(Venue { mic: contracts::pair_venue(), ..venue(true) });
         self.say(halt(false));
         self.say(RiskState { at: self.now, mode: Mode::Live, ..RiskState::sample() });
         self.say(gate(HealthState::Healthy));
@@ -419,6 +424,15 @@ impl World {
 
 fn halt(halted: bool) -> RiskHalt {
     RiskHalt { halted, halts: vec![], at: start() }
+}
+
+/// Of the sample security; open for as long as any of these stories goes on.
+fn venue(open: bool) -> Venue {
+    Venue { open, next_change: Some(start().saturating_plus_ms(400 * DAY)), ..Venue::sample() }
+}
+
+fn universe(tick: Option<&str>) -> Universe {
+    Universe { securities: vec![Security { tick_e6: tick.map(price), ..Security::sample() }] }
 }
 
 fn settings(mode: &str) -> SettingsSnapshot {
@@ -618,13 +632,266 @@ fn a_fill_beyond_the_order_is_an_incident_and_no_crash() {
 }
 
 #[test]
-fn a_holding_that_moved_keeps_the_fate_open() {
+fn a_holding_that_moved_means_that_the_order_arrived_and_a_person_is_told() {
+    for (moved, expected) in [(1, true), (10, true), (11, false), (-1, false)] {
+        let mut world = World::ready();
+        world.broker.manner = Manner::Loses;
+        let approval = world.place();
+        world.broker.held += moved;
+        world.pass(10 * MINUTE);
+        let status = world.state(&approval).status;
+        let told = world.engine.health(0, true).last_error.unwrap_or_default();
+        if expected {
+            assert_eq!(status, OrderStatus::Accepted, "{moved}");
+            assert!(told.contains("no list of the broker shows it"), "{told}");
+            // Moved back by somebody else, it is still not absent.
+            world.broker.held -= moved;
+            world.pass(DAY);
+            assert_eq!(world.state(&approval).status, OrderStatus::Accepted, "{moved}");
+        } else {
+            assert_eq!(status, OrderStatus::Rejected, "{moved}");
+        }
+        assert_eq!(world.broker.placements.len(), 1);
+    }
+}
+
+#[test]
+fn a_trade_without_an_order_in_any_list_is_taken_and_counted() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::AcceptsSilently;
+    let approval = world.place();
+    world.broker.trade("73100001", 4);
+    let row = world.broker.orders.pop().unwrap();
+    world.pass(10 * SECOND);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.filled_e6), (OrderStatus::Partial, pieces(4)));
+    world.broker.orders.push(row);
+    world.broker.trade("73100002", 6);
+    world.broker.orders.clear();
+    world.pass(2 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.filled_e6), (OrderStatus::Filled, pieces(10)));
+}
+
+#[test]
+fn an_order_that_says_the_same_at_another_time_is_neither_ours_nor_proof_of_absence() {
+    // The broker's clock is three hours ahead: the first order, which carries our number, tells.
+    let at = |text: &str| tradernet::WallTime::parse(text);
+    for (created, ours) in [
+        (at("2026-03-03 17:10:00"), true),
+        (at("2026-03-03 17:10:01"), false),
+        (at("2026-03-03 16:50:00"), true),
+        (at("2026-03-03 16:49:59"), false),
+        (None, true),
+    ] {
+        let mut world = World::ready();
+        world.place();
+        world.broker.orders[0].created_at = at("2026-03-02 17:00:00");
+        world.pass(6 * SECOND);
+        world.broker.trade("73100001", 10);
+        world.pass(MINUTE);
+        world.now = start().saturating_plus_ms(DAY);
+        world.broker.manner = Manner::AcceptsSilently;
+        world.broker.echoes = Some("");
+        let approval = world.place();
+        world.broker.orders[1].created_at = created;
+        world.pass(10 * MINUTE);
+        let expected = if ours { OrderStatus::Accepted } else { OrderStatus::Unknown };
+        assert_eq!(world.state(&approval).status, expected, "{created:?}");
+    }
+}
+
+#[test]
+fn a_limit_that_the_broker_rounds_by_half_a_tick_is_still_ours() {
+    for (shown, ours) in [("50.005", true), ("49.995", true), ("50.005001", false)] {
+        let mut world = World::ready();
+        world.broker.manner = Manner::AcceptsSilently;
+        world.broker.echoes = Some("");
+        let approval = world.place();
+        world.broker.orders[0].limit = Some(price(shown));
+        world.pass(10 * MINUTE);
+        let expected = if ours { OrderStatus::Accepted } else { OrderStatus::Rejected };
+        assert_eq!(world.state(&approval).status, expected, "{shown}");
+    }
+}
+
+#[test]
+fn by_a_clock_that_is_not_the_brokers_nothing_is_sent() {
+    for (ahead, sent) in [(Some(5), 1), (Some(6), 0), (Some(-6), 0)] {
+        let mut world = World::ready();
+        world.broker.clock_ahead_s = ahead;
+        let approval = world.place();
+        assert_eq!(world.broker.placements.len(), sent, "{ahead:?}");
+        let state = world.state(&approval);
+        assert!(sent == 1 || reason(&state).starts_with("not_sent: our clock"), "{}", reason(&state));
+    }
+}
+
+// ------------------------------------------------------- settled by hand
+
+impl World {
+    fn settle_by_hand(
+        &mut self,
+        of: &OrderApproved,
+        broker_order_id: Option<&str>,
+        text: &str,
+    ) -> contracts::Reply {
+        let before = self.said.len();
+        self.say_as(
+            "steward",
+            SettleOrder {
+                actor: "the owner".into(),
+                order_id: of.order_id,
+                broker_order_id: broker_order_id.map(Into::into),
+                text: text.into(),
+            },
+        );
+        self.settle();
+        let (to, payload) =
+            self.said[before..].iter().find(|(to, _)| to.topic == contracts::TopicId::Reply).unwrap();
+        receive::<contracts::Reply>(&to.key, payload).unwrap().body.unwrap()
+    }
+
+    /// Two rows that could be it: evidence never comes.
+    fn in_doubt() -> (World, OrderApproved) {
+        let mut world = World::ready();
+        world.broker.manner = Manner::AcceptsSilently;
+        world.broker.echoes = Some("");
+        let approval = world.place();
+        world.broker.take(TICKER, Side::Buy, pieces(10), price("50"), 1);
+        world.pass(5 * MINUTE);
+        (world, approval)
+    }
+}
+
+#[test]
+fn a_person_ends_a_doubt_and_the_next_order_goes_out() {
+    let (mut world, approval) = World::in_doubt();
+    let reply = world.settle_by_hand(&approval, None, "Neither is ours.");
+    assert_eq!(reply.outcome, contracts::Outcome::Done, "{}", reply.text);
+    let state = world.state(&approval);
+    assert_eq!(state.status, OrderStatus::Rejected);
+    assert_eq!(reason(&state), "never_arrived: settled by the owner: Neither is ours.");
+    let sql = "SELECT count(*) FROM api_order_event WHERE message LIKE '%settled by the owner%'";
+    assert_eq!(world.count(sql), 1, "who and why is kept");
+    world.broker.orders.clear();
+    world.broker.manner = Manner::Accepts;
+    world.place();
+    assert_eq!(world.broker.placements.len(), 2);
+    world.kill();
+    assert_eq!(world.state(&approval).status, OrderStatus::Rejected, "also after a restart");
+}
+
+#[test]
+fn a_person_names_the_brokers_order_and_evidence_goes_on_from_there() {
+    let (mut world, approval) = World::in_doubt();
+    assert_eq!(
+        world.settle_by_hand(&approval, Some("5510020012"), "The second.").outcome,
+        contracts::Outcome::Done
+    );
+    world.broker.trade("73100001", 10);
+    world.pass(2 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.broker_order_id.as_deref()), (OrderStatus::Filled, Some("5510020012")));
+}
+
+#[test]
+fn the_word_of_a_person_stands_below_evidence() {
+    let (mut world, approval) = World::in_doubt();
+    let code = |reply: contracts::Reply| reply.code.unwrap_or_default();
+    assert_eq!(code(world.settle_by_hand(&approval, None, " ")), "no_reason");
+    assert_eq!(code(world.settle_by_hand(&approval, Some(""), "x")), "no_broker_id");
+    let unknown = world.terms();
+    assert_eq!(code(world.settle_by_hand(&unknown, None, "x")), "not_known");
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown, "nothing was changed");
+
     let mut world = World::ready();
     world.broker.manner = Manner::Loses;
     let approval = world.place();
-    world.broker.held += 10;
-    world.pass(10 * MINUTE);
-    assert_eq!(world.state(&approval).status, OrderStatus::Unknown, "it may have arrived after all");
+    assert_eq!(code(world.settle_by_hand(&approval, None, "x")), "too_soon");
+    let mut world = World::ready();
+    let approval = world.place();
+    world.pass(6 * MINUTE);
+    assert_eq!(code(world.settle_by_hand(&approval, None, "x")), "found");
+    world.broker.trade("73100001", 10);
+    world.pass(MINUTE);
+    assert_eq!(code(world.settle_by_hand(&approval, None, "x")), "final");
+    let mut world = World::ready();
+    let paper = world.paper(Some("60"));
+    assert_eq!(code(world.settle_by_hand(&paper, None, "x")), "on_paper");
+}
+
+// ------------------------------------------------------------ the venue
+
+#[test]
+fn an_order_whose_venue_is_not_known_to_be_open_is_not_sent() {
+    type Change = fn(&mut World);
+    let cases: &[(&str, Change, bool)] = &[
+        ("open", |_| (), true),
+        ("closed", |w| w.say(venue(false)), false),
+        ("past its close", |w| w.say(Venue { next_change: Some(w.now), ..venue(true) }), false),
+        (
+            "just before it",
+            |w| w.say(Venue { next_change: Some(w.now.saturating_plus_ms(1)), ..venue(true) }),
+            true,
+        ),
+    ];
+    for (name, change, sent) in cases {
+        let mut world = World::ready();
+        let approval = world.approval();
+        world.say(approval.clone());
+        // Closed after the approval, while the account is being read.
+        change(&mut world);
+        world.settle();
+        assert_eq!(world.broker.placements.len(), usize::from(*sent), "{name}");
+        if !sent {
+            assert_eq!(
+                reason(&world.state(&approval)),
+                "not_sent: the venue is not known to be open",
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_limit_beside_the_tick_or_of_an_unknown_tick_is_not_sent() {
+    for (tick, limit, sent) in [
+        (Some("0.05"), "50.05", true),
+        (Some("0.05"), "50.04", false),
+        (None, "50", false),
+        (Some("50"), "50", true),
+    ] {
+        for mode in [Mode::Live, Mode::Research] {
+            let mut world = World::ready();
+            world.quote("60");
+            world.say(universe(tick));
+            let terms = world.terms();
+            let approval = world.key().sign(OrderApproved { limit_price_e6: price(limit), mode, ..terms });
+            world.say(approval.clone());
+            world.settle();
+            let state = world.state(&approval);
+            assert_eq!(state.sent.is_some(), sent, "{tick:?} {limit} {mode:?}");
+            assert!(sent || reason(&state).starts_with("not_sent: the limit"), "{}", reason(&state));
+        }
+    }
+}
+
+#[test]
+fn a_restored_store_does_not_repeat_what_the_brokers_trades_show() {
+    for (date, sent) in [("2026-03-02 13:00:01", 0), ("2026-03-02 13:00:00", 1), ("2026-03-02 16:59:00", 0)] {
+        let mut world = World::ready();
+        world.broker.take(TICKER, Side::Buy, pieces(10), price("50"), 7);
+        world.broker.trade("73100001", 10);
+        world.broker.trades[0].at = tradernet::WallTime::parse(date);
+        let approval = world.place();
+        assert_eq!(world.broker.placements.len(), sent, "{date}");
+        if sent == 0 {
+            assert!(
+                reason(&world.state(&approval)).starts_with("state_changed: the broker's trade 73100001")
+            );
+        }
+    }
 }
 
 #[test]

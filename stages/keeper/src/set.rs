@@ -72,14 +72,14 @@ pub fn decide(
     confirm: Option<&str>,
 ) -> Result<(&'static Known, Option<Value>), Refusal> {
     let known = registry::find(key).ok_or_else(|| Refusal::UnknownKey { key: shown(key) })?;
-    if value.is_null() {
-        return Ok((known, None));
-    }
-    let value = checked(known, value)?;
-    if let Some(wanted) = registry::confirmation(known, Some(&value)).filter(|wanted| confirm != Some(wanted))
+    let asked = if value.is_null() { None } else { Some(checked(known, value)?) };
+    if let Some(wanted) =
+        registry::confirmation(known, asked.as_ref()).filter(|wanted| confirm != Some(wanted))
     {
-        return Err(Refusal::Unconfirmed { key: known.key, found: shown(&value.to_string()), wanted });
+        let found = asked.as_ref().map_or_else(|| "its default".into(), |value| shown(&value.to_string()));
+        return Err(Refusal::Unconfirmed { key: known.key, found, wanted });
     }
+    let Some(value) = asked else { return Ok((known, None)) };
     // What equals the default is not kept, so that a better default of a later program takes effect.
     Ok((known, (value != known.default.value()).then_some(value)))
 }
@@ -111,7 +111,8 @@ pub(crate) fn checked(known: &Known, value: &Value) -> Result<Value, Refusal> {
     }
 }
 
-fn wanted(known: &Known) -> String {
+/// What a value must be, in words.
+pub(crate) fn wanted(known: &Known) -> String {
     let range = match known.kind {
         Kind::Bool => return "true or false".into(),
         Kind::Whole(min, max) => format!("a whole number from {min} to {max}"),
@@ -132,8 +133,9 @@ mod tests {
 
     use super::*;
 
+    /// With whatever confirmation the setting asks for, except that for real money.
     fn decide(key: &str, value: &Value) -> Result<(&'static Known, Option<Value>), Refusal> {
-        super::decide(key, value, None)
+        super::decide(key, value, Some(key))
     }
 
     #[test]
@@ -199,6 +201,20 @@ mod tests {
         assert_eq!(super::decide("trading_mode", &Value::Null, None).unwrap().1, None);
         assert_eq!(super::decide("trading_mode", &json!("paper"), said).unwrap_err().code(), "out_of_range");
         assert_eq!(super::decide("trading_mode", &json!(1), said).unwrap_err().code(), "wrong_type");
+    }
+
+    #[test]
+    fn what_protects_the_fund_is_confirmed_by_name_and_nothing_else_is() {
+        for value in [json!(2), Value::Null] {
+            for said in [None, Some(""), Some("yes"), Some("risk.max_per_week")] {
+                let refusal = super::decide("risk.max_per_day", &value, said).unwrap_err();
+                assert_eq!(refusal.code(), "unconfirmed", "{value} {said:?}");
+                assert!(refusal.to_string().contains("`risk.max_per_day`"), "{refusal}");
+            }
+            assert!(super::decide("risk.max_per_day", &value, Some("risk.max_per_day")).is_ok());
+            assert!(super::decide("optimizer_blend", &value, None).is_ok());
+        }
+        assert_eq!(super::decide("risk.max_per_day", &json!(-1), None).unwrap_err().code(), "out_of_range");
     }
 
     #[test]

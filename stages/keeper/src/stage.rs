@@ -16,7 +16,7 @@ use crate::{
     history::{JOB_RUNS_KEPT_MS, PRUNE_EVERY_MS, SAMPLES_KEPT_MS, Samples},
     registry::{self, Known},
     repeat::Fingerprints,
-    set::decide,
+    set::{decide, wanted},
     store,
 };
 
@@ -126,6 +126,9 @@ impl Stage for Keeper {
     fn handle(&mut self, input: Input<Self>, now: Timestamp, out: &mut Out<Self>) {
         match input {
             Input::Heard(contract::Input::CommandKeeperSet(command)) => self.command(command, now, out),
+            Input::Heard(contract::Input::CommandKeeperDescribe(command)) => {
+                self.describe(command.meta.as_ref(), out);
+            }
             Input::Heard(contract::Input::SystemHealth(Received { body: Some(health), .. })) => {
                 self.health(&health, now, out);
             }
@@ -229,6 +232,20 @@ impl Keeper {
         let text = format!("{} is now {}, it was {before}.", known.key, self.value_of(known));
         out.decided(format!("{text} Asked by {actor}."));
         out.answer(Some(meta), Outcome::Done, None, text, json!({ "revision": self.revision }));
+    }
+
+    /// Every setting with what there is to know of it.
+    fn describe(&self, command: Option<&Meta>, out: &mut Out<Self>) {
+        let line = |known: &&'static Known| {
+            json!({
+                "key": known.key, "value": self.value_of(known), "default": known.default.value(),
+                "set": self.set.contains_key(known.key), "class": known.class, "unit": known.unit,
+                "allowed": wanted(known), "says": known.doc, "readers": known.readers,
+            })
+        };
+        let all: Vec<Value> = registry::ALL.iter().map(|known| line(&known)).collect();
+        let text = format!("{} settings, revision {}.", all.len(), self.revision);
+        out.answer(command, Outcome::Done, None, text, json!(all));
     }
 
     fn health(&mut self, health: &Health, now: Timestamp, out: &mut Out<Self>) {

@@ -73,11 +73,17 @@ impl Bench {
 
     fn set(&mut self, setting: &str, value: Value) -> Reply {
         let before = self.said.len();
+        // Confirmed by name, as a person does at the command line.
+        let confirm = Some(setting.to_string());
         self.hear(
             "steward",
-            SetSetting { actor: "owner".into(), setting: setting.into(), value, confirm: None },
+            SetSetting { actor: "owner".into(), setting: setting.into(), value, confirm },
             0,
         );
+        self.reply(before)
+    }
+
+    fn reply(&self, before: usize) -> Reply {
         let reply = self.said[before..].iter().find(|said| said.topic.contains("/reply/")).unwrap();
         let key = reply.topic.rsplit('/').next().unwrap();
         receive::<Reply>(key, &reply.payload).unwrap().body.unwrap()
@@ -132,6 +138,21 @@ fn what_breaks_a_rule_is_refused_with_a_sentence_and_changes_nothing() {
     }
     assert_eq!(bench.last::<SettingsSnapshot>().unwrap().revision, 1);
     assert_eq!(bench.count("SELECT count(*) FROM api_audit"), 0);
+}
+
+#[test]
+fn every_setting_is_described_with_its_value_and_its_rule() {
+    let mut bench = Bench::new();
+    bench.set("risk.max_per_day", json!(2));
+    let before = bench.said.len();
+    bench.hear("steward", contracts::DescribeSettings { actor: "owner".into() }, 0);
+    let reply = bench.reply(before);
+    let all = reply.data.as_array().unwrap();
+    assert_eq!(all.len(), keeper::registry::ALL.len());
+    let one = all.iter().find(|one| one["key"] == "risk.max_per_day").unwrap();
+    assert_eq!((&one["value"], &one["default"], &one["set"]), (&json!(2), &json!(4), &json!(true)));
+    assert_eq!((&one["class"], &one["readers"]), (&json!("safety"), &json!(["risk-gate"])));
+    assert!(one["allowed"].as_str().unwrap().contains("from 0 to 100"));
 }
 
 #[test]

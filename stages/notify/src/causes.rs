@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Health, HealthState, OrderStatus, Severity, Side, stage_of};
+use contracts::{Health, HealthState, Mode, OrderState, OrderStatus, Severity, Side, stage_of};
 use market::Timestamp;
 
 use crate::{
@@ -30,6 +30,7 @@ pub fn causes(view: &View, now: Timestamp, silent_after_ms: Option<i64>) -> Caus
     drawdown(view, &mut found);
     incidents(view, &mut found);
     unknown_orders(view, &mut found);
+    left_working(view, &mut found);
     refusals(view, now, &mut found);
     books(view, &mut found);
     for (name, heard) in &view.stages {
@@ -82,13 +83,35 @@ fn incidents(view: &View, found: &mut Causes) {
 fn unknown_orders(view: &View, found: &mut Causes) {
     for (id, order) in view.orders.iter().filter(|(_, order)| order.status == OrderStatus::Unknown) {
         let text = format!(
-            "Order {id} ({} {} {}) may or may not have reached the broker. It is never sent again; the broker is asked. If this stays, look for number {} at the broker.",
+            "Order {id} ({} {} {}) may or may not have reached the broker. It is never sent again; the broker is asked. If this stays, look for number {} at the broker and settle it: `steward settle`.",
             side(order.side),
             order.qty_e6,
             order.isin,
             order.user_order_id
         );
         add(found, "order_unknown", id, Severity::Alarm, &text);
+    }
+}
+
+/// Going back to research stops what has not been sent. What works at the broker stays there: cancelling it may be the
+/// wrong thing, so a person is told.
+fn left_working(view: &View, found: &mut Causes) {
+    let research = view.risk.as_ref().is_some_and(|risk| risk.mode == Mode::Research);
+    let working = |order: &&OrderState| order.mode == Mode::Live && !order.status.is_final();
+    let left: Vec<String> = view
+        .orders
+        .values()
+        .filter(|_| research)
+        .filter(working)
+        .map(|order| format!("{} {} {} ({})", side(order.side), order.qty_e6, order.isin, order.order_id))
+        .collect();
+    if !left.is_empty() {
+        let text = format!(
+            "Orders are on paper from now on, but {} still at the broker with real money: {}. They are followed to their end and not cancelled. If one should not be filled, cancel it at the broker.",
+            if left.len() == 1 { "one works".to_string() } else { format!("{} work", left.len()) },
+            left.join(", ")
+        );
+        add(found, "orders_left_working", "", Severity::Alarm, &text);
     }
 }
 
@@ -163,7 +186,7 @@ pub(crate) fn side(side: Side) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use contracts::{OrderRefused, OrderState, Reconciliation, RiskHalt, Sample};
+    use contracts::{OrderRefused, Reconciliation, RiskHalt, RiskState, Sample};
 
     use super::*;
 
@@ -213,6 +236,28 @@ mod tests {
             let view =
                 View { orders: BTreeMap::from([(order.order_id.to_string(), order)]), ..View::default() };
             assert_eq!(codes(&view, Timestamp::ZERO).len(), expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn orders_with_real_money_that_work_in_research_are_listed_in_one_alarm() {
+        use OrderStatus::{Accepted, Filled, Partial};
+        let cases = [
+            (Mode::Research, Mode::Live, Accepted, true),
+            (Mode::Research, Mode::Live, Partial, true),
+            (Mode::Research, Mode::Live, Filled, false),
+            (Mode::Research, Mode::Research, Accepted, false),
+            (Mode::Live, Mode::Live, Accepted, false),
+        ];
+        for (mode, of_order, status, expected) in cases {
+            let order = OrderState { status, mode: of_order, ..OrderState::sample() };
+            let id = order.order_id.to_string();
+            let orders = BTreeMap::from([(id.clone(), order)]);
+            let risk = Some(RiskState { mode, drawdown: None, ..RiskState::sample() });
+            let found = causes(&View { orders, risk, ..View::default() }, Timestamp::ZERO, None);
+            let left = found.get(&("orders_left_working", String::new()));
+            assert_eq!(left.is_some(), expected, "{mode:?} {of_order:?} {status:?}");
+            assert!(left.is_none_or(|cause| cause.text.contains(&id)));
         }
     }
 

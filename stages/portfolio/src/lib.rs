@@ -45,6 +45,7 @@ mod csv;
 mod dividends;
 mod edge;
 mod flows;
+mod held_since;
 mod import;
 mod limits;
 mod nav;

@@ -127,6 +127,7 @@ impl Stage for Portfolio {
             Input::Heard(topics::Input::OrderState(heard)) => self.order(heard, now),
             Input::Heard(topics::Input::CommandPortfolioSync(heard)) => self.read_now(heard, now, out),
             Input::Heard(topics::Input::CommandPortfolioImport(heard)) => self.import_ledger(heard, now, out),
+            Input::Heard(topics::Input::CommandPortfolioHeldSince(heard)) => self.held_since(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(reply) => self.answered(reply, now, out),
             Input::Settings(snapshot) => self.follow(&snapshot, now, out),

@@ -5,7 +5,7 @@
 mod support;
 
 use contracts::{
-    Bucket, Flow, FlowKind, ImportLedger, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
+    Bucket, Flow, FlowKind, HeldSince, ImportLedger, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
     PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
 };
 use money::{Currency, Quantity};
@@ -48,6 +48,35 @@ fn takes_over_what_is_held_and_values_it() {
     assert_eq!(rig.last::<Bucket>().status, "active");
     assert!(rig.about::<Reconciliation>().iter().all(|books| books.agrees));
     assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_person_dates_what_is_older_than_the_books_and_nothing_else() {
+    let first = Broker { trades: vec![trade("1", RHNA, Buy, 10, "2026-01-05T10:00:00")], ..broker() };
+    let mut rig = begun(&first);
+    let asked = |key: &str, since: &str, text: &str| HeldSince {
+        actor: "owner".into(),
+        isin: isin(key),
+        since: since.parse().unwrap(),
+        text: text.into(),
+    };
+    for (key, since, text, code) in [
+        (RHNA, "2019-05-01", "x", Some("known")),
+        ("DE0007164600", "2019-05-01", "x", Some("not_held")),
+        (NRDW, "2026-03-02", "x", Some("not_past")),
+        (NRDW, "2019-05-01", " ", Some("no_reason")),
+        (NRDW, "2019-05-01", "Statement of May.", None),
+        (NRDW, "2018-05-01", "x", Some("known")),
+    ] {
+        rig.hear(asked(key, since, text));
+        assert_eq!(rig.last::<Reply>().code.as_deref(), code, "{key} {since}");
+    }
+    let opened = |rig: &Rig| rig.last::<PortfolioState>().position(&isin(NRDW)).unwrap().opened;
+    rig.run("2026-03-02T09:30:00Z", &first);
+    assert_eq!(opened(&rig), Some(at("2019-05-01T00:00:00Z")));
+    rig.restart();
+    rig.run("2026-03-02T10:30:00Z", &first);
+    assert_eq!(opened(&rig), Some(at("2019-05-01T00:00:00Z")), "also after a restart and another reading");
 }
 
 #[test]

@@ -67,6 +67,34 @@ Exit codes: 0 halted, 1 refused, 3 no answer: then pull the plug or use the stop
   steward resume 'Compared the books with the broker.'
 Exit codes: 0 trading goes on, 1 refused, 3 no answer.")]
     Resume(WordOptions),
+    /// Says what became of an order of unknown fate, where the broker's lists never show it
+    #[command(after_help = "Examples:
+  steward settle 01KJPKX0XJ4Q7N2D5T9V3W8YZA --never-arrived 'No such order on the broker's page.'
+  steward settle 01KJPKX0XJ4Q7N2D5T9V3W8YZA --broker-order 5510020011 'Found by hand on the broker's page.'
+Exit codes: 0 settled, 1 refused, 3 no answer.")]
+    Settle(SettleOptions),
+    /// Says since when a holding that is older than the books is held, so that it can be sold or added to
+    #[command(after_help = "Example:
+  steward held-since DE000SMX0015 2019-05-01 'Statement of May 2019.'
+Exit codes: 0 done, 1 refused, 3 no answer.")]
+    HeldSince(HeldSinceOptions),
+    /// Lists, shows and changes the settings that the stages follow, and their history
+    #[command(after_help = "Examples:
+  steward settings list
+  steward settings show risk.max_per_day
+  steward settings set optimizer_blend 0.6
+  steward settings set risk.max_per_day 2 --confirm risk.max_per_day
+  steward settings set risk.max_per_day default --confirm risk.max_per_day
+  steward settings history --count 20
+Exit codes: 0 done, 1 refused or no such setting, 3 no answer.")]
+    Settings {
+        /// Which system.
+        #[command(flatten)]
+        place: Place,
+        /// What about them.
+        #[command(subcommand)]
+        question: crate::settings::Question,
+    },
     /// Lists, shows, adds and changes the securities that are watched
     #[command(after_help = "Examples:
   steward universe list
@@ -122,6 +150,7 @@ Exit codes: 0 nothing stands in the way, 1 something does, 3 the bus cannot be r
     #[command(after_help = "Examples:
   steward golive --check
   steward golive --confirm live
+  steward golive --research
 Exit codes: 0 nothing is missing or the switch was made, 1 something is missing, 3 no answer.")]
     Golive(GoliveOptions),
     /// Shows how much of the fund each security should be, and why; changes groups and their targets
@@ -291,12 +320,58 @@ pub struct WordOptions {
     pub json: bool,
 }
 
+/// `held-since`.
+#[derive(Debug, Clone, Args)]
+pub struct HeldSinceOptions {
+    /// Which security
+    #[arg(value_name = "ISIN")]
+    pub isin: String,
+    /// The day since which it is held at least, as 2019-05-01
+    #[arg(value_name = "DAY")]
+    pub since: String,
+    /// Where the date stands, in your words
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `settle`.
+#[derive(Debug, Clone, Args)]
+pub struct SettleOptions {
+    /// Id of the order
+    #[arg(value_name = "ORDER")]
+    pub order: String,
+    /// What you looked at, in your words; kept for ever
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// It never arrived at the broker, or is there no longer
+    #[arg(long, conflicts_with = "broker_order", required_unless_present = "broker_order")]
+    pub never_arrived: bool,
+    /// It is the broker's order with this id
+    #[arg(long, value_name = "ID")]
+    pub broker_order: Option<String>,
+    /// Which system.
+    #[command(flatten)]
+    pub place: Place,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `golive`.
 #[derive(Debug, Clone, Args)]
 pub struct GoliveOptions {
     /// Only looks; the same as without any option
     #[arg(long, conflicts_with = "confirm")]
     pub check: bool,
+    /// Back to paper at once, without conditions; names the orders that still work at the broker
+    #[arg(long, conflicts_with_all = ["check", "confirm"])]
+    pub research: bool,
     /// Switches to real money when nothing is missing; WORD is `live`
     #[arg(long, value_name = "WORD")]
     pub confirm: Option<String>,

@@ -62,6 +62,9 @@ struct Heard {
 /// When the keeper does not answer.
 pub async fn run(options: &GoliveOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
+    if options.research {
+        return back(&config).await;
+    }
     let heard = match bus::kept(&config, &TOPICS).await {
         Ok(messages) => understand(&messages),
         Err(fault) => {
@@ -106,6 +109,34 @@ async fn switch(config: &Config, words: &str) -> Result<u8, Fault> {
     let reply = bus::ask(config, KEEPER, asked).await?;
     print::note(&reply.text);
     Ok(u8::from(reply.outcome != Outcome::Done))
+}
+
+/// Back to paper, at once and without conditions; what still works at the broker is named.
+async fn back(config: &Config) -> Result<u8, Fault> {
+    let (actor, setting) = (crate::halt::person(), TRADING_MODE.to_string());
+    let asked = SetSetting { actor, setting, value: "research".into(), confirm: None };
+    let reply = bus::ask(config, KEEPER, asked).await?;
+    print::note(&reply.text);
+    let orders = bus::kept(config, &[TopicId::OrderState]).await.map(|messages| understand(&messages).orders);
+    match orders {
+        Ok(orders) => left_working(&orders).iter().for_each(|line| print::note(line)),
+        Err(_) => print::note("What still works at the broker could not be asked; look at its page."),
+    }
+    Ok(u8::from(reply.outcome != Outcome::Done))
+}
+
+/// Orders with real money that are not over.
+fn left_working(orders: &[OrderState]) -> Vec<String> {
+    let working = orders.iter().filter(|order| order.mode == Mode::Live && !order.status.is_final());
+    working
+        .map(|order| {
+            let side = if order.side == contracts::Side::Buy { "buy" } else { "sell" };
+            format!(
+                "STILL AT THE BROKER, with real money: {side} {} {} (order {}, {:?}). It is not cancelled; do that at the broker if it should not be filled.",
+                order.qty_e6, order.isin, order.order_id, order.status
+            )
+        })
+        .collect()
 }
 
 fn understand(messages: &[Message]) -> Heard {
@@ -317,6 +348,19 @@ mod tests {
     #[test]
     fn nothing_is_missing_when_everything_is_there() {
         assert_eq!(missing(LIVE, with_key().path(), |_| ()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn going_back_names_only_live_orders_that_are_not_over() {
+        let order = |mode, status| OrderState { mode, status, ..OrderState::sample() };
+        let lines = left_working(&[
+            order(Mode::Live, OrderStatus::Accepted),
+            order(Mode::Live, OrderStatus::Unknown),
+            order(Mode::Live, OrderStatus::Filled),
+            order(Mode::Research, OrderStatus::Accepted),
+        ]);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains(&OrderState::sample().order_id.to_string()), "{lines:?}");
     }
 
     #[test]

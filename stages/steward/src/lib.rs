@@ -31,6 +31,7 @@ pub mod figures;
 mod golive;
 mod halt;
 mod headless;
+mod held_since;
 mod import;
 mod launch;
 mod lines;
@@ -49,6 +50,8 @@ pub mod report;
 pub mod restarts;
 mod risk;
 mod score;
+pub mod settings;
+mod settle;
 pub mod status;
 pub mod supervisor;
 mod sync;
@@ -98,6 +101,9 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Universe { place, question } => universe::run(&place, &question).await,
         Command::Halt(options) => halt::halt(&options).await,
         Command::Resume(options) => halt::resume(&options).await,
+        Command::HeldSince(options) => held_since::run(&options).await,
+        Command::Settle(options) => settle::run(&options).await,
+        Command::Settings { place, question } => settings::run(&place, &question).await,
         Command::Plan(options) => plan::run(&options).await,
         Command::Planner { place, question } => planner::run(&place, &question).await,
         Command::Explain(options) => explain::run(&options).await,
