@@ -7,6 +7,7 @@
 //! prints its seed, its checker and that command. What failed once stays in `REGRESSIONS` by name.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod books;
 mod checkers;
 mod dice;
 mod intruder;

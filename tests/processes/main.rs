@@ -10,7 +10,9 @@ use std::{
 use contracts::{
     Address, Alert, Health, HealthState, OrderApproved, OrderIncident, Quote, RiskHalt, Sample, TopicId,
 };
-use steward_tests::processes::{Demo, Listener, eventually, ports, processes_in, programs, report, tail};
+use steward_tests::processes::{
+    Demo, Listener, control, eventually, ports, processes_in, programs, report, tail,
+};
 
 const LONG: Duration = Duration::from_secs(120);
 const SHORT: Duration = Duration::from_secs(20);
@@ -80,6 +82,207 @@ fn killed_programs_come_back_and_nothing_is_doubled() {
     let (status, text) = demo.wait(LONG);
     assert!(status.success(), "{}", tail(&text));
     assert_eq!(report(&file)["all_held"], true);
+}
+
+/// A program that was killed is healthy again in this time …
+const HEALTHY_WITHIN: Duration = Duration::from_secs(3);
+/// … and has said all its statements again in this.
+const SAID_WITHIN: Duration = Duration::from_secs(5);
+
+/// Every program of a demo but the bus, which has a test of its own, and the evaluators, which say nothing that stays.
+#[test]
+fn every_killed_program_is_healthy_in_three_seconds_and_has_said_everything_in_five() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "1000"]);
+    let mut bus = demo.client("steward", "steward-test");
+    bus.wait_for::<Health>("the plan is healthy", SHORT, |health| {
+        health.stage == "plan" && health.state == HealthState::Healthy
+    });
+    let running: std::collections::BTreeSet<String> = demo
+        .processes()
+        .into_iter()
+        .map(|(program, _)| program)
+        .filter(|name| name != "steward-broker")
+        .collect();
+    let named = |program: &str| program.trim_start_matches("steward-").to_string();
+    for stage in
+        contracts::STAGES.iter().filter(|stage| !matches!(stage.name, "steward" | "broker" | "hardware"))
+    {
+        assert!(running.iter().any(|program| named(program) == stage.name), "{} does not run", stage.name);
+    }
+    for program in &running {
+        let stage = named(program);
+        let mut missing = own_statements(&demo, &stage);
+        let count = missing.len();
+        let pid = eventually(program, SHORT, || demo.process(program));
+        // Only what is said from now on counts.
+        let mut bus = demo.client("steward", &format!("steward-{stage}"));
+        let kept = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < kept {
+            bus.next(Duration::from_millis(50));
+        }
+        Demo::signal(pid, "-KILL");
+        let killed = Instant::now();
+        let mut healthy = None;
+        while killed.elapsed() < SAID_WITHIN && (healthy.is_none() || !missing.is_empty()) {
+            let Some((topic, payload)) = bus.next(Duration::from_millis(200)) else { continue };
+            let Ok(address) = Address::parse("steward", &topic) else { continue };
+            if let Ok(heard) = contracts::receive::<Health>(&address.key, &payload)
+                && let Some(health) = heard.body
+                && address.topic == TopicId::SystemHealth
+                && contracts::stage_of(&health.stage) == stage
+            {
+                let back = health.pid != pid && health.state == HealthState::Healthy;
+                healthy = healthy.or(back.then(|| killed.elapsed()));
+            } else if healthy.is_some() || killed.elapsed() > Duration::from_millis(50) {
+                missing.retain(|known| *known != topic);
+            }
+        }
+        let said = killed.elapsed();
+        let healthy = healthy.unwrap_or_else(|| panic!("{program} is not healthy within {SAID_WITHIN:?}"));
+        println!(
+            "{program}: healthy after {:.2} s, {count} statements said again after {:.2} s",
+            healthy.as_secs_f64(),
+            said.as_secs_f64()
+        );
+        assert!(healthy <= HEALTHY_WITHIN, "{program} was healthy only after {healthy:?}");
+        assert!(missing.is_empty(), "{program} did not say again within {SAID_WITHIN:?}: {missing:?}");
+    }
+}
+
+/// The statements of one stage that stay on the bus; orders and alerts may end at any moment.
+fn own_statements(demo: &Demo, stage: &str) -> Vec<String> {
+    let mut bus = demo.client("steward", &format!("steward-before-{stage}"));
+    let mut all = live(&mut bus, Duration::from_secs(2));
+    all.retain(|topic| {
+        Address::parse("steward", topic).is_ok_and(|address| {
+            let spec = address.topic.spec();
+            spec.owners == [stage]
+                && !topic.contains("/order/")
+                && !topic.contains("/alert/")
+                && !topic.contains("/plan/")
+        })
+    });
+    all
+}
+
+#[test]
+fn an_outsider_without_credentials_or_with_wrong_ones_says_nothing_on_the_bus() {
+    use std::io::{Read, Write};
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+    let mut bus = demo.client("steward", "steward-test");
+    bus.wait_for::<RiskHalt>("the gate has spoken", SHORT, |halt| !halt.halted);
+    let forged = OrderApproved::sample();
+    let topic = TopicId::OrderApproved.spec().address("steward", &forged.order_id.to_string());
+    let payload = steward_tests::encode(&serde_json::json!({
+        "id": forged.order_id, "key_version": 9_000_000, "at": 1_772_461_867_250_i64, "stage": "risk-gate", "trace": forged.order_id, "cause": null,
+        "body": serde_json::to_value(&forged).unwrap(),
+    }));
+    for (name, login) in [
+        ("nobody", None),
+        ("a wrong password", Some(("risk-gate", "0123456789abcdef-wrong"))),
+        ("an unknown name", Some(("stranger", "0123456789abcdef-wrong"))),
+    ] {
+        // Does not wait to be let in: a bus that reads on before it has judged would take the message.
+        let mut wire = std::net::TcpStream::connect(("127.0.0.1", demo.ports)).unwrap();
+        wire.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        wire.write_all(&connect(login)).unwrap();
+        drop(wire.write_all(&publish(&topic, &payload)));
+        let mut said = Vec::new();
+        drop(wire.read_to_end(&mut said));
+        // An accepted connection is acknowledged with 32 2 0 0, a message with 64.
+        assert!(!said.starts_with(&[0x20, 2, 0, 0]), "{name} was let in");
+        assert!(!said.contains(&0x40), "{name}: the message was taken");
+    }
+    let mut fresh = demo.client("steward", "steward-after");
+    let end = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < end {
+        let Some((heard, _)) = fresh.next(Duration::from_millis(200)) else { continue };
+        assert!(heard != topic, "the forged approval is on the bus");
+        assert!(!heard.contains("order/incident"), "execute heard of it");
+    }
+}
+
+/// The first packet of MQTT 3.1.1.
+fn connect(login: Option<(&str, &str)>) -> Vec<u8> {
+    let text = |text: &str| [&u16::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    let mut body = text("MQTT");
+    body.extend([4, if login.is_some() { 0xc2 } else { 0x02 }, 0, 30]);
+    body.extend(text("outsider"));
+    for (user, password) in login {
+        body.extend(text(user));
+        body.extend(text(password));
+    }
+    packet(0x10, body)
+}
+
+/// A message that is to be kept and acknowledged.
+fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut body = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
+    body.extend(topic.as_bytes());
+    body.extend([0, 1]);
+    body.extend(payload);
+    packet(0x33, body)
+}
+
+fn packet(kind: u8, body: Vec<u8>) -> Vec<u8> {
+    let mut all = vec![kind];
+    let mut left = body.len();
+    loop {
+        let part = u8::try_from(left % 128).unwrap();
+        left /= 128;
+        all.push(if left > 0 { part | 0x80 } else { part });
+        if left == 0 {
+            break;
+        }
+    }
+    all.extend(body);
+    all
+}
+
+#[test]
+fn a_key_in_an_error_text_is_in_no_log_and_no_store_of_the_real_programs() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "2000"]);
+    let mut bus = demo.client("steward", "steward-test");
+    bus.wait_for::<Quote>("the first quote", SHORT, |_| true);
+    let text = format!("bad key {} for {}", simworld::PRIVATE_KEY, simworld::PUBLIC_KEY);
+    let rule = serde_json::json!([{
+        "id": "leak", "target": "tn", "cmd": "*", "ticker": "*", "when": {"prob": 1.0},
+        "effect": {"kind": "error", "code": 12, "text": text},
+    }]);
+    eventually("the simulated broker misbehaves", SHORT, || {
+        control(demo.ports + 1, "POST /sim/faults", &rule.to_string())
+    });
+    bus.wait_for::<Health>("a stage repeats what the broker said", SHORT, |health| {
+        health.last_error.as_deref().is_some_and(|error| error.contains("bad key [hidden]"))
+    });
+    let hidden = |place: &str, bytes: &[u8]| {
+        let all = String::from_utf8_lossy(bytes);
+        for key in [simworld::PRIVATE_KEY, simworld::PUBLIC_KEY] {
+            assert!(!all.contains(key), "{place} shows {key}");
+        }
+        all.contains("bad key [hidden]")
+    };
+    let end = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < end {
+        if let Some((topic, payload)) = bus.next(Duration::from_millis(200)) {
+            hidden(&topic, &payload);
+        }
+    }
+    let dir = demo.dir();
+    Demo::signal(demo.pid(), "-TERM");
+    let mut told = 0;
+    let (_, said) = demo.wait_and(LONG, || {
+        for folder in ["stores", "log"] {
+            for entry in fs::read_dir(dir.join(folder)).into_iter().flatten().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_file() {
+                    let place = entry.path().display().to_string();
+                    told += usize::from(hidden(&place, &fs::read(entry.path()).unwrap()));
+                }
+            }
+        }
+    });
+    hidden("what it printed", said.as_bytes());
+    assert!(told > 0, "no log or store repeats the text, so nothing was proved");
 }
 
 #[test]

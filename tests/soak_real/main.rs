@@ -5,23 +5,24 @@
 //! `make soak-real RUNS=50 FIRST=1` runs many, `JOBS` of them at once. A failing run prints its seed and command.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+#[path = "../faults/books.rs"]
+mod books;
 #[allow(dead_code)]
 #[path = "../faults/dice.rs"]
 mod dice;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{Read, Write},
-    net::TcpStream,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
+use books::{Books, differ};
 use dice::Dice;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use steward_tests::processes::{Demo, report, tail};
+use steward_tests::processes::{Demo, control, report, tail};
 
 /// Runs that belong to every change.
 const RUNS: u64 = 1;
@@ -115,22 +116,6 @@ fn rules(dice: &mut Dice) -> Value {
         rule("slow", "*", 0.02, json!({"kind": "slow", "ms": 150})),
     ];
     Value::Array(all.into_iter().filter(|_| dice.chance(600)).collect())
-}
-
-/// One call of the simulator's control interface; nothing when nobody listens.
-fn control(port: u16, call: &str, body: &str) -> Option<Value> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    write!(
-        stream,
-        "{call} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nX-Sim-Control: 1\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
 }
 
 /// What there was, or what did not hold.
@@ -231,7 +216,7 @@ fn compare(truth: &Value, stores: &Path) -> Result<(), String> {
     }
     let hanging = words(
         &orders,
-        "SELECT order_id || ' ' || state FROM api_order WHERE state IN ('armed', 'sending', 'unknown')",
+        "SELECT order_id || ' ' || state FROM api_order WHERE state IN ('armed', 'sending', 'unknown', 'accepted', 'partial')",
     )?;
     if let Some(one) = hanging.first() {
         return Err(format!("order {one} hangs"));
@@ -253,6 +238,37 @@ fn compare(truth: &Value, stores: &Path) -> Result<(), String> {
                 booked.contains(&id)
             ));
         }
+    }
+    let numbers = |connection: &Connection, sql: &str| -> Result<BTreeMap<String, i64>, String> {
+        let mut query = connection.prepare(sql).map_err(|error| error.to_string())?;
+        let rows =
+            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|error| error.to_string())?;
+        rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    };
+    let expires: BTreeMap<u64, i64> = numbers(&risk, "SELECT order_id, expires FROM api_approval")?
+        .into_iter()
+        .map(|(id, expires)| (tradernet::user_order_id(&id), expires))
+        .collect();
+    for (number, order) in &seen {
+        let created =
+            order["created_ms"].as_i64().ok_or_else(|| format!("an order without a time: {order}"))?;
+        if expires.get(number).is_none_or(|expires| created > *expires) {
+            return Err(format!("order {order} was placed after its approval had expired"));
+        }
+    }
+    let ours = Books {
+        held_e6: numbers(&ledger, "SELECT ticker, qty FROM api_position WHERE qty <> 0")?,
+        cash_e4: numbers(&ledger, "SELECT ccy, amount FROM api_cash")?,
+    };
+    let map = |name: &str| -> BTreeMap<String, i64> {
+        serde_json::from_value(truth[name].clone()).unwrap_or_default()
+    };
+    let theirs = Books { held_e6: map("positions_e6"), cash_e4: map("cash_e4") };
+    if theirs.cash_e4.is_empty() {
+        return Err("the simulated broker did not say what it holds".into());
+    }
+    if let Some(difference) = differ(&ours, &theirs) {
+        return Err(difference);
     }
     let incidents = words(&risk, "SELECT reason || ': ' || text FROM halt")?;
     match incidents.first() {
