@@ -77,10 +77,10 @@ fn context(count: usize) -> PlanContext {
     let group = |name: &str, e6| PlanGroup { name: name.into(), target_e6: Some(share(e6)) };
     let total = eur(i64::try_from(count).unwrap() * 2_000 + 10_000);
     PlanContext {
-        cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: eur(8_000) }],
+        cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: eur(8_000), exchange: None }],
         total_eur: total,
         nav_eur: total,
-        costs: PlanCosts { fx_percent_e6: None, ..PlanCosts::sample() },
+        costs: PlanCosts::sample(),
         groups: vec![group("EU", 500_000), group("US", 300_000), group("ASIA", 200_000)],
         concentrations: Vec::new(),
         holdings: holdings.collect(),

@@ -241,7 +241,7 @@ fn target(n: i64) -> TargetWeight {
         current_e6: Weight::ZERO,
         lower_e6: Weight::ZERO,
         upper_e6: Weight::ONE,
-        expected_return: None,
+        expected_return: Finite::new(0.08),
         reason: String::new(),
     }
 }

@@ -93,6 +93,42 @@ impl Sample for PlanNow {
     }
 }
 
+/// Agrees to one step of a plan that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ApproveStep {
+    /// Who asks.
+    pub actor: String,
+    /// Which plan; one that has been replaced is refused.
+    pub plan_id: Id,
+    /// Number of the step, from 1.
+    pub step: u16,
+}
+
+impl Sample for ApproveStep {
+    fn sample() -> Self {
+        ApproveStep { actor: "steward".into(), plan_id: v::id(), step: 1 }
+    }
+}
+
+/// Leaves one step of a plan out for a day; its security is not traded meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SkipStep {
+    /// Who asks.
+    pub actor: String,
+    /// Which plan; one that has been replaced is refused.
+    pub plan_id: Id,
+    /// Number of the step, from 1.
+    pub step: u16,
+}
+
+impl Sample for SkipStep {
+    fn sample() -> Self {
+        SkipStep { actor: "steward".into(), plan_id: v::id(), step: 1 }
+    }
+}
+
 /// Reads the brokerage account at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

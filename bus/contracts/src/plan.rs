@@ -121,6 +121,21 @@ pub struct SpendableCash {
     pub ccy: Currency,
     /// What it is worth.
     pub value_eur: Money,
+    /// On what terms more of it is had for EUR; without them there is only what lies there.
+    #[serde(default)]
+    pub exchange: Option<ExchangeTerms>,
+}
+
+/// What it takes to exchange EUR for another currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExchangeTerms {
+    /// Fee as a part of what is exchanged.
+    pub fee_e6: Weight,
+    /// Smallest fee.
+    pub least_eur: Money,
+    /// How much more is exchanged than is missing, because rates move; it stays cash.
+    pub room_e6: Weight,
 }
 
 /// How much each part of the end-state score counts; together one.
@@ -147,8 +162,6 @@ pub struct PlanCosts {
     pub fixed_eur: Money,
     /// Of its value.
     pub percent_e6: Weight,
-    /// Of what has to be converted from other currencies; without it nothing is converted.
-    pub fx_percent_e6: Option<Weight>,
     /// Spread and slippage as a part of the value: an estimate that moves no cash.
     pub impact_e6: Weight,
     /// Score lost per part of the fund that costs take.
@@ -169,7 +182,7 @@ pub struct PlanContext {
     pub at: Timestamp,
     /// Hash of the planner configuration in force.
     pub config_hash: String,
-    /// Cash that may be used, by currency; conversions take from the first on.
+    /// Cash that may be used, by currency.
     pub cash: Vec<SpendableCash>,
     /// Holdings and all cash of the bucket.
     pub total_eur: Money,
@@ -244,7 +257,6 @@ impl Sample for PlanCosts {
         PlanCosts {
             fixed_eur: Money::from_e4(20_000, Currency::EUR),
             percent_e6: v::share(2_000),
-            fx_percent_e6: Some(v::share(500)),
             impact_e6: v::share(2_500),
             factor: v::number(1.0),
         }
@@ -259,7 +271,18 @@ impl Sample for PlanContext {
             state_id: "9323b02fdf9c20ffe879d48bb196eecf".into(),
             at: v::at(),
             config_hash: "0123456789abcdef".into(),
-            cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: v::eur() }],
+            cash: vec![
+                SpendableCash { ccy: Currency::EUR, value_eur: v::eur(), exchange: None },
+                SpendableCash {
+                    ccy: Currency::USD,
+                    value_eur: Money::zero(Currency::EUR),
+                    exchange: Some(ExchangeTerms {
+                        fee_e6: v::share(1_000),
+                        least_eur: Money::from_e4(9_000, Currency::EUR),
+                        room_e6: v::share(30_200),
+                    }),
+                },
+            ],
             total_eur: v::eur(),
             nav_eur: v::eur(),
             weights: ScoreWeights::sample(),

@@ -4,7 +4,9 @@
 //! what it touches, in buffers that one [`Walker`] uses for all. Its score depends on the context and the sequence alone.
 //!
 //! A sale brings its value less commission; one of more than is held, by at most 1 %, sells what is held. A purchase
-//! needs its value and commission in its currency; what is missing is converted from the other currencies, at a cost.
+//! needs its value and commission in its currency; what is missing is exchanged from EUR, for a fee and with room for the
+//! rate to move, where the currency can be had for EUR at all. Nothing else is ever exchanged: what a sale brings in another
+//! currency pays for purchases in that currency only.
 //! At the end no purchase may leave a position, a country or an industry above its limit.
 
 use contracts::{PlanContext, Side};
@@ -279,13 +281,9 @@ impl Walker<'_> {
         let needed = step.value + commission;
         let missing = needed - self.cash[step.cash];
         if missing > 0 {
-            let conversion = self.prepared.start.costs.conversion(missing).ok_or(Infeasible::Cash)?;
-            self.convert(step.cash, missing + conversion)?;
-            paid.cost += conversion;
-            self.cash[step.cash] = 0;
-        } else {
-            self.cash[step.cash] -= needed;
+            paid.cost += self.exchange(step.cash, missing)?;
         }
+        self.cash[step.cash] -= needed;
         self.set(step.held, self.values[step.held] + step.value);
         Ok(())
     }
@@ -298,16 +296,19 @@ impl Walker<'_> {
         commission
     }
 
-    /// Takes this much from the other currencies, from the first on.
-    fn convert(&mut self, into: usize, mut needed: i64) -> Result<(), Infeasible> {
-        for (place, purse) in self.cash.iter_mut().enumerate() {
-            if place != into {
-                let taken = needed.min((*purse).max(0));
-                *purse -= taken;
-                needed -= taken;
-            }
+    /// Exchanges EUR for what is missing of another currency; gives the fee.
+    fn exchange(&mut self, into: usize, missing: i64) -> Result<i64, Infeasible> {
+        let start = &self.prepared.start;
+        let (Some(exchange), Some(euros)) = (start.exchanges[into], start.euros) else {
+            return Err(Infeasible::Cash);
+        };
+        let (exchanged, fee) = exchange.of(missing);
+        if self.cash[euros] < exchanged + fee {
+            return Err(Infeasible::Cash);
         }
-        if needed > 0 { Err(Infeasible::Cash) } else { Ok(()) }
+        self.cash[euros] -= exchanged + fee;
+        self.cash[into] += exchanged;
+        Ok(fee)
     }
 
     fn set(&mut self, place: usize, value: i64) {

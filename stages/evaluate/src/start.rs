@@ -34,8 +34,12 @@ pub enum BadContext {
 pub struct Start {
     /// Holdings and all cash of the bucket.
     pub total: i64,
-    /// Spendable cash by currency; conversions take from the first on.
+    /// Spendable cash by currency.
     pub cash: Vec<i64>,
+    /// On what terms more of each is had for EUR.
+    pub exchanges: Vec<Option<Exchange>>,
+    /// Place of the EUR.
+    pub euros: Option<usize>,
     /// Weights of the score's parts.
     pub weights: Weights,
     /// What trades cost.
@@ -74,12 +78,30 @@ pub struct Costs {
     pub fixed: i64,
     /// Of its value, in 1/1 000 000.
     pub percent_e6: i64,
-    /// Of what has to be converted, in 1/1 000 000; without it nothing is.
-    pub fx_percent_e6: Option<i64>,
     /// Spread and slippage, in 1/1 000 000 of the value.
     pub impact_e6: i64,
     /// Score lost per part of the fund.
     pub factor: f64,
+}
+
+/// What an exchange of EUR for a currency takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exchange {
+    /// Of what is exchanged, in 1/1 000 000.
+    pub fee_e6: i64,
+    /// Smallest fee.
+    pub least: i64,
+    /// How much more is exchanged than is missing, in 1/1 000 000.
+    pub room_e6: i64,
+}
+
+impl Exchange {
+    /// What is exchanged where this much is missing, and the fee for it.
+    #[must_use]
+    pub fn of(&self, missing: i64) -> (i64, i64) {
+        let exchanged = missing + part_up(missing, self.room_e6);
+        (exchanged, part_up(exchanged, self.fee_e6).max(self.least))
+    }
 }
 
 /// A country or an industry and the most that the fund may hold of it.
@@ -136,12 +158,6 @@ impl Costs {
         self.fixed + part_up(value, self.percent_e6)
     }
 
-    /// Cost of converting this much, where anything is converted.
-    #[must_use]
-    pub fn conversion(&self, value: i64) -> Option<i64> {
-        self.fx_percent_e6.map(|percent_e6| part_up(value, percent_e6))
-    }
-
     /// Estimated spread and slippage of a trade of this value.
     #[must_use]
     pub fn impact(&self, value: i64) -> i64 {
@@ -165,10 +181,16 @@ impl Start {
         let places: BTreeMap<_, _> =
             context.holdings.iter().enumerate().map(|(place, holding)| (holding.isin, place)).collect();
         let mut purses: Vec<Currency> = Vec::new();
-        let mut cash = Vec::new();
+        let (mut cash, mut exchanges) = (Vec::new(), Vec::new());
         for one in &context.cash {
             purses.push(one.ccy);
             cash.push(eur(one.value_eur)?);
+            let terms = one.exchange.as_ref();
+            let exchange = terms.map(|terms| {
+                let (fee_e6, room_e6) = (terms.fee_e6.e6(), terms.room_e6.e6());
+                Ok(Exchange { fee_e6, least: eur(terms.least_eur)?, room_e6 })
+            });
+            exchanges.push(exchange.transpose()?);
         }
         let moves = context
             .candidates
@@ -178,6 +200,7 @@ impl Start {
                 let purse = purses.iter().position(|ccy| *ccy == candidate.ccy).unwrap_or_else(|| {
                     purses.push(candidate.ccy);
                     cash.push(0);
+                    exchanges.push(None);
                     purses.len() - 1
                 });
                 a_move(candidate, held, purse)
@@ -193,6 +216,8 @@ impl Start {
         let start = Start {
             total,
             cash,
+            exchanges,
+            euros: purses.iter().position(|ccy| *ccy == Currency::EUR),
             weights: Weights {
                 total_return: context.weights.total_return.get(),
                 portfolio: context.weights.portfolio.get(),
@@ -203,7 +228,6 @@ impl Start {
             costs: Costs {
                 fixed: eur(context.costs.fixed_eur)?,
                 percent_e6: context.costs.percent_e6.e6(),
-                fx_percent_e6: context.costs.fx_percent_e6.map(|percent| percent.e6()),
                 impact_e6: context.costs.impact_e6.e6(),
                 factor: context.costs.factor.get(),
             },

@@ -6,9 +6,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use contracts::{
-    Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanCosts, PlanGroup, PlanJob,
-    Sample, ScoreConstants, ScoreWeights, Side, SpendableCash, SubsetRange, subset_count,
+    Candidate, Concentration, ExchangeTerms, Finite, Holding, Membership, PlanContext, PlanCosts, PlanGroup,
+    PlanJob, Sample, ScoreConstants, ScoreWeights, Side, SpendableCash, SubsetRange, subset_count,
 };
 use evaluate::Prepared;
 use market::Isin;
@@ -54,6 +56,28 @@ fn isins() -> Vec<Isin> {
     valid
 }
 
+const CURRENCIES: [&str; 4] = ["EUR", "USD", "GBP", "DKK"];
+
+/// Cash in three currencies, of which some can be had for EUR.
+fn purses(seeded: &mut Seeded) -> Vec<SpendableCash> {
+    let mut purses: Vec<SpendableCash> = CURRENCIES[..3]
+        .iter()
+        .map(|ccy| SpendableCash {
+            ccy: ccy.parse().unwrap(),
+            value_eur: eur(if seeded.below(3) == 0 { 0 } else { seeded.euros(12_000) }),
+            exchange: (*ccy != "EUR" && seeded.below(3) > 0).then(|| ExchangeTerms {
+                fee_e6: share(seeded.below(3_000) as i64),
+                least_eur: eur(seeded.below(3 * E4) as i64),
+                room_e6: share(seeded.below(40_000) as i64),
+            }),
+        })
+        .collect();
+    if seeded.below(2) == 0 {
+        purses.reverse();
+    }
+    purses
+}
+
 fn context(isins: &[Isin], seeded: &mut Seeded, securities: u64, candidates: u64) -> PlanContext {
     let (groups, concentrations) = (seeded.below(5), seeded.below(4));
     let holdings: Vec<Holding> = isins
@@ -79,26 +103,27 @@ fn context(isins: &[Isin], seeded: &mut Seeded, securities: u64, candidates: u64
         })
         .collect();
     let invested: i64 = holdings.iter().map(|holding| holding.value_eur.e4()).sum();
-    let spendable = seeded.euros(30_000);
+    let cash = purses(seeded);
+    let spendable: i64 = cash.iter().map(|one| one.value_eur.e4()).sum();
     let total = invested + spendable + seeded.euros(2_000) + E4 as i64;
     let found = (0..candidates)
         .map(|_| Candidate {
             isin: isins[seeded.below(securities) as usize],
             side: if seeded.below(2) == 0 { Side::Sell } else { Side::Buy },
-            ccy: Currency::EUR,
+            // A fourth currency has neither cash nor an exchange.
+            ccy: CURRENCIES[seeded.below(16) as usize % 5 % 4].parse().unwrap(),
             value_eur: eur(1 + seeded.euros(8_000)),
             ..Candidate::sample()
         })
         .collect();
     PlanContext {
-        cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: eur(spendable) }],
+        cash,
         total_eur: eur(total),
         nav_eur: eur(total + seeded.euros(5_000)),
         weights: ScoreWeights::sample(),
         costs: PlanCosts {
             fixed_eur: eur(20_000),
             percent_e6: share(2_000),
-            fx_percent_e6: None,
             impact_e6: share(2_500),
             factor: number(1.0 + seeded.below(2) as f64),
         },
@@ -127,14 +152,16 @@ fn context(isins: &[Isin], seeded: &mut Seeded, securities: u64, candidates: u64
 struct Verdict {
     score: Option<f64>,
     close: bool,
+    exchanged: bool,
 }
 
 /// Values and spendable cash after a walk, and what it cost.
 struct End {
     values: Vec<f64>,
-    cash: f64,
+    purses: BTreeMap<Currency, f64>,
     costs: f64,
     impact: f64,
+    exchanges: u32,
 }
 
 /// A comparison that remembers how close it was.
@@ -146,9 +173,10 @@ fn falls_short(margin: f64, close: &mut bool) -> bool {
 fn walk(context: &PlanContext, actions: &[u16], close: &mut bool) -> Option<End> {
     let mut end = End {
         values: context.holdings.iter().map(|holding| holding.value_eur.to_f64()).collect(),
-        cash: context.cash.iter().map(|one| one.value_eur.to_f64()).sum(),
+        purses: context.cash.iter().map(|one| (one.ccy, one.value_eur.to_f64())).collect(),
         costs: 0.0,
         impact: 0.0,
+        exchanges: 0,
     };
     let mut seen = Vec::new();
     for index in actions {
@@ -169,10 +197,15 @@ fn walk(context: &PlanContext, actions: &[u16], close: &mut bool) -> Option<End>
         }
         let commission = context.costs.fixed_eur.to_f64() + context.costs.percent_e6.to_f64() * value;
         let change = if sells { value - commission } else { -value - commission };
-        if falls_short(end.cash + change, close) {
-            return None;
+        let after = end.purses.get(&action.ccy).copied().unwrap_or(0.0) + change;
+        end.purses.insert(action.ccy, after);
+        if falls_short(after, close) {
+            if sells {
+                return None;
+            }
+            end.costs += exchange(context, &mut end.purses, action.ccy, close)?;
+            end.exchanges += 1;
         }
-        end.cash += change;
         end.values[place] += if sells { -value } else { value };
         if sells && end.values[place] <= 0.005 {
             end.values[place] = 0.0;
@@ -181,6 +214,26 @@ fn walk(context: &PlanContext, actions: &[u16], close: &mut bool) -> Option<End>
         end.impact += context.costs.impact_e6.to_f64() * value;
     }
     Some(end)
+}
+
+/// EUR for what a currency lacks, as its terms say; gives the fee.
+fn exchange(
+    context: &PlanContext,
+    purses: &mut BTreeMap<Currency, f64>,
+    ccy: Currency,
+    close: &mut bool,
+) -> Option<f64> {
+    let terms = context.cash.iter().find(|one| one.ccy == ccy)?.exchange?;
+    let exchanged = -purses[&ccy] * (1.0 + terms.room_e6.to_f64());
+    let fee = (exchanged * terms.fee_e6.to_f64()).max(terms.least_eur.to_f64());
+    let euros = purses.entry(Currency::EUR).or_default();
+    *euros -= exchanged + fee;
+    if falls_short(*euros, close) {
+        return None;
+    }
+    *purses.entry(ccy).or_default() += exchanged;
+    assert!(purses.values().all(|purse| *purse > -1e-6), "no currency is ever below nothing");
+    Some(fee)
 }
 
 /// Whether what was bought stays within all limits.
@@ -214,7 +267,7 @@ fn score(context: &PlanContext, end: &End) -> f64 {
     let spendable: f64 = context.cash.iter().map(|one| one.value_eur.to_f64()).sum();
     let invested_before: f64 = context.holdings.iter().map(|holding| holding.value_eur.to_f64()).sum();
     let total = context.total_eur.to_f64();
-    let cash = end.cash + total - invested_before - spendable;
+    let cash = end.purses.values().sum::<f64>() + total - invested_before - spendable;
     let total_after = total - end.costs;
     let holdings = || context.holdings.iter().zip(&end.values);
     let mean = |of: fn(&ScoreConstants) -> Finite, in_cash: f64| -> f64 {
@@ -248,14 +301,16 @@ fn oracle(context: &PlanContext, actions: &[u16]) -> Verdict {
     let mut close = false;
     let end = walk(context, actions, &mut close);
     let end = end.filter(|end| within_limits(context, &end.values, &mut close));
-    Verdict { score: end.map(|end| score(context, &end)), close }
+    let exchanged = end.as_ref().is_some_and(|end| end.exchanges > 0);
+    Verdict { score: end.map(|end| score(context, &end)), close, exchanged }
 }
 
 #[test]
 fn a_hundred_thousand_random_sequences_score_as_the_oracle_says() {
     let isins = isins();
     let mut seeded = Seeded(20_260_302);
-    let (mut scored, mut refused, mut skipped, mut worst) = (0_u64, 0_u64, 0_u64, 0.0_f64);
+    let (mut scored, mut refused, mut skipped, mut exchanged, mut worst) =
+        (0_u64, 0_u64, 0_u64, 0_u64, 0.0_f64);
     for portfolio in 0..PORTFOLIOS {
         let securities = 1 + seeded.below(12);
         let context = context(&isins, &mut seeded, securities, 6);
@@ -269,6 +324,7 @@ fn a_hundred_thousand_random_sequences_score_as_the_oracle_says() {
                 assert!(far <= 1e-12, "portfolio {portfolio}: {} instead of {expected}", found.score);
                 worst = worst.max(far);
                 scored += 1;
+                exchanged += u64::from(verdict.exchanged);
             }
             (Err(_), None) => refused += 1,
             (found, expected) => {
@@ -279,6 +335,7 @@ fn a_hundred_thousand_random_sequences_score_as_the_oracle_says() {
     }
     assert!(scored > PORTFOLIOS / 5 && refused > PORTFOLIOS / 20, "{scored} scored, {refused} refused");
     assert!(skipped < 10, "{skipped} were too close to a limit");
+    assert!(exchanged > PORTFOLIOS / 200, "only {exchanged} exchanged anything");
     assert!(worst > 0.0, "an oracle that agrees to the last bit is no oracle");
 }
 

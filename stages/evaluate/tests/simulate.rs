@@ -3,7 +3,9 @@
 
 mod support;
 
-use contracts::{Concentration, Membership, PlanContext, PlanJob, Sample, Side, SpendableCash};
+use contracts::{
+    Concentration, ExchangeTerms, Membership, PlanContext, PlanJob, Sample, Side, SpendableCash,
+};
 use evaluate::{BadContext, Infeasible, Prepared, Tally, in_eur};
 use money::{Currency, Money, Weight};
 use proptest::prelude::*;
@@ -88,23 +90,52 @@ fn a_sale_first_pays_for_a_purchase() {
     near(in_eur(evaluate(&context, &[0, 1]).unwrap().cash), 94.0);
 }
 
+/// A fund with some dollars and some euros, and what buying for 300 EUR worth of dollars comes to: euros, dollars, costs.
+fn in_dollars(dollars: i64, euros: i64, exchange: Option<ExchangeTerms>) -> Result<(f64, f64), Infeasible> {
+    let mut found = candidate(0, Side::Buy, 300 * E4);
+    found.ccy = Currency::USD;
+    let mut context = context(0, 1_000 * E4, vec![holding(0, 0, 0, 0.5)], vec![found]);
+    context.cash = vec![
+        SpendableCash { ccy: Currency::EUR, value_eur: eur(euros), exchange: None },
+        SpendableCash { ccy: Currency::USD, value_eur: eur(dollars), exchange },
+    ];
+    context.total_eur = eur(2_000 * E4);
+    evaluate(&context, &[0]).map(|outcome| (in_eur(outcome.cash), in_eur(outcome.cost)))
+}
+
+/// A fee of 0.1 %, at least 1 EUR, and 2 % more than is missing.
+fn terms() -> ExchangeTerms {
+    ExchangeTerms { fee_e6: share(1_000), least_eur: eur(E4), room_e6: share(20_000) }
+}
+
 #[test]
-fn dollars_are_converted_at_a_cost_and_only_as_far_as_they_lack() {
-    let of = |dollars: i64, euros: i64| {
-        let mut found = candidate(0, Side::Buy, 300 * E4);
-        found.ccy = Currency::USD;
-        let mut context = context(0, 1_000 * E4, vec![holding(0, 0, 0, 0.5)], vec![found]);
-        let purse = |ccy, e4| SpendableCash { ccy, value_eur: eur(e4) };
-        context.cash = vec![purse(Currency::EUR, euros), purse(Currency::USD, dollars)];
-        context.total_eur = eur(2_000 * E4);
-        evaluate(&context, &[0]).map(|outcome| (in_eur(outcome.cash), in_eur(outcome.cost)))
-    };
-    assert_eq!(of(303 * E4, 0), Ok((0.0, 3.0)));
-    // 203 are missing; converting them costs 0.1015.
-    let (cash, cost) = of(100 * E4, 500 * E4).unwrap();
-    near(cash, 500.0 - 203.1015);
-    near(cost, 3.1015);
-    assert_eq!(of(100 * E4, 203 * E4), Err(Infeasible::Cash));
+fn dollars_are_exchanged_for_a_fee_and_only_if_they_lack() {
+    assert_eq!(in_dollars(303 * E4, 0, Some(terms())), Ok((0.0, 3.0)));
+    // 203 are missing: 207.06 are exchanged for 1 EUR, and 4.06 of them stay.
+    let (cash, cost) = in_dollars(100 * E4, 500 * E4, Some(terms())).unwrap();
+    near(cash, 500.0 - 207.06 - 1.0 + 4.06);
+    near(cost, 4.0);
+    let dearer = ExchangeTerms { fee_e6: share(10_000), ..terms() };
+    near(in_dollars(100 * E4, 500 * E4, Some(dearer)).unwrap().1, 3.0 + 2.0706);
+}
+
+#[test]
+fn an_exchange_needs_euros_for_all_of_it_and_its_fee() {
+    assert!(in_dollars(100 * E4, 2_080_600, Some(terms())).is_ok());
+    assert_eq!(in_dollars(100 * E4, 2_080_599, Some(terms())), Err(Infeasible::Cash));
+    assert_eq!(in_dollars(100 * E4, 5_000 * E4, None), Err(Infeasible::Cash), "there is no such exchange");
+}
+
+#[test]
+fn what_a_sale_brings_in_dollars_pays_for_nothing_in_euros() {
+    let mut sale = candidate(0, Side::Sell, 500 * E4);
+    sale.ccy = Currency::USD;
+    let found = vec![sale, candidate(1, Side::Buy, 400 * E4)];
+    let mut context = context(0, 0, vec![holding(0, 1_000 * E4, 0, 0.2), holding(1, 0, 1, 0.9)], found);
+    context.cash.push(SpendableCash { ccy: Currency::USD, value_eur: eur(0), exchange: Some(terms()) });
+    assert_eq!(evaluate(&context, &[0, 1]), Err(Infeasible::Cash));
+    context.candidates[1].ccy = Currency::USD;
+    assert!(evaluate(&context, &[0, 1]).is_ok());
 }
 
 #[test]

@@ -140,6 +140,8 @@ fn case(input: &Value) -> Case {
         start: Start {
             total: holdings.iter().map(|held| held.value).sum::<i64>() + cash,
             cash: vec![cash],
+            exchanges: vec![None],
+            euros: Some(0),
             weights: Weights {
                 total_return: profile.total_return,
                 portfolio: profile.diversification,
@@ -150,7 +152,6 @@ fn case(input: &Value) -> Case {
             costs: Costs {
                 fixed: nano(&input["transaction_cost_fixed"]),
                 percent_e6: e6(&input["transaction_cost_percent"]),
-                fx_percent_e6: None,
                 impact_e6: 0,
                 factor: input["cost_penalty_factor"].as_f64().unwrap(),
             },

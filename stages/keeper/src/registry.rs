@@ -127,9 +127,9 @@ pub const ALL: &[Known] = &[
         0.05,
         (0.01, 0.40),
         "fraction",
-        "Share of the core that targets keep as cash in a bear market, and while the market is not known.",
+        "Share that targets and plans keep as cash in a bear market, and while the market is not known.",
     )
-    .strategy(&["optimise"]),
+    .strategy(&["optimise", "plan"]),
     number(
         "market_regime_bear_threshold",
         -0.05,
@@ -143,9 +143,9 @@ pub const ALL: &[Known] = &[
         0.02,
         (0.01, 0.40),
         "fraction",
-        "Share of the core that targets keep as cash in a bull market.",
+        "Share that targets and plans keep as cash in a bull market.",
     )
-    .strategy(&["optimise"]),
+    .strategy(&["optimise", "plan"]),
     number(
         "market_regime_bull_threshold",
         0.05,
@@ -154,16 +154,20 @@ pub const ALL: &[Known] = &[
         "Distance of the indices from their averages at which a bull market begins.",
     )
     .strategy(&["score"]),
-    flag("market_regime_detection_enabled", true, "The cash reserve of targets follows the market.")
-        .strategy(&["optimise"]),
+    flag(
+        "market_regime_detection_enabled",
+        true,
+        "The cash reserve of targets and plans follows the market.",
+    )
+    .strategy(&["optimise", "plan"]),
     number(
         "market_regime_sideways_cash_reserve",
         0.03,
         (0.01, 0.40),
         "fraction",
-        "Share of the core that targets keep as cash in a market without direction.",
+        "Share that targets and plans keep as cash in a market without direction.",
     )
-    .strategy(&["optimise"]),
+    .strategy(&["optimise", "plan"]),
     whole(
         "min_cash_reserve",
         500,
@@ -173,22 +177,13 @@ pub const ALL: &[Known] = &[
     )
     .safety(&["optimise", "plan"]),
     number("min_security_score", 0.5, (0.0, 1.0), "score", "A lower total is not offered for buying.")
-        .strategy(&["score"]),
+        .strategy(&["plan", "score"]),
     number("optimizer_blend", 0.5, (0.0, 1.0), "fraction", "Between mean-variance (0) and risk parity (1).")
         .strategy(&["optimise"]),
     number("optimizer_target_return", 0.11, (0.01, 0.40), "per year", "Return the optimiser aims at.")
         .strategy(&["optimise"]),
-    number(
-        "plan.limit_buffer",
-        0.01,
-        (0.0, 0.05),
-        "fraction",
-        "Distance of a limit from the price decided on.",
-    )
-    .safety(&["plan"]),
-    number("plan.min_security_score", 0.5, (0.0, 1.0), "score", "Nothing with a lower score is bought.")
-        .strategy(&["plan"]),
-    flag("plan.require_approval", false, "Every plan waits for a person.").safety(&["plan"]),
+    flag("plan.require_approval", false, "Every order waits for a person; negative balances are only told.")
+        .safety(&["plan"]),
     flag("risk.allow_offhours_buys", false, "Buys may be sent while a flexible venue is closed.")
         .safety(&["risk-gate"]),
     whole(
@@ -198,7 +193,7 @@ pub const ALL: &[Known] = &[
         "days",
         "After a buy, the same security is not bought again.",
     )
-    .safety(&["risk-gate"]),
+    .safety(&["plan", "risk-gate"]),
     number(
         "risk.cost_margin",
         0.01,
@@ -248,15 +243,15 @@ pub const ALL: &[Known] = &[
     )
     .safety(&["risk-gate"]),
     number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return.")
-        .safety(&["risk-gate"]),
+        .safety(&["plan", "risk-gate"]),
     whole("risk.max_per_day", 4, (0, 100), "orders", "Orders sent in one day.").safety(&["risk-gate"]),
     whole("risk.max_per_week", 10, (0, 500), "orders", "Orders sent in seven days.").safety(&["risk-gate"]),
     number("risk.max_position_pct", 0.15, (0.01, 0.30), "fraction", "Largest share of one security.")
-        .safety(&["optimise", "risk-gate"]),
+        .safety(&["optimise", "plan", "risk-gate"]),
     whole("risk.max_price_age_s", 1_800, (60, 86_400), "s", "Older prices are not traded on.")
-        .safety(&["risk-gate"]),
+        .safety(&["plan", "risk-gate"]),
     number("risk.max_sell_pct", 0.5, (0.01, 1.0), "fraction", "Largest part of a position sold at once.")
-        .safety(&["risk-gate"]),
+        .safety(&["plan", "risk-gate"]),
     whole(
         "risk.max_snapshot_age_s",
         300,
@@ -267,7 +262,7 @@ pub const ALL: &[Known] = &[
     .safety(&["risk-gate"]),
     whole("risk.min_gap_min", 60, (0, 10_080), "min", "Time between any two orders.").safety(&["risk-gate"]),
     whole("risk.min_hold_days", 90, (0, 3_650), "days", "Nothing of the core is sold before.")
-        .safety(&["risk-gate"]),
+        .safety(&["plan", "risk-gate"]),
     number("risk.reserve_eur", 5.0, (0.0, 1_000_000.0), "EUR", "Never spent, per currency in EUR worth.")
         .safety(&["risk-gate"]),
     whole(
@@ -277,7 +272,7 @@ pub const ALL: &[Known] = &[
         "days",
         "After a sale, the same security is not sold again.",
     )
-    .safety(&["risk-gate"]),
+    .safety(&["plan", "risk-gate"]),
     whole("risk.sell_window_min", 120, (1, 10_080), "min", "Time between two sales of one security.")
         .safety(&["risk-gate"]),
     number("risk_free_rate", 0.02, (0.0, 0.15), "per year", "What money earns without risk.")

@@ -104,10 +104,13 @@ fn rejected(rival: &Evaluated, chosen: Option<&Evaluated>, gain: f64, min_improv
 
 /// The candidates that are not in the plan, with what the best sequences made of them.
 fn not_chosen(context: &PlanContext, merged: &Merged, chosen: Option<&Evaluated>) -> Vec<LeftOut> {
-    let in_plan = |index: u16| chosen.is_some_and(|best| best.actions.contains(&index));
+    let planned = chosen.iter().flat_map(|best| &best.actions);
+    let planned = planned.filter_map(|index| context.candidates.get(usize::from(*index)));
+    let planned: Vec<&Candidate> = planned.collect();
+    let in_plan = |one: &Candidate| planned.iter().any(|step| (step.isin, step.side) == (one.isin, one.side));
     (0_u16..)
         .zip(&context.candidates)
-        .filter(|(index, _)| !in_plan(*index))
+        .filter(|(_, candidate)| !in_plan(candidate))
         .map(|(index, candidate)| {
             let verb = if candidate.side == Side::Buy { "Buying" } else { "Selling" };
             let count = merged.best.iter().filter(|best| best.actions.contains(&index)).count();

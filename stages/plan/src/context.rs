@@ -11,19 +11,13 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use contracts::{
-    Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanCosts, PlanGroup, ScoreConstants,
+    Candidate, Concentration, Finite, Holding, Membership, PlanContext, PlanGroup, ScoreConstants,
     SecurityScore, Side, SpendableCash,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rounding, Weight};
 
-use crate::{
-    correlation,
-    facts::CORE,
-    limits::{FX_COST_E6, HOLDINGS_MAX},
-    snapshot::Snapshot,
-    terms::Terms,
-};
+use crate::{correlation, facts::CORE, limits::HOLDINGS_MAX, snapshot::Snapshot, terms::Terms};
 
 /// Bytes that the envelope around a context may take.
 const ENVELOPE_BYTES: usize = 1_024;
@@ -82,18 +76,11 @@ pub fn make(ground: Ground<'_>) -> Result<PlanContext, NoContext> {
         state_id: snapshot.state.state_id.clone(),
         at,
         config_hash: terms.hash.clone(),
-        cash: snapshot.purses.all().map(|(ccy, value_eur)| SpendableCash { ccy, value_eur }).collect(),
+        cash: cash(snapshot, &candidates),
         total_eur: snapshot.total,
         nav_eur: snapshot.state.nav.unwrap_or(snapshot.total),
         weights: terms.profile.weights(),
-        costs: PlanCosts {
-            fx_percent_e6: snapshot
-                .can_exchange()
-                .then(fx_cost)
-                .transpose()
-                .map_err(NoContext::Arithmetic)?,
-            ..terms.costs
-        },
+        costs: terms.costs,
         groups: std::mem::take(&mut places.groups),
         concentrations: places.concentrations(snapshot, terms)?,
         holdings,
@@ -124,9 +111,19 @@ fn apart(snapshot: &Snapshot<'_>, candidates: &[Candidate]) -> Vec<[u16; 2]> {
     pairs.collect()
 }
 
-/// What an exchange is taken to cost.
-fn fx_cost() -> Result<Weight, MoneyError> {
-    Weight::from_e6(FX_COST_E6)
+/// What may be spent of each currency that there is cash in or something to trade in, and on what terms more is had.
+fn cash(snapshot: &Snapshot<'_>, candidates: &[Candidate]) -> Vec<SpendableCash> {
+    let mut all: Vec<(Currency, Money)> = snapshot.purses.all().collect();
+    for candidate in candidates {
+        if all.iter().all(|(ccy, _)| *ccy != candidate.ccy) {
+            all.push((candidate.ccy, Money::zero(Currency::EUR)));
+        }
+    }
+    // EUR first, then by code, whatever the candidates' order.
+    all.sort_by_key(|(ccy, _)| (*ccy != Currency::EUR, *ccy));
+    all.into_iter()
+        .map(|(ccy, value_eur)| SpendableCash { ccy, value_eur, exchange: snapshot.exchange(ccy) })
+        .collect()
 }
 
 /// The same content at another time, which makes it another context.
@@ -284,7 +281,7 @@ fn group_targets(snapshot: &Snapshot<'_>) -> BTreeMap<String, Weight> {
         return groups.country_targets().map(|(name, target)| (name.to_string(), target)).collect();
     }
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
-    for one in snapshot.targets().filter(|one| one.weight_e6.e6() > 0) {
+    for one in snapshot.weights().filter(|one| one.weight_e6.e6() > 0) {
         *sums.entry(group_of(snapshot, one.isin)).or_default() += one.weight_e6.e6();
     }
     let all: i64 = sums.values().sum();

@@ -7,9 +7,10 @@ use bus_client::Out;
 use contracts::{Finite, Grounds, Id, OrderKind, OrderRequested, pair_isin, pair_ticker, pair_venue};
 use limits::{FxPair, cross_rate};
 use market::{Isin, Timestamp};
-use money::{Currency, Money, Rate, Rounding};
+use money::{Currency, Rounding};
 
 use crate::{
+    exchange_cost,
     exchange_order::{self, Exchange},
     facts::{CORE, KnownQuote},
     limits::{CLOCK_SKEW_MS, MINUTE_MS},
@@ -23,8 +24,6 @@ use crate::{
 
 /// A pair is not asked for again within this.
 const BETWEEN_MS: i64 = 5 * MINUTE_MS;
-/// The broker's fee of an exchange, as far as it is known: 0.1 %, at least one unit of the quote currency.
-const FEE_E6: i64 = 1_000;
 
 impl Plan {
     /// Asks for an exchange of about so many units; gives what is done in words, or what it waits for.
@@ -126,7 +125,7 @@ impl Plan {
             limit_price_e6: limit,
             ccy: pair.quote,
             value_eur,
-            fee_eur: fee(value, rate).map_err(impossible)?,
+            fee_eur: exchange_cost::fee(value, rate).map_err(impossible)?,
             stop_loss: false,
             state_id: state.state_id.clone(),
             at: now,
@@ -143,12 +142,6 @@ impl Plan {
             },
         })
     }
-}
-
-fn fee(value: Money, rate: Rate) -> money::Result<Money> {
-    let part = value.scale(FEE_E6, 1_000_000, Rounding::Up)?;
-    let least = Money::from_units(1, value.currency())?;
-    money::to_eur(if part.covers(least)? { part } else { least }, rate, Rounding::Up)
 }
 
 fn in_words(exchange: &Exchange) -> String {

@@ -162,7 +162,8 @@ impl Facts {
     /// Takes the targets.
     pub fn hear_targets(&mut self, heard: Received<TargetWeights>) -> News {
         let weights = |targets: &Option<TargetWeights>| -> Vec<_> {
-            targets.iter().flat_map(|targets| &targets.weights).map(|one| (one.isin, one.weight_e6)).collect()
+            let all = targets.iter().flat_map(|targets| &targets.weights);
+            all.map(|one| (one.isin, one.weight_e6, one.expected_return.is_some())).collect()
         };
         let changed =
             self.targets.is_some() != heard.body.is_some() || weights(&self.targets) != weights(&heard.body);

@@ -3,13 +3,14 @@
 //!
 //! **Reads** `portfolio/state`, `portfolio/bucket`, `market/quote`, `market/fx`, `market/venue`, `market/universe`,
 //! `score/security`, `target/weights`, `risk/halt`, `risk/state`, `order/approved`, `order/refused`, `order/state`,
-//! `plan/result`, `command/plan/now`, `command/plan/config_*`, `portfolio/flow`, `score/regime`; of `system/settings` the
-//! cash kept back and the costs of a trade, where they are larger than the file's.
+//! `plan/result`, `command/plan/now`, `command/plan/{approve,skip}_step`, `command/plan/config_*`, `portfolio/flow`,
+//! `score/regime`; of `system/settings` whether orders wait for a person, what the market asks to be kept back, and holds,
+//! pauses, limits, costs and cash kept back where they are stricter than the file's.
 //!
 //! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
 //!
 //! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `used_dividend`, `counter`,
-//! `planner_config`, `planner_config_version`; views `api_plan`, `api_request`, `api_planner_config`,
+//! `planner_config`, `planner_config_version`, `approved_step`, `heard_settings`, `owed_since`; views `api_plan`, `api_request`, `api_planner_config`,
 //! `api_planner_config_version`.
 //!
 //! **One run**: [`snapshot`] (what is true, and who is left out) → [`opportunities`] (finders) → [`pool`] → [`sequences`]
@@ -18,7 +19,8 @@
 //! **When**: 0.3 s after other holdings, 2 s after other changes that matter and then at most every 30 s, at once when
 //! a person asks, when a known wait ends, and when the plan is 24 h old. The same content is not planned twice.
 //!
-//! **Refuses** to plan without a valued account, a universe or targets ([`snapshot::NoGround`]); leaves a security out,
+//! **Refuses** to plan without a valued account, a universe or targets ([`snapshot::NoGround`]); ignores targets older than 30
+//! days, which it tells from 7 on; leaves a security out,
 //! with a code and a sentence, when anything about it is missing, stale or doubtful; asks for nothing while halted, while
 //! any order is open, while the gate says wait, or while the venue is not surely open.
 //!
@@ -27,16 +29,17 @@
 //!
 //! **Limits** are in [`limits`], what the owner may set in [`settings`].
 //!
-//! **Deliberately does not do** yet: satellites, exchanges for purchases out of another currency than EUR,
-//! sales of more than half of a holding. Never: place, approve, judge, or execute any step but
-//! the first.
+//! **Deliberately does not do** yet: satellites, exchanges for purchases out of another currency than EUR. Never: place,
+//! approve, judge, or ask for a second step of one plan.
 
+pub mod approval;
 pub mod choose;
 pub mod configuration;
 pub mod context;
 pub mod correlation;
 pub mod diversity;
 pub mod dividends;
+pub mod exchange_cost;
 pub mod exchange_order;
 mod exchanges;
 pub mod facts;

@@ -30,10 +30,15 @@ pub const PLAN_LIFE_MS: i64 = 24 * HOUR_MS;
 pub const STEP_LIFE_MS: i64 = 30 * MINUTE_MS;
 /// Plans kept in the store.
 pub const PLANS_KEPT_MS: i64 = 365 * DAY_MS;
+/// Targets older than this are told.
+pub const TARGETS_OLD_MS: i64 = 7 * DAY_MS;
 /// Targets older than this are ignored.
 pub const TARGETS_AGE_MAX_MS: i64 = 30 * DAY_MS;
 /// Quotes may be this far ahead of our clock; more is a fault of a clock, and the quote is not believed.
 pub const CLOCK_SKEW_MS: i64 = 5_000;
+
+/// What a person said of a step, approved or skipped, holds this long.
+pub const APPROVAL_LIFE_MS: i64 = 24 * HOUR_MS;
 
 /// A security that the gate blocked stays out this long.
 pub const BLOCK_MS: i64 = 24 * HOUR_MS;
@@ -59,8 +64,9 @@ pub const QUOTE_BUFFER_E6: i64 = 2_500;
 pub const GATE_MARGIN_E6: i64 = 10_000;
 /// Room for a rate moving while currencies are exchanged, in 1/1 000 000.
 pub const FX_BUFFER_E6: i64 = 20_000;
-/// What evaluators take for an exchange, in 1/1 000 000 of what is exchanged.
-pub const FX_COST_E6: i64 = 500;
+
+/// A holding worth less may be sold whole, in EUR: two of the smallest trades, as the gate has it.
+pub const SMALL_HOLDING_EUR: i64 = 500;
 
 /// A country's largest share of the fund, in 1/1 000 000.
 pub const COUNTRY_MAX_E6: i64 = 350_000;

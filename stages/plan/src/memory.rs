@@ -25,6 +25,14 @@ pub struct Hold {
     pub until: Timestamp,
 }
 
+impl Hold {
+    /// Whether it concerns one security only.
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
+        self.scope != ALL
+    }
+}
+
 /// The last fill of a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traded {

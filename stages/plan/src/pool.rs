@@ -1,7 +1,7 @@
 //! From what the finders say to the few candidates that sequences are made of.
 //!
 //! Two proposals for the same side of a security become one: the larger priority, the smaller sale, the larger
-//! purchase. Each category keeps its best few, not all from one corner; of those the best by priority are the pool, with
+//! purchase. A purchase that only a sale can pay for whole is also there as large as the cash alone allows. Each category keeps its best few, not all from one corner; of those the best by priority are the pool, with
 //! at least four of each side. They are put in the order of execution (sales first, then by priority), so that every
 //! ascending list of indexes is a sequence in its right order. Patterns reach the candidates that the pool cut away.
 
@@ -10,7 +10,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use contracts::{Candidate, LeftOut, Side};
 use limits::Fine;
 use market::Isin;
-use money::Currency;
+use money::{Currency, Money};
 
 use crate::{
     diversity::{self, Choice},
@@ -46,11 +46,15 @@ pub struct Pool {
 /// Asks every finder and keeps the best.
 #[must_use]
 pub fn gather(snapshot: &Snapshot<'_>) -> Pool {
+    // What sales bring in decides how much can be bought, so they are looked for first.
+    let sales = best_sales(&ask(snapshot).0, snapshot);
+    let snapshot = &snapshot.clone().with_sales(sales);
     let (mut proposals, mut not) = ask(snapshot);
     drop_unpaid(&mut proposals, &mut not, snapshot);
     proposals.sort_by(by_priority);
     let lists = Category::ALL.map(|category| choose(&proposals, category, snapshot, &mut not));
     let mut kept: Vec<Proposal> = lists.concat();
+    kept.extend(cut_to_cash(&kept, snapshot));
     kept.sort_by(by_priority);
     let chosen = pool_of(&kept, snapshot);
     // The order of execution, whatever of it is in the pool.
@@ -93,25 +97,41 @@ fn ask(snapshot: &Snapshot<'_>) -> (Vec<Proposal>, BTreeMap<Isin, LeftOut>) {
     (merged.into_values().collect(), not)
 }
 
-/// Purchases that neither the cash of their currency nor all sales in it together could pay for.
-fn drop_unpaid(proposals: &mut Vec<Proposal>, not: &mut BTreeMap<Isin, LeftOut>, snapshot: &Snapshot<'_>) {
-    let mut means: BTreeMap<Currency, i64> = BTreeMap::new();
+/// What the best sales of one plan bring in after costs, by currency: as many as leave a place for a purchase.
+fn best_sales(proposals: &[Proposal], snapshot: &Snapshot<'_>) -> BTreeMap<Currency, Money> {
+    let mut nets: BTreeMap<Currency, Vec<i64>> = BTreeMap::new();
     for one in proposals.iter().filter(|one| one.side == Side::Sell) {
-        let net = one.value.e4().saturating_sub(one.cost.e4());
-        let known = means.entry(one.ccy).or_default();
-        *known = known.saturating_add(net);
+        nets.entry(one.ccy).or_default().push(one.value.e4().saturating_sub(one.cost.e4()).max(0));
     }
+    let most = snapshot.parameters.max_depth.saturating_sub(1);
+    let best = nets.into_iter().map(|(ccy, mut nets)| {
+        nets.sort_unstable_by(|one, other| other.cmp(one));
+        let sum = nets.iter().take(most).fold(0_i64, |sum, net| sum.saturating_add(*net));
+        (ccy, Money::from_e4(sum, Currency::EUR))
+    });
+    best.collect()
+}
+
+/// Purchases that neither the cash nor the best sales could pay for.
+fn drop_unpaid(proposals: &mut Vec<Proposal>, not: &mut BTreeMap<Isin, LeftOut>, snapshot: &Snapshot<'_>) {
     proposals.retain(|one| {
-        let sales = means.get(&one.ccy).copied().unwrap_or(0);
-        let most = snapshot.spendable(one.ccy).e4().saturating_add(sales);
         let needed = one.value.e4().saturating_add(one.cost.e4());
-        let paid = one.side == Side::Sell || needed <= most;
+        let paid = one.side == Side::Sell || needed <= snapshot.means(one.ccy).e4();
         if !paid {
             let text = "Neither the cash that may be used nor sales would pay for it.".to_string();
             not.insert(one.isin, LeftOut { isin: one.isin, code: "insufficient_cash".into(), text });
         }
         paid
     });
+}
+
+/// The purchases that only sales can pay for whole, cut to what the cash alone pays for: no sale has to be worth it.
+fn cut_to_cash(kept: &[Proposal], snapshot: &Snapshot<'_>) -> Vec<Proposal> {
+    let unpaid = kept.iter().filter(|one| {
+        let needed = one.value.e4().saturating_add(one.cost.e4());
+        one.side == Side::Buy && needed > snapshot.spendable(one.ccy).e4()
+    });
+    unpaid.filter_map(|one| one.cut_to_cash(snapshot)).collect()
 }
 
 /// Reasons that say only that a finder has no cause to act.
@@ -198,7 +218,7 @@ fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Ve
     let (lists, securities) = numbered(kept);
     let needs = needs(&securities, snapshot);
     let cash = Fine::from(snapshot.cash);
-    let ground = Ground { lists: &lists, cash, joined: Joined::ByPriority, needs: &needs };
+    let ground = Ground { lists: &lists, cash, joined: Joined::ByPriority, needs: &needs, keeps_place: true };
     let belongs = |security: u16| belongs(securities.get(usize::from(security)).copied(), snapshot);
     let mut found: BTreeMap<Vec<u16>, ()> = BTreeMap::new();
     for depth in 1..=parameters.max_depth {
@@ -242,8 +262,14 @@ fn numbered(kept: &[Proposal]) -> (Lists, Vec<Isin>) {
         value: one.worth(),
         priority: one.priority,
     };
+    // A purchase and the same cut to the cash are one candidate to a pattern.
+    let is_cut = |one: &Proposal| {
+        kept.iter()
+            .any(|other| (other.isin, other.side) == (one.isin, one.side) && other.quantity > one.quantity)
+    };
     let lists = Category::ALL.map(|category| {
-        let of_it = (0_u16..).zip(kept).filter(|(_, one)| one.category == category).map(item).collect();
+        let of_it = (0_u16..).zip(kept).filter(|(_, one)| one.category == category && !is_cut(one));
+        let of_it = of_it.map(item).collect();
         crate::lists::by_priority(of_it)
     });
     (Lists::new(lists), securities)
@@ -324,7 +350,8 @@ fn finish(
 fn by_priority(one: &Proposal, other: &Proposal) -> Ordering {
     let order = other.priority.total_cmp(&one.priority).then_with(|| other.tie.total_cmp(&one.tie));
     // `Sell` is the greater side.
-    order.then_with(|| one.isin.cmp(&other.isin)).then_with(|| other.side.cmp(&one.side))
+    let order = order.then_with(|| one.isin.cmp(&other.isin)).then_with(|| other.side.cmp(&one.side));
+    order.then_with(|| other.quantity.cmp(&one.quantity))
 }
 
 fn in_order(one: &Proposal, other: &Proposal) -> Ordering {

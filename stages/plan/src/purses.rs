@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use contracts::Cash;
-use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
+use contracts::{Cash, ExchangeTerms};
+use money::{Currency, Money, MoneyError, Rate, Rounding};
 
-use crate::{facts::CORE, limits::FX_BUFFER_E6};
+use crate::{exchange_cost, facts::CORE};
 
 /// EUR worth of each currency that may be spent; nothing below zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,16 +64,12 @@ impl Purses {
         Money::from_e4(self.by_currency.get(&ccy).copied().unwrap_or(0), Currency::EUR)
     }
 
-    /// EUR worth of one currency that may be spent on purchases in it, when EUR can be exchanged for it: with the costs
-    /// of the exchange and room for its rate.
+    /// EUR worth of one currency that may be spent on purchases in it, when EUR can be exchanged for it on these terms.
     #[must_use]
-    pub fn with_exchange(&self, ccy: Currency) -> Money {
+    pub fn with_exchange(&self, ccy: Currency, terms: Option<&ExchangeTerms>) -> Money {
         let own = self.of(ccy);
-        if ccy == Currency::EUR {
-            return own;
-        }
-        let eur = self.of(Currency::EUR);
-        let more = eur.scale(Weight::SCALE, Weight::SCALE.saturating_add(FX_BUFFER_E6), Rounding::Down);
+        let Some(terms) = terms.filter(|_| ccy != Currency::EUR) else { return own };
+        let more = exchange_cost::had_for(self.of(Currency::EUR), terms);
         more.and_then(|more| more.checked_add(own)).unwrap_or(own)
     }
 
@@ -95,6 +91,7 @@ impl Purses {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use money::Weight;
     use proptest::prelude::*;
 
     use super::*;
@@ -144,13 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn euros_count_for_other_currencies_less_the_room_of_an_exchange() {
+    fn euros_count_for_other_currencies_less_the_fee_and_the_room_of_an_exchange() {
         let usd = Currency::USD;
-        let all = Purses::new(&[cash("1020 EUR", 0), cash("100 USD", 0)], eur(0), rate).unwrap();
-        assert_eq!((all.of(usd), all.with_exchange(usd)), (eur(90), eur(1_090)));
-        assert_eq!(all.with_exchange(Currency::EUR), eur(1_020), "nothing is exchanged for EUR");
+        let all = Purses::new(&[cash("1021 EUR", 0), cash("100 USD", 0)], eur(0), rate).unwrap();
+        let percent = |e6| Weight::from_e6(e6).unwrap();
+        let terms = ExchangeTerms { fee_e6: percent(0), least_eur: eur(1), room_e6: percent(20_000) };
+        assert_eq!((all.of(usd), all.with_exchange(usd, Some(&terms))), (eur(90), eur(1_090)));
+        assert_eq!(all.with_exchange(usd, None), eur(90));
+        assert_eq!(
+            all.with_exchange(Currency::EUR, Some(&terms)),
+            eur(1_021),
+            "nothing is exchanged for EUR"
+        );
         let none = Purses::new(&[cash("100 USD", 0)], eur(0), rate).unwrap();
-        assert_eq!(none.with_exchange(usd), eur(90));
+        assert_eq!(none.with_exchange(usd, Some(&terms)), eur(90));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use bus_client::Out;
 use contracts::{Breaker, Grounds, Id, OrderKind, OrderRequested, PortfolioState, Side};
 use market::{Isin, Timestamp};
-use money::{Currency, Quantity, Rate, Rounding};
+use money::{Currency, Money, Quantity, Rate, Rounding};
 
 use crate::{
     facts::CORE,
@@ -13,7 +13,7 @@ use crate::{
         act::{self, Step},
         watch::{Now, Verdict},
     },
-    snapshot::{Snapshot, rate_of},
+    snapshot::{NoGround, Snapshot, Usable, rate_of},
     stage::Plan,
     store::Save,
 };
@@ -22,7 +22,12 @@ impl Plan {
     /// Looks at balances after every reading of the account; a debt that may be acted on makes a run due.
     pub(crate) fn watch_balances(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(state) = self.facts.state.clone() else { return };
-        match self.look_at(&state, now) {
+        let first = self.watch.first();
+        let verdict = self.look_at(&state, now);
+        if self.watch.first() != first {
+            out.save(Save::OwedSince(self.watch.first()));
+        }
+        match verdict {
             Verdict::Fine => self.rescue_says(None, out),
             Verdict::Wait(why, until) => {
                 self.rescue_says(Some(format!("A balance is negative: {why}.")), out);
@@ -51,19 +56,36 @@ impl Plan {
         if self.look_at(&state, now) != Verdict::Act {
             return;
         }
+        if self.rules.approval {
+            let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+            let says = format!(
+                "A balance is negative: {debt} is owed, and nothing is done about it while plan.require_approval is on; \
+                 exchange or sell at the broker, or switch it off."
+            );
+            return self.rescue_says(Some(says), out);
+        }
         // Rare enough that a copy of everything costs nothing.
         let (facts, memory, dividends) = (self.facts.clone(), self.memory.clone(), self.dividends.clone());
         let (rules, environment) = (self.rules.clone(), self.environment.clone());
-        let ground = Snapshot::take(&facts, (&memory, &dividends), &rules, &environment, now);
-        let step = match &ground {
-            Err(why) => Err(why.to_string()),
-            Ok(snapshot) => act::step(
-                snapshot,
-                |ccy| rate_of(&facts, &rules, ccy, now).ok(),
-                |usable| act::is_open(facts.venues.get(&usable.security.mic), &rules, now),
-                &self.rescued,
-            ),
-        };
+        let rate = |ccy| rate_of(&facts, &rules, ccy, now).ok();
+        // Exchanges need balances and rates, sales a fund with a value and securities with prices; neither needs targets.
+        let mut ground = None;
+        let is_ours = state.environment == environment;
+        let foreign = || NoGround::OtherEnvironment(state.environment.clone()).to_string();
+        let plan = if is_ours { act::exchanges(&state, &rules, rate) } else { Err(foreign()) };
+        let step = plan.and_then(|plan| {
+            if !plan.legs.is_empty() {
+                return Ok(Step::Exchange(plan.legs));
+            }
+            if !plan.sale_need_eur.is_positive() {
+                return Ok(Step::Uncovered(Money::zero(Currency::EUR)));
+            }
+            let taken = Snapshot::take(&facts, (&memory, &dividends), &rules, &environment, now);
+            let snapshot = ground.insert(taken.map_err(|why| why.to_string())?);
+            let open =
+                |usable: &Usable<'_>| act::is_open(facts.venues.get(&usable.security.mic), &rules, now);
+            act::sale(snapshot, plan.sale_need_eur, open, &self.rescued)
+        });
         let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let says = match step {
             Ok(Step::Exchange(legs)) => {
@@ -93,8 +115,7 @@ impl Plan {
                 }
             }
             Ok(Step::Sell(isin, quantity)) => {
-                let asked =
-                    ground.ok().and_then(|ground| self.sell_for(isin, quantity, &debt, &ground, now, out));
+                let asked = ground.and_then(|ground| self.sell_for(isin, quantity, &debt, &ground, now, out));
                 match asked {
                     Some(words) => format!("{debt} is owed, and {words}"),
                     None => format!("{debt} is owed, and nothing can be sold for it now"),

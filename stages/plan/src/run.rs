@@ -15,21 +15,25 @@ use crate::{
     facts::{Basis, CORE, Facts},
     funding::{self, Funding},
     jobs,
-    limits::{FAILED_PAUSE_MS, STEP_LIFE_MS},
+    limits::{DAY_MS, FAILED_PAUSE_MS, STEP_LIFE_MS, TARGETS_AGE_MAX_MS, TARGETS_OLD_MS},
     pool::{self, Pool},
     requests::{Request, Stage},
     round::{GaveUp, Round},
-    snapshot::{Snapshot, rate_of},
+    snapshot::{NoGround, Snapshot, rate_of, targets_in_force},
     stage::Plan,
     store::Save,
     waits::{self, Question, Wait},
 };
+
+/// What a step waits for once another is asked for.
+const THE_ONE_BEFORE: &str = "The order asked for before it; then everything is planned afresh.";
 
 impl Plan {
     /// Looks at everything; starts a round unless the same has been planned already.
     pub(crate) fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
         self.last_run = Some(now);
         self.rescue(now, out);
+        self.age_of_targets(now, out);
         let snapshot = match Snapshot::take(
             &self.facts,
             (&self.memory, &self.dividends),
@@ -43,6 +47,10 @@ impl Plan {
                 return self.no_plan(&why, out);
             }
         };
+        if self.facts.targets.is_none() {
+            let why = NoGround::NoTargets.to_string();
+            return self.no_plan(&why, out);
+        }
         let basis = basis_of(&snapshot, &self.facts);
         let Pool { candidates, pool, further, left_out } = pool::gather(&snapshot);
         let before = self.context.as_ref();
@@ -78,17 +86,36 @@ impl Plan {
         self.start(context, (further, left_out), now, out);
     }
 
+    /// Tells when the targets grow old, and when they are too old to be followed.
+    pub(crate) fn age_of_targets(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let age = self.facts.targets.as_ref().map_or(0, |targets| now.since(targets.at));
+        let days = age / DAY_MS;
+        let sentence = match age {
+            ..=TARGETS_OLD_MS => None,
+            ..=TARGETS_AGE_MAX_MS => Some(format!(
+                "The targets are {days} days old and are ignored from 30 on; `steward targets run` computes them anew."
+            )),
+            _ => Some(format!(
+                "The targets are {days} days old and ignored: nothing is bought, and nothing is sold to reach them; \
+                 `steward targets run` computes them anew."
+            )),
+        };
+        if self.troubles.targets != sentence {
+            self.troubles.targets = sentence;
+            self.troubles.tell(out);
+        }
+    }
+
     /// Whether the plan of this content may still be acted on, or has been.
     fn plan_stands(&self, now: Timestamp) -> bool {
         let Some(plan) = &self.plan else { return false };
         if plan.expires <= now {
             return false;
         }
-        match plan.steps.first() {
-            None => true,
+        match plan.steps.iter().find_map(|step| step.order_id) {
             // Its order came to an end and nothing changed: the question is a new one.
-            Some(PlanStep { order_id: Some(id), .. }) => !self.requests.has_ended(*id),
-            Some(_) => now.since(plan.at) < STEP_LIFE_MS,
+            Some(id) => !self.requests.has_ended(id),
+            None => plan.steps.is_empty() || now.since(plan.at) < STEP_LIFE_MS,
         }
     }
 
@@ -152,7 +179,8 @@ impl Plan {
     pub(crate) fn finish(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(round) = self.round.take() else { return };
         let names = names(&self.facts);
-        let Some(plan) = choose::propose(&round, &self.terms, self.facts.targets.as_ref(), &names) else {
+        let Some(plan) = choose::propose(&round, &self.terms, targets_in_force(&self.facts, now), &names)
+        else {
             return;
         };
         if self.troubles.evaluators.take().is_some() {
@@ -163,44 +191,59 @@ impl Plan {
         self.head(now, out);
     }
 
-    /// Asks for the first step of the plan, unless it waits for something; says the plan as it stands then.
+    /// Asks for the first step of the plan that waits for nothing; says the plan as it stands then.
     fn head(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(mut plan) = self.plan.take() else { return };
-        if let Some(step) = plan.steps.first().filter(|step| step.order_id.is_none()).cloned() {
-            let question = Question {
-                facts: &self.facts,
-                memory: &self.memory,
-                requests: &self.requests,
-                rules: &self.rules,
-                now,
-            };
-            let wait = waits::first(&plan, &step.candidate, question);
-            let mut text = wait.as_ref().map(|wait| wait.text.clone());
-            let mut order_id = None;
-            match wait {
-                Some(wait) => {
-                    if let Some(until) = wait.until {
-                        // A wait that should be over and is not must not make the stage spin.
-                        let soonest = now.saturating_plus_ms(self.rules.settle_ms.max(1));
-                        self.due_by(until.max(soonest));
-                    }
-                }
-                None => match self.fund(&plan, &step, now, out) {
-                    Some(wait) => {
-                        self.due_by(wait.until.unwrap_or(now.saturating_plus_ms(FAILED_PAUSE_MS)));
-                        text = Some(wait.text);
-                    }
-                    None => order_id = self.request(&plan, &step, now, out),
-                },
-            }
-            if let Some(first) = plan.steps.first_mut() {
-                first.waits_for = text;
-                first.order_id = order_id;
+        if plan.steps.iter().all(|step| step.order_id.is_none()) {
+            let mut asked = false;
+            for place in 0..plan.steps.len() {
+                let step = plan.steps[place].clone();
+                let waits_for = if asked {
+                    Some(THE_ONE_BEFORE.into())
+                } else {
+                    let (order_id, waits_for) = self.ask_for(&plan, &step, now, out);
+                    plan.steps[place].order_id = order_id;
+                    // An exchange that comes first is an order too.
+                    asked = self.requests.is_open();
+                    waits_for
+                };
+                plan.steps[place].waits_for = waits_for;
             }
         }
         out.save(Save::Plan(Box::new(plan.clone())));
         out.say(plan.clone());
         self.plan = Some(plan);
+    }
+
+    /// Asks for a step, or says what it waits for.
+    fn ask_for(
+        &mut self,
+        plan: &PlanProposed,
+        step: &PlanStep,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> (Option<contracts::Id>, Option<String>) {
+        let question = Question {
+            facts: &self.facts,
+            memory: &self.memory,
+            requests: &self.requests,
+            approvals: &self.approvals,
+            rules: &self.rules,
+            now,
+        };
+        // A wait that should be over and is not must not make the stage spin.
+        let soonest = now.saturating_plus_ms(self.rules.settle_ms.max(1));
+        if let Some(wait) = waits::first(plan, &step.candidate, question) {
+            if let Some(until) = wait.until {
+                self.due_by(until.max(soonest));
+            }
+            return (None, Some(wait.text));
+        }
+        if let Some(wait) = self.fund(plan, step, now, out) {
+            self.due_by(wait.until.unwrap_or(now.saturating_plus_ms(FAILED_PAUSE_MS)).max(soonest));
+            return (None, Some(wait.text));
+        }
+        (self.request(plan, step, now, out), None)
     }
 
     /// Asks for the exchange that a purchase needs first; gives what the purchase waits for then.
@@ -309,7 +352,7 @@ fn basis_of(snapshot: &Snapshot<'_>, facts: &Facts) -> Basis {
     Basis { prices, scores }
 }
 
-fn names(facts: &Facts) -> BTreeMap<Isin, String> {
+pub(crate) fn names(facts: &Facts) -> BTreeMap<Isin, String> {
     let securities = facts.universe.iter().flat_map(|universe| &universe.securities);
     securities.map(|security| (security.isin, security.ticker.clone())).collect()
 }

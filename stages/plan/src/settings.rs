@@ -32,7 +32,7 @@ pub struct Settings {
     pub transaction_cost_bps: i64,
     /// Cash that is never planned with, in EUR (0–1 000 000).
     pub min_cash_reserve_eur: i64,
-    /// The same as a part of the fund, in 1/10 000 (0–10 000); the larger one counts.
+    /// The same as a part of the fund, in 1/10 000 (0–10 000). Of these two and what the market asks for the largest counts.
     pub cash_reserve_bps: i64,
     /// Largest base size of a purchase, in EUR (250–1 000 000).
     pub base_trade_amount_eur: i64,
@@ -81,7 +81,7 @@ impl Default for Settings {
             transaction_cost_fixed_cents: 200,
             transaction_cost_bps: 20,
             min_cash_reserve_eur: 500,
-            cash_reserve_bps: 200,
+            cash_reserve_bps: 0,
             base_trade_amount_eur: 1_000,
             min_gap_bps: 100,
             opportunity_quality: 0.7,
@@ -130,6 +130,8 @@ pub struct Rules {
     pub reserve: Money,
     /// See [`Settings::cash_reserve_bps`].
     pub reserve_share: Weight,
+    /// The part of the fund that is kept back as the market goes.
+    pub regime: RegimeReserve,
     /// See [`Settings::base_trade_amount_eur`].
     pub base_trade: Money,
     /// See [`Settings::min_score`].
@@ -156,17 +158,80 @@ pub struct Rules {
     pub parameters: Parameters,
     /// See [`Settings::opening_pause_min`].
     pub opening_pause_min: i64,
+    /// Whether every order waits for a person; the owner sets it at run time.
+    pub approval: bool,
+}
+
+/// How much of the fund is kept back in each kind of market; the owner sets it at run time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RegimeReserve {
+    /// While the market rises.
+    pub bull: f64,
+    /// While it goes nowhere.
+    pub sideways: f64,
+    /// While it falls, and while it is not known.
+    pub bear: f64,
+    /// Whether the market is looked at; otherwise it asks for nothing.
+    pub detection: bool,
+}
+
+impl Default for RegimeReserve {
+    fn default() -> Self {
+        RegimeReserve { bull: 0.02, sideways: 0.03, bear: 0.05, detection: true }
+    }
+}
+
+/// Largest part of the fund that a market may ask to be kept back.
+const REGIME_RESERVE_MAX: f64 = 0.40;
+
+impl RegimeReserve {
+    /// The same as the owner sets it; parts that are out of order or out of range change nothing.
+    fn with(self, snapshot: &SettingsSnapshot) -> RegimeReserve {
+        let value = |name: &str| snapshot.values.get(name);
+        let number = |name: &str, own: f64| value(name).and_then(Value::as_f64).unwrap_or(own);
+        let set = RegimeReserve {
+            bull: number("market_regime_bull_cash_reserve", self.bull),
+            sideways: number("market_regime_sideways_cash_reserve", self.sideways),
+            bear: number("market_regime_bear_cash_reserve", self.bear),
+            detection: value("market_regime_detection_enabled")
+                .and_then(Value::as_bool)
+                .unwrap_or(self.detection),
+        };
+        let in_order = 0.0 <= set.bull && set.bull <= set.sideways && set.sideways <= set.bear;
+        if in_order && set.bear <= REGIME_RESERVE_MAX {
+            set
+        } else {
+            RegimeReserve { detection: set.detection, ..self }
+        }
+    }
+
+    /// The part for a score of the market from −1 to 1.
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // At most 400 000.
+    #[must_use]
+    pub fn part(&self, regime: Option<f64>) -> Weight {
+        if !self.detection {
+            return Weight::ZERO;
+        }
+        let regime = regime.filter(|regime| regime.is_finite()).unwrap_or(-1.0).clamp(-1.0, 1.0);
+        let calm = self.sideways;
+        let part = calm + (self.bear - calm) * (-regime).max(0.0) + (self.bull - calm) * regime.max(0.0);
+        // A thousandth of a millionth against the dust of the product.
+        Weight::from_e6((part * 1e6 - 1e-3).ceil() as i64).unwrap_or(Weight::ONE)
+    }
 }
 
 /// Tolerated costs of a trade as a part of its value.
 const COST_RATIO_E6: i64 = 10_000;
 /// Costs in proportion that are planned with at most, in 1/10 000: at 1 % no trade would be worth it.
 const COST_BPS_MAX: i64 = 90;
+/// Longest hold or pause, in days.
+const DAYS_MAX: u32 = 3_650;
 /// Most cash that is kept back, in EUR.
 const RESERVE_MAX_EUR: i64 = 1_000_000;
 
 impl Rules {
-    /// The same with what the owner changed at run time. Only ever stricter: more cash kept back, higher costs.
+    /// The same with what the owner changed at run time. What the gate also judges is only ever made stricter here, as are
+    /// costs and the cash kept back; what the market asks to be kept back is the owner's own.
     #[must_use]
     pub fn with(&self, snapshot: &SettingsSnapshot) -> Rules {
         let value = |name: &str| snapshot.values.get(name);
@@ -182,22 +247,55 @@ impl Rules {
             fixed_eur: larger(self.costs.fixed_eur, fixed),
             percent: self.costs.percent.max(percent.unwrap_or(self.costs.percent)),
         };
+        let days = |name: &str, own: u32| {
+            let set = value(name).and_then(Value::as_u64).and_then(|days| u32::try_from(days).ok());
+            set.map_or(own, |days| days.clamp(own, DAYS_MAX.max(own)))
+        };
+        // Of a loss only the size is read, as by the gate.
+        let part = |name: &str, own: Weight| {
+            let set = value(name).and_then(Value::as_f64).and_then(|part| share(part.abs()));
+            set.map_or(own, |set| set.min(own))
+        };
+        let age = value("risk.max_price_age_s").and_then(Value::as_i64).map(|age| age.saturating_mul(1_000));
+        let score = value("min_security_score").and_then(Value::as_f64).unwrap_or(self.min_score);
         Rules {
+            buy_cooldown_days: days("risk.buy_cooldown_days", self.buy_cooldown_days),
+            sell: SellTerms {
+                loss_max: part("risk.max_loss", self.sell.loss_max),
+                min_hold_days: days("risk.min_hold_days", self.sell.min_hold_days),
+                sell_cooldown_days: days("risk.sell_cooldown_days", self.sell.sell_cooldown_days),
+            },
+            max_sell: part("risk.max_sell_pct", self.max_sell),
+            max_position: part("risk.max_position_pct", self.max_position),
+            price_age_max_ms: age.map_or(self.price_age_max_ms, |age| age.clamp(0, self.price_age_max_ms)),
+            min_score: if score > self.min_score { score } else { self.min_score },
+            regime: self.regime.with(snapshot),
             reserve: larger(
                 self.reserve,
                 reserve.and_then(|units| Money::from_units(units, Currency::EUR).ok()),
             ),
             min_trade: min_trade(&costs),
             costs,
+            approval: value("plan.require_approval").is_some_and(is_wanted),
             ..self.clone()
         }
     }
 
-    /// Whether both keep the same cash back and count the same costs.
+    /// Whether nothing that the owner sets at run time differs.
     #[must_use]
     pub fn is_as_strict_as(&self, other: &Rules) -> bool {
-        (self.reserve, self.costs) == (other.reserve, other.costs)
+        let set = |rules: &Rules| {
+            let days = rules.buy_cooldown_days;
+            let limits = (rules.sell, rules.max_sell, rules.max_position, rules.price_age_max_ms, days);
+            (rules.reserve, rules.costs, rules.approval, limits, rules.regime, rules.min_score.to_bits())
+        };
+        set(self) == set(other)
     }
+}
+
+/// Whether a word of the owner means yes; what is neither yes nor no counts as yes, because it only ever makes us wait.
+fn is_wanted(value: &Value) -> bool {
+    value.as_bool().or_else(|| value.as_f64().map(|number| number != 0.0)).unwrap_or(true)
 }
 
 /// A part of a whole that is one at most.
@@ -265,6 +363,7 @@ impl Settings {
             costs,
             reserve: eur(self.min_cash_reserve_eur),
             reserve_share: part_of(self.cash_reserve_bps),
+            regime: RegimeReserve::default(),
             base_trade: eur(self.base_trade_amount_eur),
             min_score: self.min_score,
             max_price_vs_high: self.max_price_vs_high,
@@ -288,6 +387,7 @@ impl Settings {
                 ..Parameters::default()
             },
             opening_pause_min: self.opening_pause_min,
+            approval: false,
         }
     }
 }
@@ -366,6 +466,64 @@ mod tests {
         }
         assert!(said("min_cash_reserve", "much".into()).is_as_strict_as(&file), "no number, no change");
         assert!(said("transaction_cost_fixed", Value::from(-1)).is_as_strict_as(&file));
+        for (value, days) in [(29, 30), (31, 31), (9_999, 3_650)] {
+            assert_eq!(said("risk.buy_cooldown_days", value.into()).buy_cooldown_days, days);
+        }
+        for (value, days) in [(89, 90), (120, 120)] {
+            assert_eq!(said("risk.min_hold_days", value.into()).sell.min_hold_days, days);
+        }
+        for (value, days) in [(179, 180), (200, 200)] {
+            assert_eq!(said("risk.sell_cooldown_days", value.into()).sell.sell_cooldown_days, days);
+        }
+        for (value, e6) in [(-0.25, 200_000), (-0.1, 100_000)] {
+            assert_eq!(said("risk.max_loss", value.into()).sell.loss_max.e6(), e6);
+        }
+        for (value, e6) in [(0.6, 500_000), (0.4, 400_000)] {
+            assert_eq!(said("risk.max_sell_pct", value.into()).max_sell.e6(), e6);
+        }
+        for (value, e6) in [(0.2, 150_000), (0.1, 100_000)] {
+            assert_eq!(said("risk.max_position_pct", value.into()).max_position.e6(), e6);
+        }
+        for (value, ms) in [(3_600, 1_800_000), (600, 600_000)] {
+            assert_eq!(said("risk.max_price_age_s", value.into()).price_age_max_ms, ms);
+        }
+        for (value, score) in [(0.4, 0.5), (0.6, 0.6)] {
+            let found = said("min_security_score", value.into()).min_score;
+            assert!((found - score).abs() < 1e-12, "{found}");
+        }
+        for (value, waits) in [
+            (true.into(), true),
+            (false.into(), false),
+            (1.into(), true),
+            (0.into(), false),
+            ("no".into(), true),
+        ] {
+            assert_eq!(said("plan.require_approval", value).approval, waits);
+        }
+    }
+
+    #[test]
+    fn the_market_asks_for_what_the_owner_wants_it_to() {
+        let with = |values: &[(&str, Value)]| {
+            let values = values.iter().map(|(name, value)| ((*name).to_string(), value.clone())).collect();
+            RegimeReserve::default().with(&SettingsSnapshot { revision: 1, values })
+        };
+        for (regime, e6) in [
+            (Some(1.0), 20_000),
+            (Some(0.0), 30_000),
+            (Some(-1.0), 50_000),
+            (Some(-0.5), 40_000),
+            (None, 50_000),
+        ] {
+            assert_eq!(with(&[]).part(regime).e6(), e6, "{regime:?}");
+        }
+        assert_eq!(with(&[("market_regime_bear_cash_reserve", 0.1.into())]).part(None).e6(), 100_000);
+        assert_eq!(with(&[("market_regime_detection_enabled", false.into())]).part(None), Weight::ZERO);
+        // Out of order: more in a rising market than in one without direction.
+        for wrong in [0.06, 0.5, f64::NAN] {
+            let kept = with(&[("market_regime_bull_cash_reserve", wrong.into())]);
+            assert_eq!(kept, RegimeReserve::default(), "{wrong}");
+        }
     }
 
     #[test]

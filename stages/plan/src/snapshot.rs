@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use contracts::{
-    Alike, Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, SecurityScore, Side,
-    TargetWeight, Universe,
+    Alike, ExchangeTerms, Finite, LeftOut, Mode, PortfolioState, Position, Quote, Security, SecurityScore,
+    Side, TargetWeight, TargetWeights, Universe,
 };
+use limits::Fine;
 use market::{Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Rate, Rounding, Weight};
 
 use crate::{
+    approval::SKIPPED,
     dividends::Dividends,
+    exchange_cost,
     facts::{CORE, Facts},
-    groups::{Gap, Groups, Member},
+    groups::{Gap, Groups, Member, ratio},
     limits::{CLOCK_SKEW_MS, DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
     memory::Memory,
     merit::{self, Merit},
@@ -45,8 +48,8 @@ pub enum NoGround {
     /// The securities are unknown.
     #[error("the universe is not known yet")]
     NoUniverse,
-    /// There are no targets, or they are too old.
-    #[error("the targets are missing or older than 30 days")]
+    /// There are no targets yet. Old ones are another matter: they are ignored.
+    #[error("the targets are not known yet")]
     NoTargets,
     /// Amounts do not fit.
     #[error("the figures of the account cannot be added up: {0}")]
@@ -91,10 +94,14 @@ pub struct Snapshot<'a> {
     pub state: &'a PortfolioState,
     /// Holdings and all cash.
     pub total: Money,
+    /// The targets, while they are not too old.
+    pub targets: Option<&'a TargetWeights>,
     /// EUR that may be planned with, all currencies together.
     pub cash: Money,
     /// The same by currency.
     pub purses: Purses,
+    /// What the best sales of one plan bring in after costs, by currency; known once sales have been looked for.
+    pub sales: BTreeMap<Currency, Money>,
     /// Countries and industries as they are held, against the targets of their members.
     pub groups: Groups,
     /// The groups that the targets name, if they do.
@@ -136,10 +143,6 @@ impl<'a> Snapshot<'a> {
             return Err(NoGround::Empty);
         }
         let universe = facts.universe.as_ref().ok_or(NoGround::NoUniverse)?;
-        let fresh = |at| now.since(at) <= TARGETS_AGE_MAX_MS;
-        if !facts.targets.as_ref().is_some_and(|targets| fresh(targets.at)) {
-            return Err(NoGround::NoTargets);
-        }
         let arithmetic = |error: MoneyError| NoGround::Arithmetic(error.to_string());
         let purses = purses_of(facts, rules, state, now).map_err(arithmetic)?;
         let cash = purses.sum();
@@ -148,10 +151,12 @@ impl<'a> Snapshot<'a> {
         let min_hold_days = rules.sell.min_hold_days.max(own_hold);
         let mut snapshot = Snapshot {
             now,
+            targets: targets_in_force(facts, now),
             state,
             total,
             cash,
             purses,
+            sales: BTreeMap::new(),
             groups: Groups::default(),
             target_groups: None,
             usable: Vec::new(),
@@ -170,13 +175,33 @@ impl<'a> Snapshot<'a> {
     /// EUR that may be spent on securities of a currency: its own, and what EUR can be exchanged for it.
     #[must_use]
     pub fn spendable(&self, ccy: Currency) -> Money {
-        if is_exchangeable(self.facts, ccy) { self.purses.with_exchange(ccy) } else { self.purses.of(ccy) }
+        self.purses.with_exchange(ccy, self.exchange(ccy).as_ref())
     }
 
-    /// Whether anything can be exchanged at all.
+    /// The same, knowing what the best sales bring in.
     #[must_use]
-    pub fn can_exchange(&self) -> bool {
-        self.purses.all().any(|(ccy, _)| is_exchangeable(self.facts, ccy))
+    pub fn with_sales(self, sales: BTreeMap<Currency, Money>) -> Snapshot<'a> {
+        Snapshot { sales, ..self }
+    }
+
+    /// The most that purchases in a currency can cost: what may be spent, and what the best sales bring in before them. Only
+    /// EUR are ever exchanged, so a sale in another currency pays for purchases in that one alone.
+    #[must_use]
+    pub fn means(&self, ccy: Currency) -> Money {
+        let of = |ccy| self.sales.get(&ccy).copied().unwrap_or(Money::zero(Currency::EUR));
+        let own = self.purses.of(ccy).checked_add(of(ccy));
+        let eur = self.purses.of(Currency::EUR).checked_add(of(Currency::EUR));
+        let had = match self.exchange(ccy) {
+            Some(terms) => eur.and_then(|eur| exchange_cost::had_for(eur, &terms)),
+            None => Ok(Money::zero(Currency::EUR)),
+        };
+        own.and_then(|own| own.checked_add(had?)).unwrap_or_else(|_| self.spendable(ccy))
+    }
+
+    /// On what terms a currency is had for EUR.
+    #[must_use]
+    pub fn exchange(&self, ccy: Currency) -> Option<ExchangeTerms> {
+        exchange_cost::terms(self.facts, self.rules, ccy, self.now)
     }
 
     /// Countries and industries of everything that is held or has a target.
@@ -186,8 +211,7 @@ impl<'a> Snapshot<'a> {
         let held = self.state.positions.iter().map(|position| {
             (position.isin, position.value_eur.unwrap_or(Money::zero(Currency::EUR)), Weight::ZERO)
         });
-        let targets = self.facts.targets.iter().flat_map(|targets| &targets.weights);
-        let wanted = targets.map(|one| (one.isin, Money::zero(Currency::EUR), one.weight_e6));
+        let wanted = self.weights().map(|one| (one.isin, Money::zero(Currency::EUR), one.weight_e6));
         let members = held.chain(wanted).map(|(isin, value, target)| {
             let security = known.get(&isin);
             Member {
@@ -202,12 +226,14 @@ impl<'a> Snapshot<'a> {
 
     fn groups_of_targets(&self) -> Option<TargetGroups> {
         let held = self.state.positions.iter().filter_map(|one| Some((one.isin, one.value_eur?)));
-        TargetGroups::of(self.facts.targets.as_ref()?, &held.collect::<Vec<_>>())
+        TargetGroups::of(self.targets?, &held.collect::<Vec<_>>())
     }
 
     /// How far the group of a security is from its target that is farthest over, or under, its own.
     #[must_use]
     pub fn widest_gap(&self, security: &Security, over: bool) -> Option<Gap> {
+        // Without targets no group is too much or too little.
+        self.targets?;
         match &self.target_groups {
             Some(groups) => groups.widest(security.isin, over),
             None => self.groups.widest(security.country.as_deref(), security.industry.as_deref(), over),
@@ -217,18 +243,42 @@ impl<'a> Snapshot<'a> {
     /// Target share of a security; what is not listed has none.
     #[must_use]
     pub fn target(&self, isin: Isin) -> Weight {
-        let weights = self.facts.targets.iter().flat_map(|targets| &targets.weights);
-        weights.into_iter().find(|one| one.isin == isin).map_or(Weight::ZERO, |one| one.weight_e6)
+        self.weights().find(|one| one.isin == isin).map_or(Weight::ZERO, |one| one.weight_e6)
+    }
+
+    /// What the targets expect a security to return in a year, if they list it.
+    #[must_use]
+    pub fn expected_return(&self, isin: Isin) -> Option<Finite> {
+        self.weights().find(|one| one.isin == isin).and_then(|one| one.expected_return)
     }
 
     /// All targets.
-    pub fn targets(&self) -> impl Iterator<Item = &TargetWeight> {
-        self.facts.targets.iter().flat_map(|targets| &targets.weights)
+    pub fn weights(&self) -> impl Iterator<Item = &'a TargetWeight> + use<'a> {
+        self.targets.into_iter().flat_map(|targets| &targets.weights)
     }
 
     /// The pairs of securities that move most alike, as the targets name them.
-    pub fn alike(&self) -> impl Iterator<Item = &Alike> {
-        self.facts.targets.iter().flat_map(|targets| &targets.alike)
+    pub fn alike(&self) -> impl Iterator<Item = &'a Alike> + use<'a> {
+        self.targets.into_iter().flat_map(|targets| &targets.alike)
+    }
+
+    /// How much a security moves like all that is held, weighted by size: pairs that nobody knows count as moving apart.
+    #[must_use]
+    pub fn likeness(&self, isin: Isin) -> f64 {
+        let others = || self.state.positions.iter().filter(|one| one.isin != isin);
+        let worth = |value: Option<Money>| value.map_or(0, |value| value.e4().max(0));
+        let all = others().map(|one| worth(one.value_eur)).fold(0_i64, i64::saturating_add);
+        let alike = self.alike().filter_map(|pair| {
+            let other = match isin {
+                isin if isin == pair.first => pair.second,
+                isin if isin == pair.second => pair.first,
+                _ => return None,
+            };
+            let value = others().filter(|one| one.isin == other).map(|one| worth(one.value_eur));
+            let value = value.fold(0_i64, i64::saturating_add);
+            Some(pair.correlation.get() * ratio(Fine::from_e12(value.into()), Fine::from_e12(all.into())))
+        });
+        alike.sum()
     }
 
     /// What is known of a security.
@@ -306,6 +356,9 @@ impl<'a> Snapshot<'a> {
             return no("open_order", "An order of it is open.");
         }
         if let Some(hold) = memory.block(isin, self.now) {
+            if hold.code == SKIPPED {
+                return Err((SKIPPED, format!("A person skipped it until {}.", hold.until)));
+            }
             return Err(("blocked", format!("The last order was refused: {}.", hold.code)));
         }
         let quote = self.quote(security)?;
@@ -396,12 +449,10 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// Whether EUR can be exchanged for a currency: the broker trades the pair, and its price is believed.
+/// The targets, unless there are none or they are older than 30 days: then nothing is done to reach them.
 #[must_use]
-pub fn is_exchangeable(facts: &Facts, ccy: Currency) -> bool {
-    let pair = limits::FxPair::between(Currency::EUR, ccy).map(|(pair, _)| pair);
-    let isin = pair.and_then(|pair| contracts::pair_isin(pair.base, pair.quote));
-    isin.and_then(|isin| facts.quotes.get(&isin)).is_some_and(|known| !known.quote.suspect)
+pub fn targets_in_force(facts: &Facts, now: Timestamp) -> Option<&TargetWeights> {
+    facts.targets.as_ref().filter(|targets| now.since(targets.at) <= TARGETS_AGE_MAX_MS)
 }
 
 /// What may be spent of each currency now; nothing while the fund has no value.
@@ -423,18 +474,9 @@ pub fn purses_of(
 /// counts as the worst. Never less than the owner's own part.
 fn reserve(total: Money, rules: &Rules, facts: &Facts) -> Result<Money, MoneyError> {
     let regime = facts.regime.as_ref().and_then(|regime| regime.score).map(|score| score.get());
-    let part = reserve_part(regime).max(rules.reserve_share);
+    let part = rules.regime.part(regime).max(rules.reserve_share);
     let share = total.share(part, Rounding::Up)?;
     Ok(if share.covers(rules.reserve)? { share } else { rules.reserve })
-}
-
-/// 3 % of the fund, up to 2 % more in a falling market and up to 1 % less in a rising one.
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // From 20 000 to 50 000.
-#[must_use]
-pub fn reserve_part(regime: Option<f64>) -> Weight {
-    let regime = regime.filter(|regime| regime.is_finite()).unwrap_or(-1.0).clamp(-1.0, 1.0);
-    let part = 0.03 + 0.02 * (-regime).max(0.0) - 0.01 * regime.max(0.0);
-    Weight::from_e6((part * 1e6).ceil() as i64).unwrap_or(Weight::ONE)
 }
 
 /// A rate that is known and fresh.

@@ -11,6 +11,7 @@ use contracts::{
 use market::{Isin, Timestamp};
 
 use crate::{
+    approval::Approvals,
     configuration::book::Book,
     dividends::Dividends,
     facts::{Basis, Facts, News},
@@ -19,6 +20,7 @@ use crate::{
     rescue::watch::Watch,
     round::{Heard, Round},
     settings::{Rules, Settings},
+    snapshot::targets_in_force,
     store::{self, Rows, Save},
     terms::Terms,
     trigger,
@@ -33,7 +35,7 @@ const BETWEEN_MS: i64 = 50;
 const OTHER_HOLDINGS: &str = "The holdings changed.";
 const OTHER_FACTS: &str = "Prices, scores, targets, venues or answers changed.";
 
-const OTHER_SETTINGS: &str = "The cash kept back or the costs of a trade were set anew.";
+const OTHER_SETTINGS: &str = "What the owner set changed.";
 
 /// The stage.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Plan {
     pub(crate) memory: Memory,
     pub(crate) requests: Requests,
     pub(crate) dividends: Dividends,
+    /// What persons agreed to.
+    pub(crate) approvals: Approvals,
     /// Negative balances.
     pub(crate) watch: Watch,
     /// When emergency sales were asked for.
@@ -89,11 +93,14 @@ pub(crate) struct Troubles {
     pub(crate) answers: Option<String>,
     /// A balance is negative; ends when it no longer is.
     pub(crate) balance: Option<String>,
+    /// The targets are old; ends with newer ones.
+    pub(crate) targets: Option<String>,
 }
 
 impl Troubles {
     pub(crate) fn tell(&self, out: &mut Out<Plan>) {
-        match self.balance.as_ref().or(self.evaluators.as_ref()).or(self.answers.as_ref()) {
+        let all = [&self.balance, &self.evaluators, &self.answers, &self.targets];
+        match all.into_iter().flatten().next() {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),
         }
@@ -109,12 +116,26 @@ impl Stage for Plan {
 
     fn load(start: &Start<Settings>, rows: Option<&rusqlite::Connection>) -> Result<Self, String> {
         let rules = start.settings.rules().map_err(|error| error.to_string())?;
-        let Rows { context, plan, requests, memory, dividends, rescued, exchanged, book, next_job } =
-            rows.map(store::load).transpose()?.unwrap_or_default();
+        let Rows {
+            context,
+            plan,
+            requests,
+            memory,
+            dividends,
+            rescued,
+            exchanged,
+            book,
+            next_job,
+            approvals,
+            owed_since,
+            settings,
+        } = rows.map(store::load).transpose()?.unwrap_or_default();
+        // What the owner set holds until he is heard to have set something else.
+        let base = settings.map_or_else(|| rules.clone(), |settings| rules.with(&settings));
         let mut plan = Plan {
             terms: Terms::of(&rules),
             own: rules.clone(),
-            base: rules.clone(),
+            base,
             rules,
             book,
             environment: start.environment.to_string(),
@@ -122,7 +143,8 @@ impl Stage for Plan {
             memory,
             requests,
             dividends,
-            watch: Watch::default(),
+            approvals,
+            watch: Watch::since(owed_since),
             rescued,
             exchanged,
             fired: BTreeMap::new(),
@@ -147,7 +169,7 @@ impl Stage for Plan {
             Input::Heard(heard) => self.hear(heard, now, out),
             Input::Tick => self.tick(now, out),
             Input::Replied(never) => match never {},
-            Input::Settings(snapshot) => self.follow(&snapshot, now),
+            Input::Settings(snapshot) => self.follow(snapshot, now, out),
             Input::Answered(_) | Input::Refused(_) => {}
         }
     }
@@ -183,7 +205,13 @@ impl Plan {
             I::MarketVenue(heard) => facts.hear_venue(heard, now),
             I::MarketUniverse(heard) => facts.hear_universe(heard),
             I::ScoreSecurity(heard) => facts.hear_score(heard, &self.basis),
-            I::TargetWeights(heard) => facts.hear_targets(heard),
+            I::TargetWeights(heard) => {
+                let in_force = |facts: &Facts| targets_in_force(facts, now).is_some();
+                let before = in_force(facts);
+                let news = facts.hear_targets(heard).max(News::if_so(before != in_force(facts)));
+                self.age_of_targets(now, out);
+                news
+            }
             I::RiskHalt(heard) => facts.hear_halt(heard),
             I::RiskState(heard) => facts.hear_risk(heard),
             I::PortfolioBucket(heard) => facts.hear_bucket(heard),
@@ -192,6 +220,8 @@ impl Plan {
             I::OrderState(heard) => self.order(heard, now, out),
             I::PlanResult(heard) => return self.result(heard, now, out),
             I::CommandPlanNow(heard) => return self.asked(&heard, now, out),
+            I::CommandPlanApproveStep(heard) => return self.approve_step(&heard, now, out),
+            I::CommandPlanSkipStep(heard) => return self.skip_step(&heard, now, out),
             I::CommandPlanConfigCreate(heard) => return self.config_create(&heard, now, out),
             I::CommandPlanConfigUpdate(heard) => return self.config_update(&heard, now, out),
             I::CommandPlanConfigDelete(heard) => return self.config_delete(&heard, now, out),
@@ -205,11 +235,12 @@ impl Plan {
     }
 
     /// Follows what the owner set; what is due to start anyway starts under it.
-    fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp) {
-        let base = self.own.with(snapshot);
+    fn follow(&mut self, snapshot: SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
+        let base = self.own.with(&snapshot);
         if base.is_as_strict_as(&self.base) {
             return;
         }
+        out.save(Save::Settings(Box::new(snapshot)));
         self.base = base;
         self.configure();
         self.settle(News::Change, None, now);
@@ -290,12 +321,13 @@ impl Plan {
         if hold.until <= now {
             return News::Nothing;
         }
-        let (until, news) = (hold.until, self.hold(hold, now, out));
+        let (until, of_one, news) = (hold.until, hold.is_of_one(), self.hold(hold, now, out));
         match (news, refused.decision) {
             (false, _) => News::Nothing,
             (true, Refusal::Block) => News::Change,
             (true, Refusal::Defer) => {
-                self.due_by(until);
+                // Another step may wait for nothing.
+                self.due_by(if of_one { now } else { until });
                 News::Nothing
             }
         }
@@ -319,6 +351,7 @@ impl Plan {
             }
             if let Some(traded) = traded_of(order) {
                 self.requests.fill(id);
+                self.disapprove(order.isin, order.side, out);
                 if self.memory.trade(traded) {
                     out.save(Save::Traded(traded));
                 }
@@ -330,7 +363,7 @@ impl Plan {
         news.max(self.facts.hear_order(id, heard.body))
     }
 
-    fn hold(&mut self, hold: Hold, now: Timestamp, out: &mut Out<Self>) -> bool {
+    pub(crate) fn hold(&mut self, hold: Hold, now: Timestamp, out: &mut Out<Self>) -> bool {
         let news = self.memory.hold(hold.clone());
         if news {
             out.save(Save::Held { hold, now });

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Serialize, de::DeserializeOwned};
 
-use contracts::{Id, OrderRequested, PlanContext, PlanProposed};
+use contracts::{Id, OrderRequested, PlanContext, PlanProposed, SettingsSnapshot, Side};
 use market::{Isin, Timestamp};
+use money::{Price, Quantity};
 
 use crate::{
+    approval::{Approval, Approvals},
     configuration::{
         book::{Book, Stored, VERSIONS_MAX, Version},
         read::read,
@@ -54,6 +56,19 @@ pub enum Save {
     NoConfiguration(Id),
     /// The next free job number.
     NextJob(u64),
+    /// A person agreed to a step; approvals that ended before `now` go.
+    Approved {
+        /// To what.
+        approval: Approval,
+        /// Now.
+        now: Timestamp,
+    },
+    /// An approval is over.
+    NotApproved(Isin, Side),
+    /// Since when something is owed.
+    OwedSince(Option<Timestamp>),
+    /// The owner's settings as they are now.
+    Settings(Box<SettingsSnapshot>),
 }
 
 /// What is known after a restart.
@@ -77,6 +92,12 @@ pub struct Rows {
     pub exchanged: BTreeMap<Isin, Timestamp>,
     /// The next free job number.
     pub next_job: u64,
+    /// What persons agreed to.
+    pub approvals: Approvals,
+    /// Since when something is owed.
+    pub owed_since: Option<Timestamp>,
+    /// The owner's settings as they were last heard.
+    pub settings: Option<SettingsSnapshot>,
 }
 
 const JOB_COUNTER: &str = "job";
@@ -102,6 +123,9 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         book: load_book(rows).map_err(failed("planner_config"))?,
         exchanged: load_exchanged(rows).map_err(failed("request"))?,
         next_job: load_counter(rows).map_err(failed("counter"))?,
+        approvals: load_approvals(rows).map_err(failed("approved_step"))?,
+        owed_since: load_owed_since(rows).map_err(failed("owed_since"))?,
+        settings: load_settings(rows).map_err(failed("heard_settings"))?,
     })
 }
 
@@ -175,6 +199,27 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
             "INSERT INTO counter (name, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = excluded.next",
             (JOB_COUNTER, i64::try_from(next).unwrap_or(i64::MAX)),
         ),
+        Save::Approved { approval, now } => {
+            run(rows, "DELETE FROM approved_step WHERE until <= ?1", [now.ms()])?;
+            save_approval(rows, &approval)
+        }
+        Save::NotApproved(isin, side) => run(
+            rows,
+            "DELETE FROM approved_step WHERE isin = ?1 AND side = ?2",
+            (isin.to_string(), word(&side)?),
+        ),
+        Save::OwedSince(None) => run(rows, "DELETE FROM owed_since", []),
+        Save::OwedSince(Some(at)) => run(
+            rows,
+            "INSERT INTO owed_since (one, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
+            [at.ms()],
+        ),
+        Save::Settings(snapshot) => run(
+            rows,
+            "INSERT INTO heard_settings (one, body) VALUES (1, ?1)
+             ON CONFLICT DO UPDATE SET body = excluded.body",
+            [json(&snapshot)?],
+        ),
     }
 }
 
@@ -196,6 +241,28 @@ fn save_version(rows: &Transaction<'_>, version: &Version) -> rusqlite::Result<(
         rows,
         "DELETE FROM planner_config_version WHERE config_id = ?1 AND version <= ?2",
         (id.to_string(), oldest),
+    )
+}
+
+fn save_approval(rows: &Transaction<'_>, approval: &Approval) -> rusqlite::Result<()> {
+    let Approval { isin, side, qty_e6, price_e6, ccy, plan_id, step, actor, until } = approval;
+    run(
+        rows,
+        "INSERT INTO approved_step (isin, side, qty_e6, price_e6, ccy, plan_id, step, actor, until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT DO UPDATE SET qty_e6 = excluded.qty_e6, price_e6 = excluded.price_e6, ccy = excluded.ccy,
+             plan_id = excluded.plan_id, step = excluded.step, actor = excluded.actor, until = excluded.until",
+        (
+            isin.to_string(),
+            word(side)?,
+            qty_e6.e6(),
+            price_e6.e6(),
+            ccy.to_string(),
+            plan_id.to_string(),
+            step,
+            actor,
+            until.ms(),
+        ),
     )
 }
 
@@ -395,6 +462,49 @@ fn load_exchanged(rows: &Connection) -> Result<BTreeMap<Isin, Timestamp>, String
         last.insert(isin.parse().map_err(|error: market::IsinError| error.to_string())?, at);
     }
     Ok(last)
+}
+
+fn load_approvals(rows: &Connection) -> Result<Approvals, String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let mut query = rows
+        .prepare("SELECT isin, side, ccy, plan_id, actor, qty_e6, price_e6, step, until FROM approved_step")
+        .map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 5] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+            let numbers: [i64; 2] = [row.get(5)?, row.get(6)?];
+            Ok((words, numbers, row.get(7)?, Timestamp::from_ms(row.get(8)?)))
+        })
+        .map_err(text)?;
+    let mut approvals = Approvals::default();
+    for row in found {
+        let ([isin, side, ccy, plan_id, actor], [qty_e6, price_e6], step, until) = row.map_err(text)?;
+        approvals.add(Approval {
+            isin: isin.parse().map_err(|error: market::IsinError| error.to_string())?,
+            side: from_word(&side)?,
+            qty_e6: Quantity::from_e6(qty_e6).map_err(|error| error.to_string())?,
+            price_e6: Price::from_e6(price_e6).map_err(|error| error.to_string())?,
+            ccy: ccy.parse().map_err(|_| format!("{ccy} is no currency"))?,
+            plan_id: plan_id.parse().map_err(|error: contracts::NotAnId| error.to_string())?,
+            step,
+            actor,
+            until,
+        });
+    }
+    Ok(approvals)
+}
+
+fn load_owed_since(rows: &Connection) -> Result<Option<Timestamp>, String> {
+    let at = rows.query_row("SELECT at FROM owed_since", [], |row| row.get(0)).optional();
+    at.map(|at| at.map(Timestamp::from_ms)).map_err(|error| error.to_string())
+}
+
+fn load_settings(rows: &Connection) -> Result<Option<SettingsSnapshot>, String> {
+    let body: Option<String> = rows
+        .query_row("SELECT body FROM heard_settings", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| error.to_string())?;
+    body.map(|body| serde_json::from_str(&body).map_err(|error| error.to_string())).transpose()
 }
 
 fn load_counter(rows: &Connection) -> Result<u64, String> {

@@ -79,8 +79,6 @@ impl Terms {
             costs: PlanCosts {
                 fixed_eur: rules.costs.fixed_eur,
                 percent_e6: rules.costs.percent,
-                // Exchanges are asked for on their own, never in the middle of a plan.
-                fx_percent_e6: None,
                 impact_e6: share(IMPACT_E6),
                 factor: Finite::new(1.0).unwrap_or(Finite::ZERO),
             },

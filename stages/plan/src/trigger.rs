@@ -11,7 +11,12 @@ use std::collections::BTreeMap;
 use limits::Fine;
 use market::{Isin, Timestamp};
 
-use crate::{facts::Facts, groups::ratio, settings::Rules, snapshot::purses_of};
+use crate::{
+    facts::Facts,
+    groups::ratio,
+    settings::Rules,
+    snapshot::{purses_of, targets_in_force},
+};
 
 /// Pause before the same code fires again.
 pub const PAUSE_MS: i64 = 30 * 60_000;
@@ -98,7 +103,7 @@ pub fn of(facts: &Facts, rules: &Rules, now: Timestamp) -> Option<Fired<Isin>> {
         let sum = values.entry(position.isin).or_insert(Some(Fine::ZERO));
         *sum = sum.zip(value).and_then(|(sum, value)| sum.checked_add(value).ok());
     }
-    let targets = facts.targets.iter().flat_map(|targets| &targets.weights);
+    let targets = targets_in_force(facts, now).into_iter().flat_map(|targets| &targets.weights);
     let targets = targets.map(|one| (one.isin, one.weight_e6.to_f64())).collect();
     let cash = purses_of(facts, rules, state, now).ok()?.sum();
     let thresholds =

@@ -1,16 +1,18 @@
-//! What the first step of a plan waits for. Nothing known: it may be asked for.
+//! What a step of a plan waits for. Nothing known: it may be asked for.
 
-use contracts::{Breaker, Candidate, PlanProposed, Side};
+use contracts::{Breaker, Candidate, PlanProposed, PlanStep, Side};
 use market::Timestamp;
 
 use crate::{
+    approval::Approvals,
+    exchange_cost,
     facts::{Facts, KnownVenue},
     limits::{CLOCK_SKEW_MS, MINUTE_MS},
     memory::Memory,
     price,
     requests::Requests,
     settings::Rules,
-    snapshot::{is_exchangeable, purses_of},
+    snapshot::purses_of,
 };
 
 /// One thing to wait for.
@@ -31,6 +33,8 @@ pub struct Question<'a> {
     pub memory: &'a Memory,
     /// What has been asked for.
     pub requests: &'a Requests,
+    /// What persons agreed to.
+    pub approvals: &'a Approvals,
     /// Rules.
     pub rules: &'a Rules,
     /// Now.
@@ -41,11 +45,13 @@ pub struct Question<'a> {
 #[must_use]
 pub fn first(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Option<Wait> {
     let Question { facts, memory, requests, now, .. } = question;
-    halt(facts)
+    approval(plan, step, question)
+        .or_else(|| halt(facts))
         .or_else(|| breaker(facts, step.side))
         .or_else(|| bucket(facts))
         .or_else(|| orders(facts, requests))
-        .or_else(|| ground(plan, step, question))
+        .or_else(|| ground(plan, question))
+        .or_else(|| cash(step, question))
         .or_else(|| {
             let hold = memory.wait(step.isin, now)?;
             Some(Wait {
@@ -54,6 +60,17 @@ pub fn first(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> O
             })
         })
         .or_else(|| venue(facts.venues.get(&step.mic), step, question.rules, now))
+}
+
+/// A person may agree at any time; everything else is looked at afterwards.
+fn approval(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Option<Wait> {
+    let Question { approvals, rules, now, .. } = question;
+    if !rules.approval || approvals.covers(step, now) {
+        return None;
+    }
+    let number = plan.steps.iter().find(|one| one.candidate == *step).map_or(1, |one| one.step);
+    let plan_id = plan.plan_id;
+    wait(&format!("A person must approve it: `steward plan approve {plan_id} {number}`, or skip it."))
 }
 
 fn halt(facts: &Facts) -> Option<Wait> {
@@ -94,28 +111,41 @@ fn orders(facts: &Facts, requests: &Requests) -> Option<Wait> {
     None
 }
 
-/// The plan must still stand on what is true now.
-fn ground(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> Option<Wait> {
-    let Question { facts, rules, now, .. } = question;
-    let afresh = |text: &str| {
+/// The plan must still stand on what is true now: the holdings and the price of each of its steps. One that moved, and the
+/// whole plan is another question.
+fn ground(plan: &PlanProposed, Question { facts, rules, now, .. }: Question<'_>) -> Option<Wait> {
+    let afresh = |text: String| {
         let until = Some(now.saturating_plus_ms(rules.settle_ms.max(1)));
-        Some(Wait { text: text.to_string(), until })
+        Some(Wait { text, until })
     };
     if facts.state.as_ref().is_none_or(|state| state.state_id != plan.state_id) {
-        return afresh("The holdings changed; everything is planned afresh.");
+        return afresh("The holdings changed; everything is planned afresh.".into());
     }
-    let Some(known) = facts.quotes.get(&step.isin) else { return afresh("It has no price any more.") };
-    let age = now.since(known.quote.at);
-    if known.quote.suspect || !(-CLOCK_SKEW_MS..=rules.price_age_max_ms).contains(&age) {
-        return afresh("Its price is too old or doubtful.");
-    }
-    if known.quote.ccy != step.ccy || !price::fits(step.price_e6, known.quote.price_e6) {
-        return afresh("Its price moved more than 1 % since the plan.");
-    }
-    if step.side == Side::Buy && !is_paid(step, question) {
-        return afresh(&format!("The {} that may be spent do not pay for it.", step.ccy));
+    for PlanStep { candidate, .. } in &plan.steps {
+        let isin = candidate.isin;
+        let Some(known) = facts.quotes.get(&isin) else {
+            return afresh(format!("{isin} has no price any more; everything is planned afresh."));
+        };
+        let age = now.since(known.quote.at);
+        if known.quote.suspect || !(-CLOCK_SKEW_MS..=rules.price_age_max_ms).contains(&age) {
+            return afresh(format!(
+                "The price of {isin} is too old or doubtful; everything is planned afresh."
+            ));
+        }
+        if known.quote.ccy != candidate.ccy || !price::fits(candidate.price_e6, known.quote.price_e6) {
+            return afresh(format!("The price of {isin} moved more than 1 %; everything is planned afresh."));
+        }
     }
     None
+}
+
+/// What is there must pay for it now; what other steps bring in is not there.
+fn cash(step: &Candidate, question: Question<'_>) -> Option<Wait> {
+    if step.side == Side::Sell || is_paid(step, question) {
+        return None;
+    }
+    // Other cash is another state, and a state is heard.
+    wait(&format!("The {} that may be spent do not pay for it yet.", step.ccy))
 }
 
 /// Whether cash pays for a purchase now, without the reserve: that of its own currency, and EUR where they can be exchanged.
@@ -123,9 +153,8 @@ fn is_paid(step: &Candidate, Question { facts, rules, now, .. }: Question<'_>) -
     let Some(state) = &facts.state else { return false };
     let Ok(purses) = purses_of(facts, rules, state, now) else { return false };
     let needed = step.value_eur.e4().saturating_add(step.cost_eur.e4());
-    let most =
-        if is_exchangeable(facts, step.ccy) { purses.with_exchange(step.ccy) } else { purses.of(step.ccy) };
-    needed <= most.e4()
+    let terms = exchange_cost::terms(facts, rules, step.ccy, now);
+    needed <= purses.with_exchange(step.ccy, terms.as_ref()).e4()
 }
 
 /// Open for long enough, and known to be open still.

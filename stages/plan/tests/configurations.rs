@@ -131,17 +131,38 @@ fn every_change_is_a_version_and_an_old_one_can_come_back() {
 }
 
 #[test]
-fn one_that_goes_to_another_bucket_leaves_the_core_to_the_default() {
+fn none_is_put_in_force_for_a_bucket_that_is_not_planned() {
     let mut world = World::ready();
     world.say(create("own", CAREFUL, Some("core")));
     world.pass(SECOND);
-    assert_eq!(world.plan().config.name, "own");
     let update =
         ConfigUpdate { config: "own".into(), bucket_id: Some("growth".into()), ..ConfigUpdate::sample() };
     world.say(ConfigUpdate { toml: None, name: None, ..update });
-    assert!(reply(&world).text.contains("core is planned with the default"), "{}", reply(&world).text);
+    let said = reply(&world);
+    assert_eq!((said.outcome, said.code.as_deref()), (Outcome::Refused, Some("bucket_not_planned")));
+    assert!(said.text.contains("`growth` is not planned, only core is"), "{}", said.text);
+    world.say(ConfigApply { bucket_id: "growth".into(), ..apply(Some("conservative"), None) });
+    assert_eq!(reply(&world).code.as_deref(), Some("bucket_not_planned"));
+    world.say(create("other", CAREFUL, Some("growth")));
+    assert_eq!(reply(&world).code.as_deref(), Some("bucket_not_planned"));
     world.pass(SECOND);
-    assert_eq!(world.plan().config.name, "default");
+    assert_eq!(world.plan().config.name, "own");
+}
+
+#[test]
+fn what_moves_like_most_of_what_is_held_is_not_bought_where_that_is_asked_for() {
+    let apart = "[filters.correlation_aware]\nenabled = true\ncorrelation_threshold = 0.7\n";
+    for (correlation, toml, code) in
+        [(0.71, apart, "alike"), (0.7, apart, ""), (0.9, "", ""), (-0.9, apart, "")]
+    {
+        let mut world = World::silent();
+        world.say(create("own", toml, Some("core")));
+        world.say_all();
+        let alike = vec![contracts::Alike { first: b(), second: a(), correlation: number(correlation) }];
+        world.say(contracts::TargetWeights { alike, ..targets(world.now) });
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), code, "{correlation}");
+    }
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn ask(finder: Finder, book: Book) -> Result<Proposal, String> {
         current_e6: Weight::ZERO,
         lower_e6: Weight::ZERO,
         upper_e6: Weight::ONE,
-        expected_return: None,
+        expected_return: Some(number(0.08)),
         reason: String::new(),
     };
     let weights = vec![weight(a(), book.targets[0]), weight(b(), book.targets[1])];
@@ -218,6 +218,13 @@ fn check(finder: Finder, side: Side, category: Category, cases: &[Case]) {
     }
 }
 
+/// A few pieces that the owner would rather part with than other things.
+fn small(book: &mut Book, held: i64) {
+    book.targets[0] = 0;
+    book.position = Some(position(a(), held));
+    book.security.priority_multiplier = Some(number(0.5));
+}
+
 #[test]
 fn a_gap_above_a_target_is_sold() {
     check(
@@ -230,6 +237,13 @@ fn a_gap_above_a_target_is_sold() {
             ("2.5 % over", |book| book.targets[0] = 100_000, Ok(20)),
             ("far over: half at once", |book| book.targets[0] = 50_000, Ok(50)),
             ("target zero", |book| book.targets[0] = 0, Ok(50)),
+            (
+                "the owner wants it gone",
+                |book| (book.targets[0], book.security.marked_for_exit) = (0, true),
+                Ok(100),
+            ),
+            ("worth less than two trades: whole", |book| small(book, 9), Ok(9)),
+            ("worth two trades: half is too little", |book| small(book, 10), Err("below_min_trade")),
             ("1 % is no gap", |book| book.targets[0] = 115_000, Err("on_target")),
             ("just over 1 % is not worth it", |book| book.targets[0] = 114_999, Err("low_priority")),
             ("1.5 % is", |book| book.targets[0] = 110_000, Ok(12)),
@@ -357,11 +371,11 @@ fn a_gap_below_a_target_is_bought() {
                 |book| (book.targets[0], book.cash) = (145_000, (2_600, "EUR")),
                 Ok(11),
             ),
-            // Below 250 EUR: the base size of 400, which a sale must pay for.
+            // 100 EUR are no trade, and nothing is sold.
             (
-                "without cash the base size",
+                "without cash or sales",
                 |book| (book.targets[0], book.cash) = (145_000, (2_100, "EUR")),
-                Ok(7),
+                Err("insufficient_cash"),
             ),
             (
                 "dollars are not paid with euros",

@@ -11,6 +11,15 @@ use contracts::{
 use money::{Currency, Money};
 use support::*;
 
+/// The same where only selling A is worth anything.
+fn asked_to_sell() -> World {
+    let mut world = World::ready();
+    world.gains.retain(|(_, side), _| *side == Side::Sell);
+    world.pass(SECOND);
+    assert_eq!((world.requests().len(), world.plan().steps.len()), (1, 1));
+    world
+}
+
 /// A world that has planned and asked for its first step.
 fn asked() -> World {
     let mut world = World::ready();
@@ -318,16 +327,29 @@ fn too_little_cash_buys_nothing() {
 }
 
 #[test]
-fn without_cash_a_sale_in_the_same_plan_pays_for_a_base_amount() {
+fn a_sale_in_the_same_plan_pays_for_a_whole_gap() {
     let mut world = World::ready();
     let cash = contracts::Cash { amount: eur(2_000), ..state("s1").cash[0].clone() };
     world.say(PortfolioState { cash: vec![cash], ..state("s2") });
     world.pass(SECOND);
     let steps = world.plan().steps;
-    // 1 % of the fund at 50.17: 7 pieces, after the sale of 50.
+    // The reserve leaves no cash. 50 pieces bring in 2 491.50 less 6.98: (2 484.52 − 2) / 1.002 at 50.17 are 49 pieces.
     let found: Vec<_> = steps.iter().map(|step| (step.candidate.isin, step.candidate.qty_e6)).collect();
-    assert!(found.starts_with(&[(a(), pieces(50)), (b(), pieces(7))]), "{found:?}");
+    assert!(found.starts_with(&[(a(), pieces(50)), (b(), pieces(49))]), "{found:?}");
     assert_eq!(world.requests()[0].side, Side::Sell);
+}
+
+#[test]
+fn a_gap_that_only_a_sale_can_pay_for_is_also_offered_as_large_as_the_cash_allows() {
+    for (cash, sizes) in [(2_600, vec![61, 11]), (35_000, vec![63])] {
+        let mut world = World::ready();
+        let cash = contracts::Cash { amount: eur(cash), ..state("s1").cash[0].clone() };
+        world.say(PortfolioState { cash: vec![cash], ..state("s2") });
+        world.pass(SECOND);
+        let context = world.context.clone().unwrap();
+        let of_b = context.candidates.iter().filter(|one| one.isin == b()).map(|one| one.qty_e6);
+        assert_eq!(of_b.collect::<Vec<_>>(), sizes.into_iter().map(pieces).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -348,9 +370,52 @@ fn without_ground_nothing_is_planned_and_an_old_plan_is_taken_back() {
         assert!(world.engine.is_idle());
     }
     let mut world = World::ready();
-    world.say(targets(world.now.saturating_plus_ms(-31 * DAY)));
+    world.clear::<TargetWeights>("");
     world.pass(SECOND);
     assert!(world.all::<PlanProposed>().is_empty());
+}
+
+#[test]
+fn old_targets_are_told_from_a_week_on_and_ignored_after_thirty_days() {
+    for (days, steps, told) in
+        [(6, 3, None), (8, 3, Some("8 days old")), (29, 3, Some("30 on")), (31, 0, Some("ignored"))]
+    {
+        let mut world = World::ready();
+        world.say(targets(world.now.saturating_plus_ms(-days * DAY)));
+        world.pass(SECOND);
+        let plan = world.plan();
+        assert_eq!((plan.steps.len(), plan.targets.is_some()), (steps, days <= 30), "{days}: {}", plan.why);
+        assert_eq!(world.requests().len(), usize::from(steps > 0), "{days}");
+        match told {
+            None => assert_eq!(world.trouble(), None),
+            Some(told) => assert!(world.trouble().unwrap().contains(told), "{:?}", world.trouble()),
+        }
+        if days == 31 {
+            assert_eq!(
+                (world.left_out(a()), world.left_out(b())),
+                ("no_targets".into(), "no_targets".into())
+            );
+        }
+        world.say(targets(world.now));
+        world.live(MINUTE);
+        assert_eq!((world.trouble(), world.requests().len()), (None, 1), "newer targets end it");
+    }
+}
+
+#[test]
+fn what_the_targets_expect_no_return_of_is_not_bought() {
+    for expected in [None, Some(number(0.08))] {
+        let mut world = World::ready();
+        let weights = vec![
+            target(a(), 50_000),
+            contracts::TargetWeight { expected_return: expected, ..target(b(), 80_000) },
+        ];
+        world.say(TargetWeights { weights, ..targets(world.now) });
+        world.pass(SECOND);
+        let code = if expected.is_some() { "" } else { "no_expected_return" };
+        assert_eq!(world.left_out(b()), code);
+        assert_eq!(world.left_out(c()), "no_expected_return", "the targets do not list it");
+    }
 }
 
 #[test]
@@ -509,10 +574,49 @@ fn the_breaker_stops_what_it_stops() {
         [(Breaker::Normal, 1), (Breaker::SellsBlocked, 0), (Breaker::Halted, 0), (Breaker::Unknown, 0)]
     {
         let mut world = World::ready();
+        world.gains.retain(|(_, side), _| *side == Side::Sell);
         world.say(RiskState { breaker, ..RiskState::sample() });
         world.pass(SECOND);
         assert_eq!(world.requests().len(), count, "{breaker:?}");
     }
+}
+
+#[test]
+fn the_first_step_that_waits_for_nothing_is_asked_for() {
+    let mut world = World::ready();
+    world.say(RiskState { breaker: Breaker::SellsBlocked, ..RiskState::sample() });
+    world.pass(SECOND);
+    let (plan, asked) = (world.plan(), world.requests());
+    assert_eq!((asked.len(), asked[0].isin, asked[0].step), (1, b(), 2));
+    assert!(world.waits_for().contains("nothing is sold"), "{}", world.waits_for());
+    assert_eq!((plan.steps[0].order_id, plan.steps[1].order_id), (None, Some(asked[0].order_id)));
+    let third = plan.steps[2].waits_for.clone().unwrap();
+    assert!(third.contains("planned afresh"), "{third}");
+}
+
+#[test]
+fn a_purchase_that_a_waiting_sale_must_pay_for_waits_too_and_says_so() {
+    let mut world = World::ready();
+    world.say(RiskState { breaker: Breaker::SellsBlocked, ..RiskState::sample() });
+    let cash = contracts::Cash { amount: eur(2_000), ..state("s1").cash[0].clone() };
+    world.say(PortfolioState { cash: vec![cash], ..state("s2") });
+    world.pass(SECOND);
+    assert!(world.requests().is_empty());
+    let second = world.plan().steps[1].waits_for.clone().unwrap();
+    assert!(second.contains("do not pay for it yet"), "{second}");
+    let contexts = world.all::<PlanContext>().len();
+    world.pass(MINUTE);
+    assert_eq!(world.all::<PlanContext>().len(), contexts, "it waits and does not spin");
+}
+
+#[test]
+fn a_deferred_step_lets_the_next_one_go() {
+    let mut world = asked();
+    world.say(refused(&world, Refusal::Defer, "market_closed", Some(40 * MINUTE)));
+    world.pass(SECOND);
+    let asked = world.requests();
+    assert_eq!((asked.len(), asked[1].isin, asked[1].side), (2, b(), Side::Buy));
+    assert!(world.waits_for().contains("market_closed"), "{}", world.waits_for());
 }
 
 #[test]
@@ -559,7 +663,7 @@ fn a_step_is_asked_for_when_its_venue_has_been_open_long_enough() {
 #[test]
 fn a_deferred_step_waits_and_is_asked_for_under_a_new_id() {
     for code in ["min_gap", "market_closed"] {
-        let mut world = asked();
+        let mut world = asked_to_sell();
         world.say(refused(&world, Refusal::Defer, code, Some(40 * MINUTE)));
         world.live(39 * MINUTE);
         assert_eq!(world.requests().len(), 1, "{code}");
@@ -586,7 +690,7 @@ fn the_same_content_at_the_same_instant_is_never_asked_for_twice() {
 
 #[test]
 fn a_deferral_without_a_time_is_tried_again_after_five_minutes() {
-    let mut world = asked();
+    let mut world = asked_to_sell();
     world.say(refused(&world, Refusal::Defer, "stale_price", None));
     world.live(5 * MINUTE - SECOND);
     assert_eq!(world.requests().len(), 1);
@@ -780,22 +884,33 @@ fn with_dollars(price: Option<&str>) -> World {
     world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
     if let Some(price) = price {
         world.say(Venue { mic: contracts::pair_venue(), ..support::venue() });
-        world.say(contracts::Quote {
-            isin: contracts::pair_isin(Currency::EUR, Currency::USD).unwrap(),
-            mic: contracts::pair_venue(),
-            ccy: Currency::USD,
-            price_e6: price.parse().unwrap(),
-            bid_e6: None,
-            ask_e6: None,
-            at: world.now,
-            ..contracts::Quote::sample()
-        });
+        world.say(pair(&world, price));
     }
     for _ in 0..2 {
         world.say(debt_and_dollars(&world));
         world.pass(MINUTE + SECOND);
     }
     world
+}
+
+/// The price of a euro in dollars.
+fn pair(world: &World, price: &str) -> Quote {
+    Quote {
+        isin: contracts::pair_isin(Currency::EUR, Currency::USD).unwrap(),
+        mic: contracts::pair_venue(),
+        ccy: Currency::USD,
+        price_e6: price.parse().unwrap(),
+        bid_e6: None,
+        ask_e6: None,
+        at: world.now,
+        ..Quote::sample()
+    }
+}
+
+fn rates_of(world: &World) -> contracts::FxRates {
+    let mut rates = contracts::FxRates::sample();
+    rates.rates.values_mut().for_each(|rate| rate.as_of = world.now);
+    rates
 }
 
 fn debt_and_dollars(world: &World) -> PortfolioState {
@@ -819,6 +934,49 @@ fn a_debt_that_another_currency_covers_is_exchanged_and_sells_nothing() {
     assert_eq!(one.qty_e6, pieces(502), "what is owed, and what curing it may cost");
     assert!(one.reason.contains("-500"), "{}", one.reason);
     assert!(world.trouble().unwrap().contains("EUR/USD"), "{:?}", world.trouble());
+}
+
+#[test]
+fn a_debt_is_exchanged_without_targets_securities_or_a_value_of_the_fund() {
+    let mut world = World::silent();
+    world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
+    world.say(RiskHalt { halted: false, halts: vec![], at: world.now });
+    world.say(rates_of(&world));
+    world.say(Venue { mic: contracts::pair_venue(), ..support::venue() });
+    world.say(pair(&world, "1.12"));
+    for environment in ["live", "sim:1"] {
+        assert!(world.requests().is_empty(), "the account of another environment is none of ours");
+        for _ in 0..2 {
+            let debt = PortfolioState { environment: environment.into(), ..debt_and_dollars(&world) };
+            world.say(PortfolioState { nav: None, unvalued: vec!["X".into()], ..debt });
+            world.pass(MINUTE + SECOND);
+        }
+    }
+    assert_eq!(world.requests().len(), 1, "{:?}", world.trouble());
+    assert_eq!(world.requests()[0].kind, OrderKind::Emergency);
+}
+
+#[test]
+fn a_debt_is_sold_for_while_the_targets_are_missing_or_old() {
+    for targets in [None, Some(31)] {
+        let mut world = World::ready();
+        world.gains.clear();
+        match targets {
+            None => world.clear::<TargetWeights>(""),
+            Some(days) => world.say(support::targets(world.now.saturating_plus_ms(-days * DAY))),
+        }
+        world.say(RiskState { breaker: Breaker::Normal, ..RiskState::sample() });
+        for _ in 0..2 {
+            world.say(in_debt(&world, "debt"));
+            world.pass(MINUTE + SECOND);
+        }
+        let asked = world.requests();
+        assert_eq!(
+            (asked.len(), asked[0].kind, asked[0].side),
+            (1, OrderKind::Emergency, Side::Sell),
+            "{targets:?}"
+        );
+    }
 }
 
 #[test]

@@ -110,12 +110,14 @@ Exit codes: 0 done, 1 refused or not known, 3 no answer from the bus.")]
         #[command(subcommand)]
         question: crate::universe::Question,
     },
-    /// Plans at once and shows the plan; or shows, lists and compares plans
+    /// Plans at once and shows the plan; or shows, lists and compares plans, approves and skips steps
     #[command(after_help = "Examples:
   steward plan                       plans at once
   steward plan show                  the latest plan, with its score, costs and rivals
   steward plan history --count 20
   steward plan diff previous latest
+  steward plan approve 01KJPKX0XJ4Q7N2D5T9V3W8YZA 1
+  steward plan skip latest 2
 Exit codes: 0 done, 1 no such plan or nothing can be planned, 3 no answer from the bus.")]
     Plan(PlanOptions),
     /// Shows, checks and changes what is wanted of the planner
@@ -449,6 +451,21 @@ pub enum PlanQuestion {
         #[arg(default_value = "latest")]
         newer: String,
     },
+    /// Agrees to one step, where plans wait for a person (plan.require_approval)
+    Approve(StepOfPlan),
+    /// Leaves one step out: its security is not traded for a day
+    Skip(StepOfPlan),
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, Args)]
+pub struct StepOfPlan {
+    /// Id of the plan that you looked at, or `latest`
+    #[arg(value_name = "PLAN")]
+    pub plan: String,
+    /// Number of the step, from 1
+    #[arg(value_name = "STEP")]
+    pub step: u16,
 }
 
 /// `topics`.

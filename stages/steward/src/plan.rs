@@ -1,11 +1,11 @@
-//! `steward plan`: plans at once, shows a plan, lists the plans kept, compares two.
+//! `steward plan`: plans at once, shows a plan, lists the plans kept, compares two, approves and skips steps.
 //!
-//! Plans come from the view `api_plan`; only planning at once needs the bus.
+//! Plans come from the view `api_plan`; planning at once and deciding on a step need the bus.
 
 use std::time::Duration;
 
 use bus_client::{Config, Place as At, open_for_reading};
-use contracts::{Outcome, PlanContext, PlanNow, PlanProposed, TopicId, receive};
+use contracts::{ApproveStep, Body, Outcome, PlanContext, PlanNow, PlanProposed, SkipStep, TopicId, receive};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -53,7 +53,26 @@ pub async fn run(options: &PlanOptions) -> Result<u8, Fault> {
             }
             Ok(0)
         }
+        Some(PlanQuestion::Approve(of)) => {
+            let (plan_id, step) = (find(&stored(&config)?, &of.plan)?.plan_id, of.step);
+            decide(&config, ApproveStep { actor: bus::NAME.into(), plan_id, step }, options.json).await
+        }
+        Some(PlanQuestion::Skip(of)) => {
+            let (plan_id, step) = (find(&stored(&config)?, &of.plan)?.plan_id, of.step);
+            decide(&config, SkipStep { actor: bus::NAME.into(), plan_id, step }, options.json).await
+        }
     }
+}
+
+/// Asks for a decision on a step; the exit code says whether it was taken.
+async fn decide<B: Body>(config: &Config, ask: B, as_json: bool) -> Result<u8, Fault> {
+    let reply = bus::ask(config, PLANNER, ask).await?;
+    if as_json {
+        print::json(&reply);
+    } else {
+        print::data(&reply.text);
+    }
+    Ok(u8::from(reply.outcome != Outcome::Done))
 }
 
 /// Asks for a plan and follows it to its end.

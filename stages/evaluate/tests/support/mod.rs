@@ -61,7 +61,7 @@ pub fn context(
     let invested: i64 = holdings.iter().map(|holding| holding.value_eur.e4()).sum();
     let group = |name: &str, e6| PlanGroup { name: name.into(), target_e6: Some(share(e6)) };
     PlanContext {
-        cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: eur(cash_e4) }],
+        cash: vec![SpendableCash { ccy: Currency::EUR, value_eur: eur(cash_e4), exchange: None }],
         total_eur: eur(invested + cash_e4 + reserve_e4),
         nav_eur: eur(invested + cash_e4 + reserve_e4),
         costs: PlanCosts {

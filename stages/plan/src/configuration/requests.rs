@@ -389,10 +389,11 @@ fn checked(text: &str) -> Result<Read, No> {
 fn bucket(name: Option<&str>) -> Result<Option<String>, No> {
     match name {
         None | Some("") => Ok(None),
-        Some(name) if name.len() <= TEXT_MAX && !name.chars().any(char::is_whitespace) => {
-            Ok(Some(name.into()))
+        Some(CORE) => Ok(Some(CORE.into())),
+        Some(name) => {
+            let text = format!("`{}` is not planned, only {CORE} is; nothing was changed", short(name));
+            Err(No::new("bucket_not_planned", text))
         }
-        Some(name) => Err(No::new("bad_bucket", format!("`{name}` is no name of a bucket"))),
     }
 }
 

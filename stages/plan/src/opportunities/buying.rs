@@ -1,13 +1,13 @@
 //! What every purchase must pass before its size is a question, and how large it may be.
 //!
-//! Order: the owner's flag, traps, price near its high of 52 weeks, pauses after a purchase and after a sale. Room: the
-//! limit of one security, and of its country and its industries, whichever is tightest. Cash: what may be spent in the
-//! security's own currency; no exchange is assumed, because none can be ordered yet.
+//! Order: the owner's flag, a return that the targets expect, traps, price near its high of 52 weeks, pauses after a purchase and after a sale. Room: the
+//! limit of one security, and of its country and its industries, whichever is tightest. Means: the cash of its currency, what EUR
+//! can be exchanged for it, and what the best sales bring in before it; whether a sale is worth it is the evaluator's question.
 
 use limits::{Fine, side_not_allowed};
 use money::{Currency, Money, Rounding, Weight};
 
-use super::{No, overflow};
+use super::{No, overflow, proposal::before_costs};
 use crate::{
     groups,
     limits::{COUNTRY_MAX_E6, INDUSTRY_MAX_E6, OWN_LIMIT_MAX_E6},
@@ -30,8 +30,14 @@ pub(super) fn may_buy(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<()
     if usable.score.get() < rules.min_score {
         return Err(("score_low", format!("Its score is below {}.", rules.min_score)));
     }
+    if snapshot.expected_return(security.isin).is_none() {
+        return Err(("no_expected_return", "The targets expect no return of it.".into()));
+    }
     if merit.trap {
         return Err(("quality_gate", "Its score warns of a trap.".into()));
+    }
+    if snapshot.parameters.correlation_max.is_some_and(|most| snapshot.likeness(security.isin) > most) {
+        return Err(("alike", "It moves too much like what is held already.".into()));
     }
     let is_fund = FUNDS.contains(&security.product_type.to_ascii_lowercase().as_str());
     let near_high = |high: f64| usable.quote.price_e6.to_f64() > rules.max_price_vs_high * high;
@@ -75,13 +81,9 @@ pub(super) fn room(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Money
     Ok(room)
 }
 
-/// The largest value that the cash in the security's currency pays for, costs included.
+/// The largest value that cash and the best sales pay for, costs included.
 pub(super) fn affordable(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Money, No> {
-    let costs = &snapshot.rules.costs;
-    let cash = snapshot.spendable(usable.security.ccy);
-    let after_fixed = cash.checked_sub(costs.fixed_eur).map_err(overflow)?;
-    let whole = Weight::SCALE.saturating_add(costs.percent.e6());
-    after_fixed.scale(Weight::SCALE, whole, Rounding::Down).map_err(overflow)
+    before_costs(snapshot.means(usable.security.ccy), &snapshot.rules.costs).map_err(overflow)
 }
 
 /// The base size T of a purchase: 1 % of the fund, at least the smallest trade, at most the owner's base amount.

@@ -7,13 +7,13 @@
 //! Worked example: 320 EUR of dividends, limit 30 EUR: (320 − 2) / 1.002 = 317.36 EUR → buys 10 for 300 EUR.
 
 use contracts::Side;
-use money::{Money, Rounding, Weight};
+use money::Money;
 
 use super::{
     No, Proposal, Report,
     buying::{affordable, concentration, may_buy, no_cash, room},
     each, overflow, percent,
-    proposal::{Wish, proposal, terms},
+    proposal::{Wish, before_costs, proposal, terms},
 };
 use crate::{
     lists::Category,
@@ -72,9 +72,7 @@ fn buy(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Prop
     };
     may_buy(usable, snapshot)?;
     let terms = terms(usable, Side::Buy)?;
-    let whole = Weight::SCALE.saturating_add(rules.costs.percent.e6());
-    let money = usable.dividends.checked_sub(rules.costs.fixed_eur).map_err(overflow)?;
-    let money = money.scale(Weight::SCALE, whole, Rounding::Down).map_err(overflow)?;
+    let money = before_costs(usable.dividends, &rules.costs).map_err(overflow)?;
     let size = terms.buy_within(money.into()).map_err(overflow)?;
     if size.value_eur > limits::Fine::from(room(usable, snapshot)?) {
         return Err(concentration(usable));

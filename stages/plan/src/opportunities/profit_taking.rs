@@ -69,7 +69,7 @@ fn sell(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Pro
     let size = sold(held, part, &terms).map_err(overflow)?;
     let wish = Wish {
         side: Side::Sell,
-        size: cut(size, held, &terms, snapshot)?,
+        size: cut(size, usable, held, &terms, snapshot)?,
         limit: terms.price,
         finder: NAME,
         category: Category::ProfitTaking,

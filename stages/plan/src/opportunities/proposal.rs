@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use contracts::{Candidate, Finite, Side};
-use limits::Fine;
+use limits::{Costs, Fine};
 use market::{Isin, Mic};
-use money::{Currency, Money, Price, Quantity, Rate, Rounding};
+use money::{Currency, Money, Price, Quantity, Rate, Rounding, Weight};
 
 use super::{No, overflow};
 use crate::{
@@ -109,6 +109,12 @@ pub(super) fn proposal(usable: &Usable<'_>, wish: Wish, snapshot: &Snapshot<'_>)
     })
 }
 
+/// The largest value that an amount pays for, costs included.
+pub(super) fn before_costs(amount: Money, costs: &Costs) -> money::Result<Money> {
+    let whole = Weight::SCALE.saturating_add(costs.percent.e6());
+    amount.checked_sub(costs.fixed_eur)?.scale(Weight::SCALE, whole, Rounding::Down)
+}
+
 /// What the owner prefers is bought sooner and sold later.
 fn weighed(priority: f64, side: Side, multiplier: Option<f64>) -> f64 {
     let multiplier = multiplier.unwrap_or(1.0).clamp(0.1, 3.0);
@@ -129,6 +135,20 @@ impl Proposal {
         let keeps_self = (other.quantity > self.quantity) == (self.side == Side::Sell);
         let size = if keeps_self { self } else { other };
         Proposal { priority, category, finder, reason, tags, ..size }
+    }
+
+    /// The same purchase as large as the cash alone pays for, costs included; `None` below the smallest trade.
+    pub(crate) fn cut_to_cash(&self, snapshot: &Snapshot<'_>) -> Option<Proposal> {
+        let rules = snapshot.rules;
+        let lot = snapshot.security(self.isin)?.lot_e6;
+        let terms = Terms::new(self.limit, self.rate, lot).ok()?;
+        let most = before_costs(snapshot.spendable(self.ccy), &rules.costs).ok()?;
+        let quantity = terms.buy_within(most.into()).ok()?.quantity;
+        let value = money::value(self.limit, quantity, self.ccy, Rounding::Up).ok()?;
+        let value = money::to_eur(value, self.rate, Rounding::Up).ok()?;
+        let cost = limits::commission(value, &rules.costs, Rate::ONE).ok()?;
+        let worth_it = value.covers(rules.min_trade).ok()?;
+        worth_it.then(|| Proposal { quantity, value, cost, ..self.clone() })
     }
 
     /// Worth in EUR.

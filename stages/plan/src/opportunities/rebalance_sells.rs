@@ -65,7 +65,7 @@ fn sell(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Pro
     let size = sold(value.into(), part, gap.over_eur, held, &terms).map_err(overflow)?;
     let wish = Wish {
         side: Side::Sell,
-        size: cut(size, held, &terms, snapshot)?,
+        size: cut(size, usable, held, &terms, snapshot)?,
         limit: terms.price,
         finder: NAME,
         category: Category::RebalanceSells,

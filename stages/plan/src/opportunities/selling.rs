@@ -1,14 +1,16 @@
 //! What every sale must pass, and the most that may be sold at once.
 //!
 //! The checks are the gate's own, in its order: the owner's flag, price paid known, loss, holding time, pause after a sale.
-//! The size is then cut to the largest part of a holding that one order may sell, in whole lots, rounded down.
+//! The size is then cut to the largest part of a holding that one order may sell, in whole lots, rounded down; a holding
+//! that the owner wants gone, or that is worth less than two of the smallest trades, may go whole.
 
 use contracts::Position;
 use limits::{SellCode, SellQuestion, SellTerms};
-use money::{Price, Quantity, multiply_divide};
+use money::{Currency, Money, Price, Quantity, Weight, multiply_divide};
 
 use super::{No, overflow};
 use crate::{
+    limits::SMALL_HOLDING_EUR,
     sizing::{Size, Terms},
     snapshot::{Snapshot, Usable},
 };
@@ -40,8 +42,14 @@ pub(super) fn may_sell<'a>(
 }
 
 /// A size cut to what one order may sell.
-pub(super) fn cut(size: Size, held: Quantity, terms: &Terms, snapshot: &Snapshot<'_>) -> Result<Size, No> {
-    let most = snapshot.rules.max_sell;
+pub(super) fn cut(
+    size: Size,
+    usable: &Usable<'_>,
+    held: Quantity,
+    terms: &Terms,
+    snapshot: &Snapshot<'_>,
+) -> Result<Size, No> {
+    let most = if may_go_whole(usable) { Weight::ONE } else { snapshot.rules.max_sell };
     let part = multiply_divide(held.e6().into(), most.e6().into(), 1_000_000, money::Rounding::Down);
     let part = part.ok().and_then(|e6| i64::try_from(e6).ok()).unwrap_or(0);
     let allowed = Quantity::from_e6(part).map_err(overflow)?;
@@ -52,6 +60,16 @@ pub(super) fn cut(size: Size, held: Quantity, terms: &Terms, snapshot: &Snapshot
     let within = limits::max_sell::check(size.quantity, held, most).passed
         && limits::exceeds_position::check(size.quantity, held).passed;
     if within { Ok(size) } else { Err(("max_sell", "Too large a part of it would be sold at once.".into())) }
+}
+
+/// Whether all of a holding may be sold at once: the owner wants it gone, or half of it is hardly worth a trade. The gate
+/// makes the same exceptions.
+fn may_go_whole(usable: &Usable<'_>) -> bool {
+    let security = usable.security;
+    let unwanted =
+        security.marked_for_exit || (!security.allow_buy && security.max_weight_e6 == Some(Weight::ZERO));
+    let small = Money::from_units(SMALL_HOLDING_EUR, Currency::EUR);
+    unwanted || small.is_ok_and(|small| usable.value.e4() < small.e4())
 }
 
 fn forbidden(code: SellCode) -> No {

@@ -1,8 +1,7 @@
 //! Closes the distance between a holding and its target.
 //!
-//! Rule: |target − share| > `min_gap` → buy or sell the difference. A purchase is at most what the limits leave and what
-//! the cash pays for; with less cash than one trade it is a base amount, which a sale must pay for first. A sale is in
-//! whole lots; a target of zero sells all that one order may. Priority: min(1, |gap| / 5 %).
+//! Without targets it proposes nothing. Rule: |target − share| > `min_gap` → buy or sell the difference. A purchase is at most what the limits leave and what
+//! cash and the best sales could pay for. A sale is in whole lots; a target of zero sells all that one order may. Priority: min(1, |gap| / 5 %).
 //!
 //! Worked example: fund 20 000, target 8 %, share 5 %, limit 30 EUR, lot 1: gap 600 EUR → buys 20, priority 0.6.
 
@@ -12,7 +11,7 @@ use money::{Currency, Money, Quantity, Rounding};
 
 use super::{
     No, Proposal, Report,
-    buying::{affordable, base_size, concentration, may_buy, no_cash, room},
+    buying::{affordable, concentration, may_buy, no_cash, room},
     each, overflow, percent,
     proposal::{Wish, proposal, terms},
     selling::{cut, may_sell},
@@ -32,6 +31,9 @@ const FULL_GAP: f64 = 0.05;
 /// Proposes a purchase or a sale for every security off its target.
 pub fn propose(snapshot: &Snapshot<'_>, weight: f64) -> Report {
     each(snapshot, |usable| {
+        if snapshot.targets.is_none() {
+            return Err(("no_targets", "There are no targets that are young enough.".into()));
+        }
         let gap = gap(usable, snapshot)?;
         let least = snapshot.total.share(snapshot.parameters.min_gap, Rounding::Down).map_err(overflow)?;
         if gap.e12().unsigned_abs() <= Fine::from(least).e12().unsigned_abs() {
@@ -94,14 +96,10 @@ fn buy(
     if room.e4() < min_trade.e4() {
         return Err(concentration(usable));
     }
-    // Without enough cash only a sale in EUR before it can pay for a purchase in EUR.
-    let paid_by_sale = usable.security.ccy == Currency::EUR;
-    let most = match cash.e4() < min_trade.e4() {
-        true if paid_by_sale => base_size(snapshot)?,
-        true => return Err(no_cash(usable, snapshot)),
-        false => cash,
-    };
-    let most = Money::from_e4(most.e4().min(room.e4()), Currency::EUR);
+    if cash.e4() < min_trade.e4() {
+        return Err(no_cash(usable, snapshot));
+    }
+    let most = Money::from_e4(cash.e4().min(room.e4()), Currency::EUR);
     let size = bought(gap.min(most.into()), &terms).map_err(overflow)?;
     let paid = usable.position.and_then(|position| position.avg_price_e6);
     let wish = Wish {
@@ -129,7 +127,7 @@ fn sell(
     let size = sold(gap, usable.target.e6() == 0, held, &terms).map_err(overflow)?;
     let wish = Wish {
         side: Side::Sell,
-        size: cut(size, held, &terms, snapshot)?,
+        size: cut(size, usable, held, &terms, snapshot)?,
         limit: terms.price,
         finder: NAME,
         category: category(false, false),

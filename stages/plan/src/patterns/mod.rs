@@ -99,12 +99,14 @@ pub struct Ground<'a> {
     pub joined: Joined,
     /// Groups that lack something.
     pub needs: &'a Needs,
+    /// Whether sales leave one place for a purchase, where there are two places and something to buy.
+    pub keeps_place: bool,
 }
 
 /// The sequences of a pattern; none is empty.
 #[must_use]
 pub fn sequences(pattern: Pattern, ground: Ground<'_>, depth: usize) -> Vec<Vec<Item>> {
-    let Ground { lists, cash, joined, needs } = ground;
+    let Ground { lists, cash, joined, needs, keeps_place } = ground;
     let sales = lists.join(&[C::ProfitTaking, C::RebalanceSells]);
     let dips_and_gaps = || {
         let list = lists.join(&[C::AveragingDown, C::RebalanceBuys]);
@@ -113,7 +115,8 @@ pub fn sequences(pattern: Pattern, ground: Ground<'_>, depth: usize) -> Vec<Vec<
     let buys = || lists.join(&[C::AveragingDown, C::RebalanceBuys, C::OpportunityBuys]);
     let chances_first = || lists.join(&[C::OpportunityBuys, C::AveragingDown, C::RebalanceBuys]);
     let half = (depth / 2).max(1);
-    let mut draft = Draft::new(cash, depth);
+    let kept = keeps_place && depth >= 2 && lists.flat().iter().any(|item| item.side == Side::Buy);
+    let mut draft = Draft::new(cash, depth, usize::from(kept));
     match pattern {
         Pattern::Adaptive => return adaptive::sequences(lists, cash, needs, depth),
         Pattern::DirectBuy if cash.is_positive() => {
@@ -160,17 +163,19 @@ pub fn sequences(pattern: Pattern, ground: Ground<'_>, depth: usize) -> Vec<Vec<
 struct Draft {
     cash: Fine,
     depth: usize,
+    /// Places that sales leave free.
+    kept: usize,
     taken: Vec<Item>,
 }
 
 impl Draft {
-    fn new(cash: Fine, depth: usize) -> Draft {
-        Draft { cash, depth, taken: Vec::new() }
+    fn new(cash: Fine, depth: usize, kept: usize) -> Draft {
+        Draft { cash, depth, kept, taken: Vec::new() }
     }
 
     /// Takes the first sales of a list; tells whether there was one.
     fn sell(&mut self, list: &[Item], most: usize) -> bool {
-        for item in list.iter().take(most.min(self.depth)) {
+        for item in list.iter().take(most.min(self.depth - self.kept)) {
             self.cash = Fine::from_e12(self.cash.e12().saturating_add(item.value.e12()));
             self.taken.push(*item);
         }
@@ -202,5 +207,45 @@ impl Draft {
 
     fn holds(&self, item: Item) -> bool {
         self.taken.iter().any(|known| known.id == item.id)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn item(id: u16, side: Side, value: i128) -> Item {
+        let value = Fine::from_e12(value * Fine::SCALE);
+        Item { id, security: id, side, value, priority: 1.0 - f64::from(id) / 10.0 }
+    }
+
+    /// What selling as much as possible makes of three sales and, if any, one purchase.
+    fn sold(depth: usize, buys: bool, keeps_place: bool) -> Vec<u16> {
+        let sales = (0..3).map(|id| item(id, Side::Sell, 100)).collect();
+        let purchases = if buys { vec![item(3, Side::Buy, 50)] } else { Vec::new() };
+        let lists = Lists::new(C::ALL.map(|category| match category {
+            C::RebalanceSells => Vec::clone(&sales),
+            C::RebalanceBuys => purchases.clone(),
+            _ => Vec::new(),
+        }));
+        let needs = Needs::default();
+        let ground = Ground {
+            lists: &lists,
+            cash: Fine::ZERO,
+            joined: Joined::ByPriority,
+            needs: &needs,
+            keeps_place,
+        };
+        sequences(Pattern::MultiSell, ground, depth).concat().iter().map(|item| item.id).collect()
+    }
+
+    #[test]
+    fn sales_leave_one_place_for_a_purchase_where_there_are_two_and_something_to_buy() {
+        assert_eq!(sold(3, true, true), [0, 1, 3]);
+        assert_eq!(sold(2, true, true), [0, 3]);
+        assert_eq!(sold(1, true, true), [0], "one place is the sale's");
+        assert_eq!(sold(3, false, true), [0, 1, 2], "nothing is to be bought");
+        assert_eq!(sold(3, true, false), [0, 1, 2], "as the old system did");
     }
 }

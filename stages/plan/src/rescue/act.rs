@@ -79,19 +79,18 @@ pub fn purses(
     Ok(purses)
 }
 
-/// Decides on the next step; `sold` are the times of earlier emergency sales.
+/// The exchanges that cover what is owed, and what sales must bring in for the rest. Needs nothing but balances and rates.
 ///
 /// # Errors
 /// A sentence when it cannot be computed.
-pub fn step(
-    snapshot: &Snapshot<'_>,
+pub fn exchanges(
+    state: &PortfolioState,
+    rules: &Rules,
     rate: impl Fn(Currency) -> Option<Rate>,
-    open: impl Fn(&Usable<'_>) -> bool,
-    sold: &[Timestamp],
-) -> Result<Step, String> {
-    let balances = watch::balances(snapshot.state);
-    let purses = purses(snapshot.state, snapshot.rules, &rate).map_err(|error| error.to_string())?;
-    let plan = exchange::plan(&exchange::Balances {
+) -> Result<exchange::Plan, String> {
+    let balances = watch::balances(state);
+    let purses = purses(state, rules, &rate).map_err(|error| error.to_string())?;
+    exchange::plan(&exchange::Balances {
         balances: purses,
         // No currency is kept above zero for its own sake.
         trading: BTreeSet::new(),
@@ -100,18 +99,24 @@ pub fn step(
         buffer: Fine::from_e12(BUFFER_E6 * Fine::SCALE / 1_000_000),
         least_eur: Fine::ONE,
     })
-    .map_err(|error| error.to_string())?;
-    if !plan.legs.is_empty() {
-        return Ok(Step::Exchange(plan.legs));
-    }
-    if !plan.sale_need_eur.is_positive() {
-        return Ok(Step::Uncovered(Money::zero(Currency::EUR)));
-    }
+    .map_err(|error| error.to_string())
+}
+
+/// Decides on a sale for what no exchange covers; `sold` are the times of earlier emergency sales.
+///
+/// # Errors
+/// A sentence when it cannot be computed.
+pub fn sale(
+    snapshot: &Snapshot<'_>,
+    need_eur: Fine,
+    open: impl Fn(&Usable<'_>) -> bool,
+    sold: &[Timestamp],
+) -> Result<Step, String> {
     if let Some(then) = earliest(sold, snapshot.now) {
         return Ok(Step::Later(then));
     }
-    let short = short_currency(&balances);
-    let sales = sales(snapshot, plan.sale_need_eur, short, open).map_err(|error| error.to_string())?;
+    let short = short_currency(&watch::balances(snapshot.state));
+    let sales = sales(snapshot, need_eur, short, open).map_err(|error| error.to_string())?;
     Ok(match sales.sales.first() {
         Some((isin, quantity)) => Step::Sell(*isin, *quantity),
         None => {
@@ -162,7 +167,7 @@ fn sales(
 /// Whether a holding is over its target or scores too low to be bought.
 fn may_go(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> bool {
     let target = snapshot.total.share(usable.target, Rounding::Down);
-    let over = target.is_ok_and(|target| usable.value.e4() > target.e4());
+    let over = snapshot.targets.is_some() && target.is_ok_and(|target| usable.value.e4() > target.e4());
     over || usable.score.get() < snapshot.rules.min_score
 }
 

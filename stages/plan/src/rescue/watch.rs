@@ -2,17 +2,20 @@
 //!
 //! All of this must hold: the account was read without error; the debt is worth more than 1 EUR, because a correction
 //! costs more; two readings at least 60 s apart say the same; no order is open or unresolved and no trade is unsettled that
-//! explains it; the breaker is neither halted nor unknown. Otherwise it is shown and nothing is done; the gate keeps
+//! explains it: sales that bring in as much on a later day are waited for, at most three trading days; the breaker is neither halted nor unknown. Otherwise it is shown and nothing is done; the gate keeps
 //! purchases in that currency from passing.
 
 use std::collections::BTreeMap;
 
 use contracts::{Breaker, PortfolioState};
-use market::Timestamp;
+use market::{Timestamp, Weekday};
 use money::{Currency, Money, Rate, Rounding};
 
 /// Debts worth less are shown only.
 const LEAST_E4: i64 = 10_000;
+/// Sales are settled after so many trading days.
+const SETTLES_DAYS: u32 = 3;
+const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Time between the two readings.
 const APART_MS: i64 = 60_000;
 
@@ -21,6 +24,8 @@ const APART_MS: i64 = 60_000;
 pub struct Watch {
     owed: BTreeMap<Currency, Money>,
     since: Option<Timestamp>,
+    /// When something was first owed, however much it has been since.
+    first: Option<Timestamp>,
 }
 
 /// What the watch says.
@@ -71,8 +76,10 @@ impl Watch {
             self.since = Some(state.at);
         }
         if self.owed.is_empty() {
+            self.first = None;
             return Verdict::Fine;
         }
+        let first = *self.first.get_or_insert(state.at);
         let debt = self.owed.values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let since = self.since.unwrap_or(state.at);
         if state.at.since(since) < APART_MS {
@@ -81,6 +88,11 @@ impl Watch {
         }
         if orders_open || !state.open_orders.is_empty() {
             return Verdict::Wait(format!("{debt} is owed; an open order may explain it"), None);
+        }
+        let settled_by = after_trading_days(first, SETTLES_DAYS);
+        if now < settled_by && self.is_unsettled(state) {
+            let text = format!("{debt} is owed; sales that are not settled yet bring in as much");
+            return Verdict::Wait(text, Some(settled_by));
         }
         match breaker {
             Some(Breaker::Normal | Breaker::SellsBlocked) => Verdict::Act,
@@ -91,11 +103,44 @@ impl Watch {
         }
     }
 
+    /// Whether sales that settle later bring in all that is owed.
+    fn is_unsettled(&self, state: &PortfolioState) -> bool {
+        self.owed.iter().all(|(ccy, debt)| {
+            let of = state.cash.iter().filter(|cash| cash.amount.currency() == *ccy);
+            let pending = Money::checked_sum(*ccy, of.filter_map(|cash| cash.pending_in));
+            pending.and_then(|pending| pending.checked_add(*debt)).is_ok_and(|left| !left.is_negative())
+        })
+    }
+
+    /// When something was first owed; kept in the store, so that a restart does not begin to wait anew.
+    #[must_use]
+    pub fn first(&self) -> Option<Timestamp> {
+        self.first
+    }
+
+    /// What is owed since then, as the store knows it.
+    #[must_use]
+    pub fn since(first: Option<Timestamp>) -> Watch {
+        Watch { first, ..Watch::default() }
+    }
+
     /// What is owed.
     #[must_use]
     pub fn owed(&self) -> &BTreeMap<Currency, Money> {
         &self.owed
     }
+}
+
+/// The same time of day, so many days later that are neither Saturday nor Sunday.
+fn after_trading_days(from: Timestamp, days: u32) -> Timestamp {
+    let (mut then, mut left) = (from, days);
+    while left > 0 {
+        then = then.saturating_plus_ms(DAY_MS);
+        if !matches!(then.day_utc().weekday(), Weekday::Saturday | Weekday::Sunday) {
+            left -= 1;
+        }
+    }
+    then
 }
 
 /// Whether a debt is worth more than 1 EUR.
@@ -181,6 +226,31 @@ mod tests {
             let now = Now { state: &state, orders_open, breaker, now: state.at };
             assert!(matches!(watch.look(now, |_| Some(Rate::ONE)), Verdict::Wait(_, None)));
         }
+    }
+
+    #[test]
+    fn what_unsettled_sales_bring_in_is_waited_for_three_trading_days() {
+        // A Friday.
+        let friday: Timestamp = "2026-02-27T12:00:00.000Z".parse().unwrap();
+        let day = 24 * 3_600_000;
+        let with = |cents: i64, pending: i64, at: Timestamp| {
+            let mut state = state(cents, at.ms());
+            state.cash[0].pending_in = Some(Money::from_e4(pending * 100, Currency::EUR));
+            state
+        };
+        let mut watch = Watch::default();
+        look(&mut watch, &with(-5_000, 5_000, friday));
+        let wednesday = friday.saturating_plus_ms(5 * day);
+        let waits = |verdict| matches!(verdict, Verdict::Wait(why, until) if why.contains("settled") && until == Some(wednesday));
+        let minute = friday.saturating_plus_ms(60_000);
+        assert!(waits(look(&mut watch, &with(-5_000, 5_000, minute))));
+        assert_eq!(look(&mut watch.clone(), &with(-5_000, 4_999, minute)), Verdict::Act, "a cent less");
+        // Another debt does not begin the days anew, and neither does a restart.
+        look(&mut watch, &with(-4_000, 5_000, friday.saturating_plus_ms(day)));
+        let mut watch = Watch::since(watch.first());
+        look(&mut watch, &with(-4_000, 5_000, wednesday.saturating_minus_ms(120_000)));
+        assert!(waits(look(&mut watch, &with(-4_000, 5_000, wednesday.saturating_minus_ms(1)))));
+        assert_eq!(look(&mut watch, &with(-4_000, 5_000, wednesday)), Verdict::Act);
     }
 
     #[test]

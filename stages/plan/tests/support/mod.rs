@@ -344,13 +344,13 @@ pub fn target(isin: Isin, e6: i64) -> TargetWeight {
         current_e6: Weight::ZERO,
         lower_e6: Weight::ZERO,
         upper_e6: Weight::ONE,
-        expected_return: None,
+        expected_return: Some(number(0.08)),
         reason: String::new(),
     }
 }
 
 pub fn targets(at: Timestamp) -> TargetWeights {
-    let weights = vec![target(a(), 50_000), target(b(), 80_000)];
+    let weights = vec![target(a(), 50_000), target(b(), 80_000), target(c(), 0)];
     TargetWeights { at, weights, groups: vec![], ..TargetWeights::sample() }
 }
 

@@ -29,7 +29,13 @@ fn the_pool_of_all_depths_is_that_of_the_vectors() {
         }
         let candidates = Candidates::read(&opportunities);
         let (cash, needs) = (fine(&input["available_cash"]), Needs::default());
-        let ground = Ground { lists: &candidates.lists, cash, joined: Joined::InOrder, needs: &needs };
+        let ground = Ground {
+            lists: &candidates.lists,
+            cash,
+            joined: Joined::InOrder,
+            needs: &needs,
+            keeps_place: false,
+        };
         let mut seen = BTreeSet::new();
         let mut pool = Vec::new();
         for depth in 1..=count(&input["max_depth"]) {
