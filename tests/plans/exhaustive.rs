@@ -9,6 +9,13 @@ use contracts::{PlanContext, Side};
 use market::Isin;
 use money::Currency;
 
+/// Whether a list of candidates exchanges EUR for another currency.
+pub fn exchanges(context: &PlanContext, actions: &[u16]) -> bool {
+    let mut without = context.clone();
+    without.cash.iter_mut().for_each(|purse| purse.exchange = None);
+    score(context, actions).is_some() && score(&without, actions).is_none()
+}
+
 /// What a list of candidates comes to; `None` when it cannot be carried out.
 pub fn score(context: &PlanContext, actions: &[u16]) -> Option<f64> {
     let eur = |e4: i64| e4 as f64 / 1e4;
@@ -32,7 +39,20 @@ pub fn score(context: &PlanContext, actions: &[u16]) -> Option<f64> {
         let cost = eur(costs.fixed_eur.e4()) + costs.percent_e6.to_f64() * moved.abs();
         *purse -= moved + cost;
         if *purse < -1e-9 {
-            return None;
+            // Only EUR are exchanged, for what a purchase lacks and a little more.
+            let terms = context.cash.iter().find(|purse| purse.ccy == one.ccy)?.exchange?;
+            if one.side == Side::Sell {
+                return None;
+            }
+            let exchanged = -*purse * (1.0 + terms.room_e6.to_f64());
+            *purse += exchanged;
+            let fee = (exchanged * terms.fee_e6.to_f64()).max(eur(terms.least_eur.e4()));
+            let euros = cash.entry(Currency::EUR).or_default();
+            *euros -= exchanged + fee;
+            if *euros < -1e-9 {
+                return None;
+            }
+            paid += fee;
         }
         let left = have + moved;
         worth.insert(one.isin, if left <= 0.005 { 0.0 } else { left });

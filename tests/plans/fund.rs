@@ -1,7 +1,7 @@
 //! Funds of every shape: the same seed is the same fund.
 
 use contracts::{
-    Cash, EndComponents, Finite, FxRate, FxRates, PortfolioState, Position, Quote, RiskHalt, Sample,
+    Cash, EndComponents, Finite, FxRate, FxRates, PortfolioState, Position, Quote, Regime, RiskHalt, Sample,
     Security, SecurityScore, Source, TargetWeight, TargetWeights, Universe, Venue, Windfall,
 };
 use market::{Isin, Timestamp};
@@ -52,6 +52,9 @@ impl Seeded {
 pub struct Fund {
     pub universe: Universe,
     pub quotes: Vec<Quote>,
+    /// Of pairs of currencies.
+    pub pairs: Vec<Quote>,
+    pub regime: Option<Regime>,
     pub scores: Vec<SecurityScore>,
     pub targets: TargetWeights,
     pub state: PortfolioState,
@@ -69,8 +72,17 @@ pub fn isin(n: i64) -> Isin {
     Isin::with_check_digit(&format!("XB{n:09}")).unwrap()
 }
 
-/// EUR per USD, in 1/1 000 000 000.
+/// EUR per USD and per GBP, in 1/1 000 000 000.
 const USD_E9: i64 = 900_000_000;
+const GBP_E9: i64 = 1_150_000_000;
+
+fn per_unit(ccy: Currency) -> Rate {
+    match ccy.as_str() {
+        "USD" => Rate::from_e9(USD_E9).unwrap(),
+        "GBP" => Rate::from_e9(GBP_E9).unwrap(),
+        _ => Rate::ONE,
+    }
+}
 
 impl Fund {
     pub fn of(seed: u64) -> Fund {
@@ -89,18 +101,23 @@ impl Fund {
         let cash = vec![
             cash(Money::from_units(seeded.below(30_000), Currency::EUR).unwrap()),
             cash(Money::from_units(seeded.below(8_000), Currency::USD).unwrap()),
+            cash(Money::from_units(seeded.below(1_000), Currency::GBP).unwrap()),
         ];
         let in_eur = |money: Money| {
-            let rate = if money.currency() == Currency::EUR { 1_000_000_000 } else { USD_E9 };
-            money.e4() * rate / 1_000_000_000
+            money::to_eur(money, per_unit(money.currency()), money::Rounding::Down).unwrap().e4()
         };
         let held: i64 =
             positions.iter().filter_map(|one: &Position| one.value_eur).map(|value| value.e4()).sum();
         let nav = held + cash.iter().map(|one| in_eur(one.amount)).sum::<i64>() + 10_000;
+        // Three in four funds can have dollars for EUR, as many pounds.
+        let pairs = [Currency::USD, Currency::GBP].into_iter().filter(|_| !seeded.one_in(4));
+        let pairs = pairs.map(pair_quote).collect();
         let weights = securities.iter().filter_map(|one| target(one.isin, count, &mut seeded)).collect();
         Fund {
             universe: Universe { securities },
             quotes,
+            pairs,
+            regime: None,
             scores,
             targets: TargetWeights { at: now(), weights, groups: vec![], ..TargetWeights::sample() },
             state: PortfolioState {
@@ -121,21 +138,22 @@ impl Fund {
     }
 
     fn planned_with(&self, settings: &str) -> Rig {
-        let rate =
-            FxRate { eur_per_unit_e9: Rate::from_e9(USD_E9).unwrap(), as_of: now(), source: Source::Ecb };
-        self.planned_at(settings, FxRates { rates: [(Currency::USD, rate)].into(), at: now() })
+        let rate = |ccy| (ccy, FxRate { eur_per_unit_e9: per_unit(ccy), as_of: now(), source: Source::Ecb });
+        let rates = [Currency::USD, Currency::GBP].map(rate).into();
+        self.planned_at(settings, FxRates { rates, at: now() })
     }
 
     /// The same with settings and rates of its own.
     pub fn planned_at(&self, settings: &str, rates: FxRates) -> Rig {
         let mut rig = Rig::new(settings, now());
         rig.say(self.universe.clone());
-        self.quotes.iter().for_each(|quote| rig.say(quote.clone()));
+        self.quotes.iter().chain(&self.pairs).for_each(|quote| rig.say(quote.clone()));
         self.scores.iter().for_each(|score| rig.say(score.clone()));
         rig.say(Venue { since_open_min: Some(90), until_close_min: Some(180), ..Venue::sample() });
         rig.say(self.targets.clone());
         rig.say(RiskHalt { halted: false, halts: vec![], at: now() });
         rig.say(rates);
+        self.regime.iter().for_each(|regime| rig.say(regime.clone()));
         rig.say(self.state.clone());
         rig.settle();
         rig
@@ -156,7 +174,8 @@ fn security(n: i64, seeded: &mut Seeded) -> Security {
     Security {
         isin: isin(n),
         ticker: format!("B{n}.EU"),
-        ccy: if seeded.one_in(3) { Currency::USD } else { Currency::EUR },
+        ccy: [Currency::USD, Currency::GBP, Currency::EUR, Currency::EUR]
+            [usize::try_from(seeded.below(4)).unwrap()],
         country: Some(["DE", "FR", "US", "JP"][usize::try_from(seeded.below(4)).unwrap()].into()),
         industry: (!seeded.one_in(4)).then(|| format!("Industry {}", seeded.below(5))),
         lot_e6: Quantity::from_units(lot).unwrap(),
@@ -177,6 +196,21 @@ fn quote(security: &Security, seeded: &mut Seeded) -> Quote {
         price_e6: price(1_000).unwrap(),
         bid_e6: price(999),
         ask_e6: price(1_001),
+        at: now(),
+        ..Quote::sample()
+    }
+}
+
+/// The price of EUR in another currency.
+pub fn pair_quote(ccy: Currency) -> Quote {
+    let e6 = 1_000_000_000_000_000 / per_unit(ccy).e9();
+    Quote {
+        isin: contracts::pair_isin(Currency::EUR, ccy).unwrap(),
+        mic: contracts::pair_venue(),
+        ccy,
+        price_e6: Price::from_e6(e6).unwrap(),
+        bid_e6: None,
+        ask_e6: None,
         at: now(),
         ..Quote::sample()
     }
@@ -204,7 +238,7 @@ fn position(security: &Security, quote: &Quote, seeded: &mut Seeded) -> Position
     let lots = 1 + seeded.below(200);
     let qty = Quantity::from_e6(security.lot_e6.e6() * lots).unwrap();
     let value = money::value(quote.price_e6, qty, security.ccy, money::Rounding::Down).unwrap();
-    let rate = if security.ccy == Currency::EUR { Rate::ONE } else { Rate::from_e9(USD_E9).unwrap() };
+    let rate = per_unit(security.ccy);
     let bought = now().saturating_minus_ms(seeded.below(500) * DAY);
     Position {
         isin: security.isin,
@@ -233,7 +267,7 @@ fn target(isin: Isin, count: i64, seeded: &mut Seeded) -> Option<TargetWeight> {
         current_e6: Weight::ZERO,
         lower_e6: Weight::ZERO,
         upper_e6: Weight::ONE,
-        expected_return: None,
+        expected_return: Some(number(0.08)),
         reason: String::new(),
     })
 }
