@@ -208,7 +208,7 @@ fn connect(login: Option<(&str, &str)>) -> Vec<u8> {
     let mut body = text("MQTT");
     body.extend([4, if login.is_some() { 0xc2 } else { 0x02 }, 0, 30]);
     body.extend(text("outsider"));
-    for (user, password) in login {
+    if let Some((user, password)) = login {
         body.extend(text(user));
         body.extend(text(password));
     }
