@@ -196,6 +196,57 @@ pub struct Nav {
     pub flow_today: Money,
     /// Gain since the first valuation, as a fraction, flows taken out.
     pub since_start: Finite,
+    /// Parts of the fund that were nearly too large or too large at the end of the day before, the worst first.
+    #[serde(default)]
+    pub concentration: Vec<LargePart>,
+}
+
+/// What a part of the fund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LargePartKind {
+    /// All securities of a country.
+    Country,
+    /// All securities of an industry.
+    Industry,
+    /// One security.
+    Position,
+    /// Everything in a foreign currency, cash included.
+    Currency,
+    /// Securities whose country or industry nobody knows.
+    Unknown,
+    /// How few holdings make up most of what is held: the Herfindahl index of their values.
+    Whole,
+}
+
+/// How near a part is to its limit, mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LargePartLevel {
+    /// From eight tenths of it.
+    Warning,
+    /// From nine tenths of it.
+    Critical,
+    /// Above it.
+    Breach,
+}
+
+/// A part of the fund that is nearly too large.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LargePart {
+    /// What it is.
+    pub kind: LargePartKind,
+    /// Which one: a country, an industry, an ISIN, a currency.
+    pub name: String,
+    /// Its share of everything, cash included, to the thousandth.
+    pub share: Finite,
+    /// What it may be.
+    pub limit: Finite,
+    /// How near it is.
+    pub level: LargePartLevel,
 }
 
 impl Sample for Nav {
@@ -210,6 +261,13 @@ impl Sample for Nav {
             day_start: v::eur(),
             flow_today: Money::zero(Currency::EUR),
             since_start: v::number(0.0125),
+            concentration: vec![LargePart {
+                kind: LargePartKind::Country,
+                name: "DE".into(),
+                share: v::number(0.36),
+                limit: v::number(0.35),
+                level: LargePartLevel::Breach,
+            }],
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Health, HealthState, Mode, OrderState, OrderStatus, Severity, Side, stage_of};
+use contracts::{
+    Health, HealthState, LargePartKind, LargePartLevel, Mode, OrderState, OrderStatus, Severity, Side,
+    stage_of,
+};
 use market::Timestamp;
 
 use crate::{
@@ -28,6 +31,7 @@ pub fn causes(view: &View, now: Timestamp, silent_after_ms: Option<i64>) -> Caus
     let mut found = Causes::new();
     halted(view, &mut found);
     drawdown(view, &mut found);
+    concentration(view, &mut found);
     incidents(view, &mut found);
     unknown_orders(view, &mut found);
     left_working(view, &mut found);
@@ -67,6 +71,38 @@ fn drawdown(view: &View, found: &mut Causes) {
             fall * 100.0
         );
         add(found, "drawdown", "", Severity::Alarm, &text);
+    }
+}
+
+/// Too much in one place is a matter for the next plans and for the owner; it stops nothing here.
+fn concentration(view: &View, found: &mut Causes) {
+    for part in view.nav.iter().flat_map(|nav| &nav.concentration) {
+        let (code, what) = match part.kind {
+            LargePartKind::Country => ("concentrated_country", format!("Securities of {} are", part.name)),
+            LargePartKind::Industry => ("concentrated_industry", format!("{} is", part.name)),
+            LargePartKind::Position => ("concentrated_position", format!("{} is", part.name)),
+            LargePartKind::Currency => ("concentrated_currency", format!("Everything in {} is", part.name)),
+            LargePartKind::Unknown => {
+                ("unclassified", format!("Securities whose {} nobody knows are", part.name))
+            }
+            LargePartKind::Whole => {
+                let text = format!(
+                    "Few holdings make up most of what is held: their Herfindahl index is {:.3}, more than {:.2}. More of them would spread the risk.",
+                    part.share.get(),
+                    part.limit.get()
+                );
+                add(found, "few_holdings", "", Severity::Info, &text);
+                continue;
+            }
+        };
+        let severity = if part.level == LargePartLevel::Breach { Severity::Warning } else { Severity::Info };
+        let (share, limit) = (part.share.get() * 100.0, part.limit.get() * 100.0);
+        let end = if part.kind == LargePartKind::Unknown {
+            "Fill in what is missing with `steward universe set`.".to_owned()
+        } else {
+            format!("At most {limit:.0} % should be. See whether the targets want it so.")
+        };
+        add(found, code, &part.name, severity, &format!("{what} {share:.1} % of the fund. {end}"));
     }
 }
 
@@ -203,6 +239,26 @@ mod tests {
             let found = causes(&view, Timestamp::ZERO, None);
             assert_eq!(found.keys().filter(|(code, _)| *code == "drawdown").count(), expected, "{fall:?}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_too_large_is_named_and_one_that_is_nearly_so_is_said_softly() {
+        use contracts::{LargePart, Nav};
+        let part = Nav::sample().concentration.remove(0);
+        let view = |concentration: Vec<LargePart>| View {
+            nav: Some(Nav { concentration, ..Nav::sample() }),
+            ..View::default()
+        };
+        let near = LargePart { level: LargePartLevel::Critical, name: "FR".into(), ..part.clone() };
+        let found = causes(&view(vec![part, near]), Timestamp::ZERO, None);
+        let of = |name: &str| &found[&("concentrated_country", name.to_string())];
+        assert_eq!((of("DE").severity, of("FR").severity), (Severity::Warning, Severity::Info));
+        assert!(
+            of("DE").text.contains("36.0 %") && of("DE").text.contains("At most 35 %"),
+            "{}",
+            of("DE").text
+        );
+        assert!(causes(&view(vec![]), Timestamp::ZERO, None).is_empty());
     }
 
     fn stage_view(name: &str, state: HealthState, at: Timestamp) -> View {

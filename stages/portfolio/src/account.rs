@@ -39,6 +39,8 @@ pub(crate) struct Accounts {
     /// Lines of imported ledgers, and the securities they are about.
     pub(crate) csv_fills: BTreeSet<Id>,
     pub(crate) csv_isins: BTreeSet<Isin>,
+    /// Corporate actions in the books, oldest first.
+    pub(crate) actions: Vec<Action>,
     calendars: Calendars,
     doubtful: Doubtful,
     watch: Watch<Isin>,
@@ -71,6 +73,7 @@ impl Accounts {
             openings: loaded.openings,
             csv_fills: loaded.csv_fills,
             csv_isins: loaded.csv_isins,
+            actions: loaded.actions,
             calendars,
             doubtful: Doubtful::default(),
             watch: Watch::default(),
@@ -234,6 +237,7 @@ impl Portfolio {
                 rate: None,
                 value_eur: held.cost_eur,
                 executed: held.opened.unwrap_or(now),
+                booked: now,
                 settle_day: None,
                 origin: Origin::Import,
                 in_opening: true,
@@ -273,7 +277,7 @@ impl Portfolio {
                 }
             } else if !accounts.before.contains(id) && new.insert(id) {
                 match self.fill(trade, at, &mut booking.books) {
-                    Ok(fill) => booking.fills.push(fill),
+                    Ok(fill) => booking.fills.push(Fill { booked: now, ..fill }),
                     Err(why) => booking.unbooked.push(format!("trade {id} cannot be booked: {why}")),
                 }
             }
@@ -324,6 +328,7 @@ impl Portfolio {
             rate,
             value_eur: eur,
             executed,
+            booked: executed,
             settle_day: trade.settles_on,
             origin: Origin::Broker,
             in_opening: false,
@@ -530,6 +535,7 @@ impl Portfolio {
         let id = Out::<Self>::derive_id(now, &["action", isin.as_str()]);
         let action = Action { id, isin, change, at: now, held: before.qty, left, price };
         out.decided(format!("{isin}: {}.", told(&action)));
+        self.accounts.actions.push(action.clone());
         out.save(Save::Action(action));
         self.act_on_paper(isin, change, out);
         out.save(Save::Position(isin, after.clone()));

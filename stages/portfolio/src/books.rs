@@ -50,6 +50,8 @@ pub struct Fill {
     pub value_eur: Option<Money>,
     /// When it happened; for imports when it was taken over.
     pub executed: Timestamp,
+    /// When it came into the books.
+    pub booked: Timestamp,
     /// Settlement day.
     pub settle_day: Option<Day>,
     /// Where it comes from.

@@ -78,7 +78,7 @@ fn amount(fill: &Fill) -> Option<Money> {
 
 /// Whether a flow moves the cash of the books: it came after they began, it is no other side of a fill, it holds
 /// nothing back for a while, and no fill has its fee already.
-fn counts(booked: &Booked, fills: &BTreeMap<String, Fill>) -> bool {
+pub(crate) fn counts(booked: &Booked, fills: &BTreeMap<String, Fill>) -> bool {
     let class = FlowKind::of(&booked.raw_type).class;
     let elsewhere = matches!(class, FlowClass::Settlement | FlowClass::Hold);
     let is_fee = booked.raw_type.contains("commission");
@@ -213,6 +213,7 @@ mod tests {
             rate: None,
             value_eur: None,
             executed: Timestamp::from_ms(NOW),
+            booked: Timestamp::from_ms(NOW),
             settle_day: None,
             origin: Origin::Broker,
             in_opening: false,

@@ -8,8 +8,10 @@
 //! `portfolio/reconciliation/{currency}`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
-//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, and the same of the paper ledger as `paper_*`; views
-//! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`, `api_paper_*`.
+//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
+//! same of the paper ledger as `paper_*`, and `analytic`; views
+//! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`, `api_eod_position`,
+//! `api_eod_cash`, `api_paper_*`, `api_performance`, `api_attribution`, `api_turnover`, `api_composition`.
 //!
 //! **Refuses** an answer that says suspiciously less than the one before, until three equal ones came; to
 //! value the whole while a price or rate is missing; to start on books whose positions are not the sum of
@@ -21,7 +23,7 @@
 //! until it is gone; orders on paper change the paper ledger alone, and only in research mode, in which it is what is
 //! said of the fund; of cash that differs the smaller amount is counted on; negative cash stays negative.
 //!
-//! **Deliberately does not do (yet):** satellites, dividends to reinvest, analytics. Prices never come
+//! **Deliberately does not do (yet):** satellites, dividends to reinvest. Prices never come
 //! from the broker's account.
 //!
 //! | Question | File |
@@ -31,7 +33,10 @@
 //! | was it a split, a takeover, a new name | `actions` |
 //! | does the broker agree | `reconcile` |
 //! | what is it worth, and at which price | `value`, `prices` |
-//! | when does a day end, and what did it bring | `nav` |
+//! | when does a day end, and what did it bring | `nav`, `day_end`; what it consists of: `closing`, `day_store` |
+//! | does the day follow from what was booked | `rebuild` |
+//! | how good was a period, and what earned it | `analytics`, `earned` |
+//! | what does the fund consist of, and what is too large | `composition` |
 //! | what came in and went out | `flows`, `dividends` |
 //! | what does an imported ledger say, and what is taken over | `csv`, `take_over` |
 //! | what does research mode hold, and how did it come to it | `paper`, `paper_store`; what the mode changes: `research` |
@@ -39,10 +44,16 @@
 
 mod account;
 mod actions;
+mod analytics;
 mod books;
 mod cash_book;
+mod closing;
+mod composition;
 mod csv;
+mod day_end;
+mod day_store;
 mod dividends;
+mod earned;
 mod edge;
 mod flows;
 mod held_since;
@@ -52,6 +63,7 @@ mod nav;
 mod paper;
 mod paper_store;
 mod prices;
+mod rebuild;
 mod reconcile;
 mod research;
 mod settings;
@@ -62,7 +74,9 @@ mod take_over;
 mod value;
 
 pub use actions::{Action, Change};
+pub use analytics::{Figure, Kind};
 pub use books::{Books, Fill, Held, Origin};
+pub use closing::{CashEnd, Closing, HoldingEnd};
 pub use dividends::Dividend;
 pub use edge::{Call, Failure, PortfolioEdge, Reply, Snapshot};
 pub use flows::Booked;

@@ -6,6 +6,7 @@ use contracts::{Finite, Nav};
 use market::{Calendars, Day, Mic, Timestamp};
 use money::{Currency, Money};
 
+use crate::closing::Closing;
 use crate::limits::{AFTER_CLOSE_MS, LATE_END_MS, UNKNOWN_END_MS};
 
 const DAY_MS: i64 = 86_400_000;
@@ -33,6 +34,16 @@ pub struct DayEnd {
     pub stale: bool,
     /// The row with which the books begin, not the end of a real day.
     pub opening: bool,
+    /// What it was computed from; nothing for days that are older than these rows.
+    pub closing: Closing,
+}
+
+impl DayEnd {
+    /// Whether the rows of holdings and cash are there, which days of older versions lack.
+    pub(crate) fn is_whole(&self) -> bool {
+        let Closing { holdings, cash } = &self.closing;
+        (self.positions.is_zero() || !holdings.is_empty()) && (self.cash.is_zero() || !cash.is_empty())
+    }
 }
 
 /// A day of the fund and when it ends.
@@ -82,7 +93,7 @@ pub(crate) fn index_now(base: &DayEnd, nav: Money, flow: Money) -> f64 {
     if base.nav.is_positive() && grown.is_finite() { grown } else { base.index }
 }
 
-/// The statement about the value now.
+/// The statement about the value now; what is too large of it is for others to add.
 pub(crate) fn statement(
     base: &DayEnd,
     (at, day): (Timestamp, Day),
@@ -94,16 +105,32 @@ pub(crate) fn statement(
     let since_start = Finite::new(index_now(base, nav, flow) - 1.0)?;
     let (day_start, flow_today) = (base.nav, flow);
     let start_day = Some(base.day);
-    Some(Nav { at, nav, positions, cash, day, start_day, day_start, flow_today, since_start })
+    let concentration = Vec::new();
+    Some(Nav { at, nav, positions, cash, day, start_day, day_start, flow_today, since_start, concentration })
 }
 
 /// The row with which the books begin: the first value counts as that of the evening before.
-pub(crate) fn opening(now: Timestamp, today: Day, sums: (Money, Money)) -> Option<DayEnd> {
-    let (positions, cash) = sums;
+pub(crate) fn opening(
+    now: Timestamp,
+    today: Day,
+    (positions, cash): (Money, Money),
+    closing: Closing,
+) -> Option<DayEnd> {
     let nav = positions.checked_add(cash).ok()?;
     let net_flow = Money::zero(Currency::EUR);
     let day = today.prev();
-    Some(DayEnd { day, ended: now, nav, positions, cash, net_flow, index: 1.0, stale: false, opening: true })
+    Some(DayEnd {
+        day,
+        ended: now,
+        nav,
+        positions,
+        cash,
+        net_flow,
+        index: 1.0,
+        stale: false,
+        opening: true,
+        closing,
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +182,7 @@ mod tests {
     }
 
     fn begun(sums: (Money, Money)) -> DayEnd {
-        opening(at("2026-03-02T08:00:00Z"), "2026-03-02".parse().unwrap(), sums).unwrap()
+        opening(at("2026-03-02T08:00:00Z"), "2026-03-02".parse().unwrap(), sums, Closing::default()).unwrap()
     }
 
     fn now(base: &DayEnd, sums: (Money, Money), flow: Money) -> Nav {

@@ -30,8 +30,8 @@ pub(crate) struct Paper {
     pub(crate) fills: BTreeSet<String>,
     /// Flows that have been counted.
     pub(crate) flows: BTreeSet<Id>,
-    /// The last end of a day.
-    pub(crate) base: Option<DayEnd>,
+    /// The ends of its days, oldest first.
+    pub(crate) days: Vec<DayEnd>,
     /// When a fill was booked last, since the start of the program.
     pub(crate) booked: Option<Timestamp>,
     /// Orders on paper as far as they are known.
@@ -247,6 +247,7 @@ fn row(order: &OrderState, fill: &OrderFill, ticker: String, rate: Option<Rate>)
         rate,
         value_eur,
         executed: fill.at,
+        booked: fill.at,
         settle_day: Some(fill.at.day_utc()),
         origin: Origin::Broker,
         in_opening: false,

@@ -8,24 +8,17 @@ use money::{Currency, Money, Price, Rate};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::books::Fill;
+use crate::day_store::{self, PAPER, write_closing};
 use crate::limits::CORE;
 use crate::nav::DayEnd;
 use crate::paper::{Paper, PaperSave};
-use crate::store::{all, checked, day_end, held, parsed, side_name, write_position};
+use crate::store::{all, checked, held, parsed, side_name, write_position};
 
 /// Reads it.
 pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Paper> {
     let begun = rows.query_row("SELECT at FROM paper_begun", [], |row| row.get(0)).optional()?;
     let fills: BTreeSet<String> = all(rows, "SELECT trade_id FROM paper_fill", |row| row.get(0))?;
     let flows: BTreeSet<Id> = all(rows, "SELECT flow_id FROM paper_flow", |row| parsed(row, 0))?;
-    let base = rows
-        .query_row(
-            "SELECT day, nav, positions, cash, net_flow, nav_index, stale, ended FROM api_paper_nav
-             ORDER BY day DESC LIMIT 1",
-            [],
-            day_end,
-        )
-        .optional()?;
     Ok(Paper {
         begun: begun.map(Timestamp::from_ms),
         books: all(
@@ -40,7 +33,7 @@ pub(crate) fn load(rows: &Connection) -> rusqlite::Result<Paper> {
         })?,
         fills,
         flows,
-        base,
+        days: day_store::days(rows, PAPER)?,
         ..Paper::default()
     })
 }
@@ -51,7 +44,8 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: PaperSave) -> rusqlite::Result
         PaperSave::Begun(at) => {
             rows.execute_batch(
                 "DELETE FROM paper_fill; DELETE FROM paper_position; DELETE FROM paper_cash;
-                 DELETE FROM paper_flow; DELETE FROM paper_eod_snapshot; DELETE FROM paper_begun;",
+                 DELETE FROM paper_flow; DELETE FROM paper_eod_snapshot; DELETE FROM paper_eod_position;
+                 DELETE FROM paper_eod_cash; DELETE FROM paper_begun;",
             )?;
             rows.execute("INSERT INTO paper_begun VALUES (1, ?1)", [at.ms()]).map(drop)
         }
@@ -103,6 +97,6 @@ fn write_day_end(rows: &Transaction<'_>, end: &DayEnd) -> rusqlite::Result<()> {
             end.index,
             end.stale,
             end.ended.ms(),
-        ])
-        .map(drop)
+        ])?;
+    write_closing(rows, PAPER, end)
 }

@@ -10,8 +10,10 @@ use contracts::{Mode, SettingsSnapshot};
 use market::{Day, Timestamp};
 use money::Quantity;
 
+use crate::analytics::performance;
 use crate::books::Books;
-use crate::nav::{DayEnd, index_now, opening};
+use crate::composition::composition;
+use crate::nav::DayEnd;
 use crate::paper::PaperSave;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
 use crate::{Portfolio, Save};
@@ -42,7 +44,7 @@ impl Portfolio {
 
     /// The last end of a day of what is the fund now.
     pub(crate) fn fund_base(&self) -> Option<&DayEnd> {
-        if self.mode == Mode::Research { self.paper.base.as_ref() } else { self.base.as_ref() }
+        if self.mode == Mode::Research { self.paper.days.last() } else { self.days.last() }
     }
 
     /// Brings the paper ledger up to date and values it; nothing while orders are live.
@@ -72,11 +74,11 @@ impl Portfolio {
             self.troubles.insert("paper", doubts.join("; "));
         }
         let all = self.paper_valuation(now);
-        if self.paper.base.is_none()
-            && let Some(base) = all.sums.and_then(|sums| opening(now, self.day(now), sums))
+        if self.paper.days.is_empty()
+            && let Some(first) = self.begun(&all, now)
         {
-            out.save(Save::Paper(PaperSave::DayEnd(base.clone())));
-            self.paper.base = Some(base);
+            out.save(Save::Paper(PaperSave::DayEnd(first.clone())));
+            self.paper.days.push(first);
         }
         Some(all)
     }
@@ -106,13 +108,13 @@ impl Portfolio {
     ) {
         // What the owner paid in before the end of the day belongs to it, as flow and as cash.
         let Some(all) = self.paper.begun.and_then(|_| self.keep_paper(now, out)) else { return };
-        let (Some(base), Some((positions, cash))) = (&self.paper.base, all.sums) else { return };
-        let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
-        let stale = self.state.as_ref().is_none_or(|state| state.stale);
-        let index = index_now(base, nav, net_flow);
-        let end = DayEnd { day, ended, nav, positions, cash, net_flow, index, stale, opening: false };
+        let base = self.paper.days.last();
+        let Some(end) = base.and_then(|base| self.closed(base, (day, ended), &all)) else { return };
         out.save(Save::Paper(PaperSave::DayEnd(end.clone())));
-        out.decided(format!("{day} ended on paper at {nav}."));
-        self.paper.base = Some(end);
+        out.decided(format!("{day} ended on paper at {}.", end.nav));
+        self.paper.days.push(end);
+        let mut figures = performance(&self.paper.days);
+        figures.extend(self.paper.days.last().map(|day| composition(day, &self.classes)).unwrap_or_default());
+        out.save(Save::Figures(Mode::Research, figures));
     }
 }

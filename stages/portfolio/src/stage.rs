@@ -13,12 +13,13 @@ use market::{Calendars, Day, Isin, Timestamp};
 use money::{Currency, Money};
 
 use crate::account::Accounts;
+use crate::composition::{Classes, concentration};
 use crate::flows::{in_eur, is_said};
 use crate::limits::{
     AFTER_GRID_MS, CORE, DOUBT_MS, IMPORT_DAYS, ORDERS_MAX, OVERLAP_DAYS, RETRY_MS, START_WAIT_MS,
     WAITING_MAX,
 };
-use crate::nav::{DayEnd, FundDay, fund_day, index_now, opening, statement};
+use crate::nav::{DayEnd, FundDay, fund_day, statement};
 use crate::paper::Paper;
 use crate::prices::Prices;
 use crate::take_over::Parts;
@@ -43,7 +44,10 @@ pub struct Portfolio {
     pub(crate) simulated: bool,
     pub(crate) prices: Prices,
     pub(crate) rates: Option<FxRates>,
-    pub(crate) base: Option<DayEnd>,
+    /// What securities are, by the universe.
+    pub(crate) classes: Classes,
+    /// The ends of the account's days, oldest first.
+    pub(crate) days: Vec<DayEnd>,
     started: bool,
     sync_at: Timestamp,
     asked: bool,
@@ -53,8 +57,8 @@ pub struct Portfolio {
     waiting: Vec<Meta>,
     pub(crate) imports: Parts,
     settle_at: Option<Timestamp>,
-    today: Option<FundDay>,
-    last_day: Option<Day>,
+    pub(crate) today: Option<FundDay>,
+    pub(crate) last_day: Option<Day>,
     cause: Option<Meta>,
     pub(crate) state: Option<PortfolioState>,
     nav: Option<Nav>,
@@ -81,7 +85,7 @@ impl Stage for Portfolio {
         let mut prices = Prices::default();
         loaded.splits.iter().for_each(|(isin, split)| prices.remember(*isin, *split));
         let paper = std::mem::take(&mut loaded.paper);
-        let last_day = loaded.base.iter().chain(&paper.base).map(|base| base.day).max();
+        let last_day = loaded.days.last().into_iter().chain(paper.days.last()).map(|end| end.day).max();
         let calendars = Calendars::embedded();
         let calendars = if live { calendars } else { calendars.with_rules() };
         Ok(Portfolio {
@@ -91,7 +95,8 @@ impl Stage for Portfolio {
             simulated: !live,
             paper,
             settings,
-            base: loaded.base.take(),
+            classes: Classes::new(),
+            days: std::mem::take(&mut loaded.days),
             accounts: Accounts::from_rows(loaded, calendars),
             orders: BTreeMap::new(),
             prices,
@@ -169,6 +174,7 @@ impl Portfolio {
     fn universe(&mut self, heard: Received<Universe>, now: Timestamp) {
         if let Some(universe) = heard.body {
             self.accounts.names.learn_all(&universe.securities);
+            self.classes.extend(universe.securities.into_iter().map(|one| (one.isin, one)));
             self.cause = heard.meta.or(self.cause.take());
             self.settle(now);
         }
@@ -197,7 +203,7 @@ impl Portfolio {
     }
 
     /// Which day of the fund goes on, and when it ends; what is held decides.
-    fn plan_day(&mut self, now: Timestamp) {
+    pub(crate) fn plan_day(&mut self, now: Timestamp) {
         let accounts = &self.accounts;
         let books = self.fund_books();
         self.today = Some(fund_day(|day| accounts.end_of(day, books), now, self.last_day, self.today));
@@ -374,12 +380,12 @@ impl Portfolio {
         self.troubles.remove("mode");
         let account = self.valuation(now);
         let paper = self.keep_paper(now, out);
-        if self.base.is_none()
-            && let Some(base) = account.sums.and_then(|sums| opening(now, self.day(now), sums))
+        if self.days.is_empty()
+            && let Some(first) = self.begun(&account, now)
         {
-            out.save(Save::DayEnd(base.clone()));
-            out.decided(format!("The books begin at {}.", base.nav));
-            self.base = Some(base);
+            out.save(Save::DayEnd(first.clone()));
+            out.decided(format!("The books begin at {}.", first.nav));
+            self.days.push(first);
         }
         let at = paper.as_ref().and(self.paper.booked).map_or(at, |booked| booked.max(at));
         let all = paper.unwrap_or(account);
@@ -460,6 +466,7 @@ impl Portfolio {
         let (Some(base), Some(sums)) = (self.fund_base(), all.sums) else { return };
         let Some(flow) = self.flow_since(base) else { return };
         let Some(mut nav) = statement(base, (now, self.day(now)), sums, flow) else { return };
+        nav.concentration = concentration(base, &self.classes);
         if let Some(last) = &self.nav {
             // Nothing else has changed: it is still the old value.
             let same = Nav { at: last.at, ..nav.clone() };
@@ -512,27 +519,6 @@ impl Portfolio {
         if valued {
             self.join_dividends(out);
         }
-    }
-
-    /// Writes the end of the day that is over, and begins the next one.
-    fn end_day(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let Some((day, ended)) = self.today else { return };
-        self.last_day = Some(day);
-        self.plan_day(now);
-        self.settle(now);
-        let all = self.valuation(now);
-        let read = self.accounts.at().is_some();
-        if read {
-            self.end_paper_day((day, ended), now, out);
-        }
-        let (Some(base), Some((positions, cash)), true) = (&self.base, all.sums, read) else { return };
-        let (Some(nav), Some(net_flow)) = (all.nav(), self.flow_since(base)) else { return };
-        let stale = self.state.as_ref().is_none_or(|state| state.stale);
-        let index = index_now(base, nav, net_flow);
-        let ended = DayEnd { day, ended, nav, positions, cash, net_flow, index, stale, opening: false };
-        out.save(Save::DayEnd(ended.clone()));
-        out.decided(format!("{day} ended at {nav}."));
-        self.base = Some(ended);
     }
 
     /// Tells people what is wrong now, once per change.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{Flow, FlowKind, Id, Side};
+use contracts::{Flow, FlowKind, Id, Mode, Side};
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::FromSql};
 
 use crate::actions::{Action, Change};
+use crate::analytics::Figure;
 use crate::books::{Books, Fill, Held, Origin};
 use crate::cash_book::Purse;
+use crate::day_store::{self, ACCOUNT};
 use crate::dividends::Dividend;
 use crate::flows::Booked;
 use crate::limits::CORE;
@@ -43,6 +45,8 @@ pub enum Save {
     Flow(Box<Booked>),
     /// The end of a day.
     DayEnd(DayEnd),
+    /// Figures of the account or of the paper ledger, in the place of the last ones.
+    Figures(Mode, Vec<Figure>),
     /// Cash of one currency with which the books begin.
     CashOpening(Money, Timestamp),
     /// A fee that came later than its fill.
@@ -71,7 +75,9 @@ pub(crate) struct Loaded {
     pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
     pub(crate) account: Option<(Account, Timestamp, Vec<String>)>,
     pub(crate) flows: BTreeMap<String, Booked>,
-    pub(crate) base: Option<DayEnd>,
+    /// The ends of days, oldest first.
+    pub(crate) days: Vec<DayEnd>,
+    pub(crate) actions: Vec<Action>,
     pub(crate) cash_opening: Purse,
     pub(crate) splits: Vec<(Isin, Rebase)>,
     pub(crate) begun: Option<Timestamp>,
@@ -115,32 +121,43 @@ pub(crate) fn load(rows: &Connection) -> Result<Loaded, String> {
 
 fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
     Ok(Loaded {
-        books: all(rows, "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger, cost_eur_e4 FROM position", held)?,
-        fills: all(rows, "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id, amount_e4, fee_e4, fee_ccy, settle_day, in_opening, rate_e9, value_eur_e4 FROM fill WHERE source = 'broker'", fill)?,
+        books: all(
+            rows,
+            "SELECT isin, ticker, qty_e6, avg_price_e6, ccy, opened, last_buy, last_sell, predates_ledger, cost_eur_e4 FROM position",
+            held,
+        )?,
+        fills: all(
+            rows,
+            "SELECT broker_trade_id, broker_order_id, order_id, isin, ticker, side, qty_e6, price_e6, ccy, executed, fill_id, amount_e4, fee_e4, fee_ccy, settle_day, in_opening, rate_e9, value_eur_e4, coalesce(booked, executed) FROM fill WHERE source = 'broker'",
+            fill,
+        )?,
         before: all(rows, "SELECT broker_trade_id FROM trade_before", |row| row.get(0))?,
         frozen: all(rows, "SELECT isin, since, reason FROM frozen", |row| {
             Ok((parsed(row, 0)?, (Timestamp::from_ms(row.get(1)?), row.get(2)?)))
         })?,
         account: account(rows)?,
-        flows: all(rows, "SELECT broker_txn_id, id, kind, external, raw_type, day, amount_e4, ccy, amount_eur_e4, description, seen, isin FROM cash_flow", flow)?,
-        base: rows
-            .query_row(
-                "SELECT day, nav, positions, cash, net_flow, nav_index, stale, ended FROM api_nav ORDER BY day DESC LIMIT 1",
-                [],
-                day_end,
-            )
-            .optional()?,
+        flows: all(
+            rows,
+            "SELECT broker_txn_id, id, kind, external, raw_type, day, amount_e4, ccy, amount_eur_e4, description, seen, isin FROM cash_flow",
+            flow,
+        )?,
+        days: day_store::days(rows, ACCOUNT)?,
+        actions: all(
+            rows,
+            "SELECT id, isin, kind, at, held_e6, left_e6, units_before, units_after, to_isin, price_e6
+             FROM corporate_action ORDER BY at",
+            action,
+        )?,
         cash_opening: all(rows, "SELECT ccy, amount_e4 FROM cash_opening", |row| {
             let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
             Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
         })?,
         // A store whose first account was empty of cash began with its first holding.
-        begun: rows
-            .query_row(
-                "SELECT min(at) FROM (SELECT at FROM cash_opening UNION ALL SELECT at FROM sync)",
-                [],
-                |row| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp::from_ms)),
-            )?,
+        begun: rows.query_row(
+            "SELECT min(at) FROM (SELECT at FROM cash_opening UNION ALL SELECT at FROM sync)",
+            [],
+            |row| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp::from_ms)),
+        )?,
         openings: all(
             rows,
             "SELECT isin, ticker, CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END, price_e6, ccy
@@ -215,6 +232,7 @@ fn fill(row: &Row<'_>) -> rusqlite::Result<(String, Fill)> {
         rate: checked(row, 16, |e9: Option<i64>| e9.map(Rate::from_e9).transpose())?,
         value_eur: row.get::<_, Option<i64>>(17)?.map(|e4| Money::from_e4(e4, Currency::EUR)),
         executed: Timestamp::from_ms(row.get(9)?),
+        booked: Timestamp::from_ms(row.get(18)?),
         settle_day: checked(row, 14, |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         origin: Origin::Broker,
         in_opening: row.get(15)?,
@@ -266,18 +284,20 @@ fn flow(row: &Row<'_>) -> rusqlite::Result<(String, Booked)> {
     Ok((key.clone(), Booked { key, flow, raw_type: row.get(4)?, external: row.get(3)?, seen }))
 }
 
-pub(crate) fn day_end(row: &Row<'_>) -> rusqlite::Result<DayEnd> {
-    let eur = |place| Ok::<_, rusqlite::Error>(Money::from_e4(row.get(place)?, Currency::EUR));
-    Ok(DayEnd {
-        day: parsed(row, 0)?,
-        ended: Timestamp::from_ms(row.get(7)?),
-        nav: eur(1)?,
-        positions: eur(2)?,
-        cash: eur(3)?,
-        net_flow: eur(4)?,
-        index: row.get(5)?,
-        stale: row.get(6)?,
-        opening: false,
+fn action(row: &Row<'_>) -> rusqlite::Result<Action> {
+    let change = match row.get::<_, String>(2)?.as_str() {
+        "split" => Change::Split { before: row.get(6)?, after: row.get(7)? },
+        "renamed" => Change::Renamed { to: parsed(row, 8)? },
+        _ => Change::Removed,
+    };
+    Ok(Action {
+        id: parsed(row, 0)?,
+        isin: parsed(row, 1)?,
+        change,
+        at: Timestamp::from_ms(row.get(3)?),
+        held: checked(row, 4, |e6: i64| Quantity::from_e6(e6))?,
+        left: checked(row, 5, |e6: i64| Quantity::from_e6(e6))?,
+        price: checked(row, 9, price)?,
     })
 }
 
@@ -363,6 +383,8 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         Save::Account(account, at, nameless) => write_account(rows, &account, at, &nameless),
         Save::Flow(booked) => write_flow(rows, &booked),
         Save::DayEnd(end) => write_day_end(rows, &end),
+        Save::Figures(Mode::Live, figures) => day_store::write_figures(rows, "live", &figures),
+        Save::Figures(Mode::Research, figures) => day_store::write_figures(rows, "research", &figures),
         Save::CashOpening(amount, at) => rows
             .execute(
                 "INSERT OR IGNORE INTO cash_opening VALUES (?1, ?2, ?3)",
@@ -390,7 +412,7 @@ fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
         Origin::Import | Origin::Csv => "import",
     };
     rows.prepare_cached(
-        "INSERT INTO fill VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+        "INSERT INTO fill VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         fill.fill_id.to_string(),
@@ -414,6 +436,7 @@ fn write_fill(rows: &Transaction<'_>, fill: &Fill) -> rusqlite::Result<()> {
         fill.amount.map(Money::e4),
         fill.origin == Origin::Csv,
         fill.in_opening,
+        fill.booked.ms(),
     ])
     .map(drop)
 }
@@ -506,8 +529,8 @@ fn write_day_end(rows: &Transaction<'_>, end: &DayEnd) -> rusqlite::Result<()> {
         end.index,
         end.stale,
         end.ended.ms(),
-    ])
-    .map(drop)
+    ])?;
+    day_store::write_closing(rows, ACCOUNT, end)
 }
 
 fn write_action(rows: &Transaction<'_>, action: &Action) -> rusqlite::Result<()> {

@@ -310,6 +310,7 @@ fn step(held: Held, line: &TradeLine, at: Timestamp, taken: &mut Taken) -> Resul
                 rate,
                 value_eur: eur,
                 executed: at,
+                booked: at,
                 settle_day: None,
                 origin: Origin::Csv,
                 in_opening: true,

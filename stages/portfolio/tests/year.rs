@@ -1,6 +1,6 @@
 //! 250 trading days at the simulated broker, over the real wire: purchases in parts, sales, exchanges of currency,
-//! dividends, a split, a reverse split with its fraction in cash, and a deposit each month, while one call in twenty
-//! fails. On every day positions, cash, cost and value equal the simulator's own ledger to the cent.
+//! dividends, a split, a reverse split with its fraction in cash, a takeover, a change of ISIN, and a deposit each
+//! month, while one call in twenty fails. On every day positions, cash, cost and value equal the simulator's own ledger to the cent.
 
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ use tradernet::{
 
 const FIRST: &str = "2025-07-14T05:00:00Z";
 const TRADING_DAYS: u32 = 250;
-const TICKERS: [&str; 12] = [
+const TICKERS: [&str; 14] = [
     "NRDW.US",
     "PRVL.US",
     "ALPB.EU",
@@ -42,7 +42,13 @@ const TICKERS: [&str; 12] = [
     "RHNA.EU",
     "GRPK.US",
     "LUMR.EU",
+    TAKEN_OVER.0,
+    RENAMED.0,
 ];
+/// Bought up on this day, for cash.
+const TAKEN_OVER: (&str, &str) = ("CRWN.EU", "2025-11-19");
+/// Goes on under another ISIN from this day on.
+const RENAMED: (&str, &str, &str) = ("VDHV.EU", "2026-02-11", "NL0099SM0036");
 /// Half a cent in ten-thousandths: less is the same cent.
 const HALF_CENT_E4: i128 = 50;
 /// The splits of the simulated world: ticker, first day, units before and after.
@@ -76,6 +82,9 @@ impl Year {
         ] {
             world.put_fault(serde_json::from_str(rule).unwrap()).unwrap();
         }
+        let epoch_day = |day: &str| day.parse::<Day>().unwrap().epoch_days();
+        world.plan_takeover(TAKEN_OVER.0, epoch_day(TAKEN_OVER.1), None).unwrap();
+        world.plan_new_isin(RENAMED.0, epoch_day(RENAMED.1)).unwrap();
         let world = Rc::new(RefCell::new(world));
         let listings = simworld::listings().into_iter().map(|one| (one.ticker, one));
         let listings = listings.filter(|(ticker, _)| TICKERS.contains(ticker)).collect();
@@ -90,7 +99,12 @@ impl Year {
             orders: 0,
             said: BTreeMap::new(),
         };
-        let securities = year.listings.values().map(|one| Security {
+        year.say_universe();
+        year
+    }
+
+    fn say_universe(&mut self) {
+        let securities = self.listings.values().map(|one| Security {
             isin: one.isin.parse().unwrap(),
             ticker: one.ticker.into(),
             mic: one.mic,
@@ -98,8 +112,14 @@ impl Year {
             ..Security::sample()
         });
         let universe = Universe { securities: securities.collect() };
-        year.rig.hear(universe);
-        year
+        self.rig.hear(universe);
+    }
+
+    /// `ingest` has found out about the new ISIN.
+    fn rename(&mut self) {
+        let (ticker, _, isin) = RENAMED;
+        self.listings.get_mut(ticker).unwrap().isin = isin;
+        self.say_universe();
     }
 
     /// Time goes on; the stage reads the account when it wants to.
@@ -167,6 +187,16 @@ impl Year {
             year.world.borrow().positions().get(ticker).copied().unwrap_or(0) / 1_000_000
         };
         let nth = |list: &[&'static str]| list[usize::try_from(number).unwrap() / 3 % list.len()];
+        match number {
+            // Money for the one that is taken over and the one that is renamed, and some of both.
+            8 => return self.world.borrow_mut().book_cash("GBP", 200_000_000, "sepa").unwrap(),
+            19 => return self.world.borrow_mut().book_cash("EUR", 100_000_000, "sepa").unwrap(),
+            13 => return self.put(TAKEN_OVER.0, Buy, 9),
+            20 | 26 => return self.put(RENAMED.0, Buy, 8),
+            40 => return self.put(TAKEN_OVER.0, Sell, 2),
+            180 => return self.put(RENAMED.0, Sell, 5),
+            _ => {}
+        }
         match number % 6 {
             0 => self.put("EUR/USD", Sell, 900),
             1 => self.put(nth(&["KYST.US", "GRPK.US", "VNTX.US", "NRDW.US"]), Buy, 5),
@@ -344,6 +374,9 @@ fn lives_through(profile: Profile) {
             day = day.next();
             continue;
         };
+        if day.to_string() == RENAMED.1 {
+            year.rename();
+        }
         if day.month() != month {
             month = day.month();
             year.world.borrow_mut().book_cash("EUR", 10_000_000, "sepa").unwrap();
@@ -381,6 +414,22 @@ fn lives_through(profile: Profile) {
         ("dividends", "SELECT count(*) - 5 FROM api_dividend WHERE tax > 0 AND isin IS NOT NULL"),
         ("deposits", "SELECT count(*) - 11 FROM api_cash_flow WHERE kind = 'deposit' AND amount = 10000000"),
         ("fractions", "SELECT count(*) FROM api_cash_flow WHERE kind = 'corporate_action'"),
+        (
+            "a takeover",
+            "SELECT count(*) FROM api_corporate_action WHERE kind = 'removed' AND held > 0 AND \"left\" = 0",
+        ),
+        (
+            "cash for it",
+            "SELECT count(*) FROM api_cash_flow WHERE kind = 'corporate_action' AND ccy = 'GBP' AND isin = 'GB009SMX0262'",
+        ),
+        (
+            "a change of ISIN",
+            "SELECT count(*) FROM api_corporate_action WHERE kind = 'renamed' AND to_isin = 'NL0099SM0036'",
+        ),
+        (
+            "a sale under the new name",
+            "SELECT count(*) FROM api_fill WHERE isin = 'NL0099SM0036' AND side = 'sell'",
+        ),
         ("exchanges", "SELECT count(*) - 10 FROM api_fill WHERE pair IS NOT NULL"),
     ] {
         assert!(year.rig.count(sql) > 0, "there were {what}");
