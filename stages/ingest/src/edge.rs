@@ -18,6 +18,7 @@ use tradernet::{
         candles::{GetDailyCandles, History},
         cross_rates::{CrossRates, GetCrossRates},
         find_ticker::{FindText, Listing},
+        market_status::{GetMarketStatus, MarketStatus},
         quotes::{self, GetQuotes, Quotes},
         securities::{GetSecurities, Security as Master},
         tickers::Tickers,
@@ -58,6 +59,8 @@ pub enum Call {
         /// Last day.
         until: Day,
     },
+    /// Which markets are open.
+    Markets,
     /// Instruments that a text may mean.
     Find {
         /// Ticker, name or ISIN.
@@ -142,6 +145,8 @@ pub enum Reply {
         /// What came.
         result: Result<History, Failure>,
     },
+    /// Markets.
+    Markets(Result<MarketStatus, Failure>),
     /// Instruments.
     Found(Result<Vec<(Isin, Listing)>, Failure>),
     /// Master data; nothing when the broker does not know the ticker.
@@ -379,6 +384,7 @@ impl<E: Exchange, F: Fetch> Edge<Ingest> for IngestEdge<E, F> {
             Call::Bars { isin, ticker, from, until } => {
                 Reply::Bars { isin, from, until, result: self.bars(ticker, from, until).await }
             }
+            Call::Markets => Reply::Markets(self.broker.ask(&GetMarketStatus).await.map_err(Failure::from)),
             Call::Find { text } => Reply::Found(self.find(text).await),
             Call::Master { isin, ticker } => {
                 let result = Box::new(self.master(ticker.clone()).await);

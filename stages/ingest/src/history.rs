@@ -269,16 +269,16 @@ mod tests {
         let calendars = Calendars::embedded();
         let xetra = "XETR".parse().unwrap();
         for (now, expected, next) in [
-            ("2026-03-02T16:44:59.999Z", "2026-02-27", "2026-03-02T16:45:00Z"),
-            ("2026-03-02T16:45:00Z", "2026-03-02", "2026-03-03T16:45:00Z"),
-            ("2026-03-01T12:00:00Z", "2026-02-27", "2026-03-02T16:45:00Z"),
+            ("2026-03-02T16:59:59.999Z", "2026-02-27", "2026-03-02T17:00:00Z"),
+            ("2026-03-02T17:00:00Z", "2026-03-02", "2026-03-03T17:00:00Z"),
+            ("2026-03-01T12:00:00Z", "2026-02-27", "2026-03-02T17:00:00Z"),
             // Summer time begins on the 29th: the close comes an hour earlier in UTC.
-            ("2026-03-30T15:45:00Z", "2026-03-30", "2026-03-31T15:45:00Z"),
+            ("2026-03-30T16:00:00Z", "2026-03-30", "2026-03-31T16:00:00Z"),
         ] {
             assert_eq!(final_day(&calendars, xetra, at(now)), Some(day(expected)), "{now}");
             assert_eq!(next_final(&calendars, xetra, at(now)), Some(at(next)), "{now}");
         }
-        assert_eq!(final_day(&calendars, "XXXX".parse().unwrap(), at("2026-03-02T16:45:00Z")), None);
+        assert_eq!(final_day(&calendars, "XXXX".parse().unwrap(), at("2026-03-02T17:00:00Z")), None);
     }
 
     #[test]

@@ -32,11 +32,13 @@
 //! | which currency rates, and which are believed | `currencies`, `rates` |
 //! | may this daily bar be believed | `sift`; does the past still say the same: `overlap` |
 //! | is a venue open, and when is that said again | `venues`; what is said and written of it: `openings` |
+//! | does the broker agree that it is | `agreement` |
 //! | which bars are asked for next | `bars`; which of one security are wanted, and what came: `history` |
 //! | what do other providers say, and when are they asked | `outside`; what becomes of it: `learnt` |
 //! | when is something due | `schedule`; may the broker be asked now, and what is wrong: `troubles` |
 
 mod admission;
+mod agreement;
 mod bars;
 mod belief;
 mod currencies;

@@ -38,6 +38,10 @@ pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
 pub const QUOTES_KEPT_MS: i64 = 7 * 86_400_000;
 /// Open venues are described again at whole multiples of this.
 pub const VENUE_EVERY_MS: i64 = 5 * 60_000;
+/// What the broker said about its markets counts for so long, or for two readings where these are further apart.
+pub const AGREEMENT_AGE_MS: i64 = 5 * 60_000;
+/// Calendar and broker may contradict each other for so long before a person is told.
+pub const DISAGREEMENT_MS: i64 = 30 * 60_000;
 /// So close to opening and close nothing is traded; the descriptions change exactly there.
 pub const EDGE_MS: i64 = 10 * 60_000;
 /// A venue whose next change nobody knows is looked at again after this.
@@ -45,7 +49,7 @@ pub const VENUE_UNKNOWN_MS: i64 = 3_600_000;
 /// Fewer days of calendar than this are reported in live operation.
 pub const CALENDAR_DAYS_MIN: i64 = 30;
 /// The bar of a day is final this long after its close.
-pub const BAR_AFTER_CLOSE_MS: i64 = 15 * 60_000;
+pub const BAR_AFTER_CLOSE_MS: i64 = 30 * 60_000;
 /// Days read again with every update, so that a split shows as a changed past.
 pub const BAR_OVERLAP_DAYS: i32 = 14;
 /// Closes per security that are kept at hand for that comparison, and to tell a usual move from a jump.

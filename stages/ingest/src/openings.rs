@@ -14,6 +14,7 @@ impl Ingest {
             self.venues.iter().filter(|(_, then)| **then <= now).map(|(mic, _)| *mic).collect();
         for mic in due {
             let venue = describe(&self.calendars, mic, now);
+            let venue = self.agreed(venue, now);
             self.venues.insert(mic, again_at(&self.calendars, mic, now));
             let key = format!("venue {mic}");
             if self.calendars.state(mic, now).reason.is_unknown() {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub broker_socket: bool,
     /// Seconds between quotes while a venue is open, 10 to 3 600.
     pub quote_interval_s: u32,
+    /// Seconds between questions whether the broker's markets are open, 30 to 3 600.
+    pub market_status_interval_s: u32,
     /// Seconds between readings of the currency rates, 60 to 86 400.
     pub fx_interval_s: u32,
     /// Days of bars to keep, 30 to 6 000.
@@ -62,6 +64,7 @@ impl Default for Settings {
             private_key_file: PathBuf::from("keys/broker"),
             broker_socket: true,
             quote_interval_s: 60,
+            market_status_interval_s: 60,
             fx_interval_s: 3_600,
             history_days: 400,
             yahoo_url: String::new(),
@@ -99,6 +102,7 @@ impl Settings {
     pub(crate) fn check(&self) -> Result<(), String> {
         let ranges = [
             ("quote_interval_s", self.quote_interval_s, 10, 3_600),
+            ("market_status_interval_s", self.market_status_interval_s, 30, 3_600),
             ("fx_interval_s", self.fx_interval_s, 60, 86_400),
             ("history_days", self.history_days, 30, 6_000),
         ];

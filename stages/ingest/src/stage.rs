@@ -9,6 +9,7 @@ use market::{Calendars, Isin, Mic, Timestamp};
 use money::Currency;
 use tradernet::{Ticker, pacer::Pacer};
 
+use crate::agreement::Agreement;
 use crate::bars::Run;
 use crate::history::Progress;
 use crate::outside::Outside;
@@ -30,6 +31,7 @@ pub struct Ingest {
     fresh: bool,
     started: bool,
     pub(crate) venues: BTreeMap<Mic, Timestamp>,
+    pub(crate) agreement: Agreement,
     pub(crate) quotes_at: Timestamp,
     pub(crate) quotes: Reading,
     pub(crate) pairs: Pairs,
@@ -112,6 +114,7 @@ impl Stage for Ingest {
             Input::Replied(Reply::Bars { isin, until, result, .. }) => {
                 self.bars_came(&isin, until, result, now, out);
             }
+            Input::Replied(Reply::Markets(result)) => self.markets_came(result, now, out),
             Input::Replied(Reply::Found(result)) => self.found(result, out),
             Input::Replied(Reply::Master { isin, ticker, result }) => {
                 self.master_came(isin, &ticker, *result, now, out);
@@ -130,7 +133,8 @@ impl Stage for Ingest {
         let rates = (self.rates_reading.awaited == 0).then_some(self.rates_at);
         let bars = self.bars_asked.is_none().then_some(self.bars_at);
         let calendars = Some(self.calendars_at);
-        [venues, quotes, rates, bars, calendars, self.outside.wake_at()].into_iter().flatten().min()
+        let markets = (self.agreement.reading.awaited == 0).then_some(self.agreement.at);
+        [venues, markets, quotes, rates, bars, calendars, self.outside.wake_at()].into_iter().flatten().min()
     }
 
     fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -161,6 +165,7 @@ impl Ingest {
             fresh,
             started: false,
             venues,
+            agreement: Agreement::default(),
             quotes_at: Timestamp::ZERO,
             quotes: Reading::default(),
             pairs: Pairs::default(),
@@ -200,6 +205,10 @@ impl Ingest {
         }
         if self.rates_reading.awaited == 0 && self.rates_at <= now {
             self.ask_rates(now, out);
+        }
+        // After prices and rates, which must not wait for it.
+        if self.agreement.reading.awaited == 0 && self.agreement.at <= now {
+            self.ask_markets(now, out);
         }
         if self.bars_asked.is_none() && self.bars_at <= now {
             self.ask_bars(now, out);

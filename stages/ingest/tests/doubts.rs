@@ -34,7 +34,7 @@ fn script() -> Script {
         dollar_e9: Some(920_000_000),
         bars: BTreeMap::from([("RHNA.EU", bars(90_000_000)), ("NRDW.US", bars(40_000_000))]),
         volume: Some(1_000),
-        silent: false,
+        ..Script::default()
     }
 }
 
@@ -66,10 +66,10 @@ fn run(rig: &mut Rig, world: &Rc<RefCell<World>>, until: &str) {
 fn a_close_off_by_ten_or_by_a_hundred_is_set_apart_and_told() {
     for close in [900_000_000, 900_000] {
         let mut rig = Rig::new(MORNING, UNIVERSE);
-        rig.run("2026-03-02T16:44:00Z", &script());
+        rig.run("2026-03-02T16:59:00Z", &script());
         let mut odd = script();
         odd.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", close));
-        rig.run("2026-03-02T16:50:00Z", &odd);
+        rig.run("2026-03-02T17:05:00Z", &odd);
         assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE day = '2026-03-02'"), 0, "{close}");
         assert_eq!(rig.count("SELECT count(*) FROM price_quarantine"), 1, "{close}");
         let told = rig.health().last_error.unwrap();

@@ -7,7 +7,7 @@ mod support;
 use std::{cell::RefCell, rc::Rc};
 
 use bus_client::Edge;
-use contracts::{FxRates, HealthState, History, Quote};
+use contracts::{FxRates, HealthState, History, Quote, Venue};
 use simworld::{Profile, Rules, World, WorldConfig};
 use support::{Rig, UNIVERSE, at, at_once, edge};
 
@@ -58,4 +58,27 @@ fn a_day_of_the_simulated_market_is_read_whole_in_every_manner_of_writing() {
         assert!(rheinau > 500, "{rheinau} prices in 510 minutes");
         assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
     }
+}
+
+#[test]
+fn on_a_holiday_of_frankfurt_the_broker_closes_all_of_europe_and_new_york_opens() {
+    // The first of May: Frankfurt is closed, London is not, and the broker shows one market for both.
+    let start = at("2026-05-01T06:00:00Z");
+    let rules = Rules { throttle: false, ..Rules::default() };
+    let config = WorldConfig { scenario: "holiday_mix".into(), rules, ..WorldConfig::new(1, start) };
+    let world = Rc::new(RefCell::new(World::new(config).unwrap()));
+    let edge = edge(&world);
+    let mut rig = Rig::new("2026-05-01T06:00:00Z", &format!("{UNIVERSE}{LONDON}"));
+    rig.run_with(at("2026-05-01T15:00:00Z"), |call, now| {
+        world.borrow_mut().advance_to(now);
+        at_once(edge.perform(call))
+    });
+    let said = rig.heard.about::<Venue>();
+    let of = |mic: &str| said.iter().filter(|venue| venue.mic.as_str() == mic).collect::<Vec<_>>();
+    assert!(of("XETR").iter().all(|venue| !venue.open && venue.reason == "holiday"));
+    assert!(of("XLON").iter().all(|venue| !venue.open));
+    assert!(of("XLON").iter().any(|venue| venue.reason == "broker_closed"));
+    assert!(of("XNAS").iter().any(|venue| venue.open), "America trades");
+    let told = rig.health().last_error.unwrap_or_default();
+    assert!(told.contains("XLON is open by its calendar and the broker says that it is closed"), "{told}");
 }

@@ -13,7 +13,12 @@ use providers::{Client, Fetch, FetchFault, Request, Response, Service};
 use simworld::{Delivery, World};
 use tradernet::{
     Exchange, Keys, RawReply, RawRequest, Ticker, TransportError,
-    commands::{candles, cross_rates::CrossRates, quotes},
+    commands::{
+        candles,
+        cross_rates::CrossRates,
+        market_status::{MarketRow, MarketState, MarketStatus},
+        quotes,
+    },
 };
 
 /// A wall clock that stands still, as the simulated broker's does here.
@@ -83,6 +88,26 @@ pub struct Script {
     /// Units traded on every day; unknown when absent.
     pub volume: Option<i64>,
     pub silent: bool,
+    /// Markets of which the broker says that they are closed.
+    pub shut: Vec<&'static str>,
+}
+
+/// The broker's markets; open are all but these.
+fn markets(shut: &[&str]) -> MarketStatus {
+    let market = |code: &str| MarketRow {
+        code: code.into(),
+        name: None,
+        market_id: None,
+        state: if shut.contains(&code) { MarketState::Close } else { MarketState::Open },
+        open_s: None,
+        close_s: None,
+        pre_open_s: None,
+        post_close_s: None,
+        moscow_ahead_min: None,
+        zone: None,
+        special_days: vec![],
+    };
+    MarketStatus { at: None, markets: ["FIX", "EU", "HKEX"].map(market).into() }
 }
 
 pub fn ticker(text: &str) -> Ticker {
@@ -114,6 +139,8 @@ impl Script {
                 Reply::Rates(if self.silent { Err(failure()) } else { Ok(found) })
             }
             Call::Follow { .. } => Reply::Following,
+            Call::Markets if self.silent => Reply::Markets(Err(failure())),
+            Call::Markets => Reply::Markets(Ok(markets(&self.shut))),
             Call::Find { .. } => Reply::Found(Ok(Vec::new())),
             Call::Master { isin, ticker } => Reply::Master { isin, ticker, result: Box::new(Ok(None)) },
             Call::Outside(question) => {
