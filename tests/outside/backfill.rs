@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use contracts::{Health, HealthState, History};
-use steward_tests::outside::{Outside, Wishes};
+use market::{Day, Timestamp};
+use simworld::{Listing, World, WorldConfig};
+use steward_tests::outside::{Outside, SUNDAY, Wishes};
 
 use crate::dice::Dice;
 
@@ -26,6 +28,47 @@ fn finished(outside: &Outside) {
     bus.wait_for::<History>("the past is complete", LONG, |history| history.complete_until.len() == 33);
 }
 
+/// Every close equals the market's own, day by day; those of VNTX from before its split by four are brought into the
+/// new units and rounded to the nearest step, as the broker does.
+fn equals_the_market(outside: &Outside) {
+    let start: Timestamp = SUNDAY.parse().unwrap();
+    let world = World::new(WorldConfig::new(1, start)).unwrap();
+    let split: Day = "2025-08-18".parse().unwrap();
+    for Listing { ticker, isin, tick_e6, .. } in simworld::listings() {
+        let sql = format!(
+            "SELECT CAST(strftime('%s', day) AS INTEGER) / 86400, CAST(round(close * 1000000) AS INTEGER)
+             FROM api_bar WHERE isin = '{isin}' AND is_final = 1 ORDER BY day"
+        );
+        let number =
+            |cell: &str| cell.trim_matches(|letter: char| !letter.is_ascii_digit()).parse::<i64>().unwrap();
+        let ours: Vec<(Day, i64)> = outside
+            .rows("market", &sql)
+            .iter()
+            .map(|row| {
+                let (day, close) = row.split_once(',').unwrap();
+                (Day::from_epoch_days(i32::try_from(number(day)).unwrap()).unwrap(), number(close))
+            })
+            .collect();
+        let first = start.day_utc().plus_days(-3_640);
+        let theirs: Vec<(Day, i64)> = world
+            .daily_closes(ticker, first, start.day_utc())
+            .into_iter()
+            .map(|(day, close)| match ticker == "VNTX.US" && day < split {
+                true => (day, (close + 2 * tick_e6) / (4 * tick_e6) * tick_e6),
+                false => (day, close),
+            })
+            .collect();
+        let ours: Vec<(Day, i64)> = ours.into_iter().filter(|(day, _)| *day >= first).collect();
+        let differs = ours.iter().zip(&theirs).find(|(one, other)| one != other);
+        assert!(
+            ours.len() == theirs.len() && differs.is_none(),
+            "{ticker}: {} and {} closes, {differs:?}",
+            ours.len(),
+            theirs.len()
+        );
+    }
+}
+
 fn ready(outside: &Outside, pid: u32) {
     let mut bus = outside.bus("steward-ready");
     bus.wait_for::<Health>("ingest is ready", LONG, |health| {
@@ -44,6 +87,8 @@ fn what_was_read_is_not_read_again_and_a_killed_reading_ends_equal() {
     assert!(bars.len() > 33 * 2_400, "{} bars", bars.len());
     let most = outside.peak_kb(INGEST).unwrap_or(0) / 1_024;
     println!("{} bars of 33 securities in {:.2} s, at most {most} MB", bars.len(), whole.as_secs_f64());
+
+    equals_the_market(&outside);
 
     // The second run asks nothing.
     let asked = outside.asked("getHloc");

@@ -1,6 +1,7 @@
 //! What the tests of the whole system share: every stage in one process under a virtual clock, real processes on a
 //! real broker, and a small client that nobody trusts.
 
+pub mod client_books;
 pub mod outside;
 pub mod pipeline;
 pub mod planners;

@@ -70,7 +70,25 @@ impl Pipeline {
     pub fn with(seed: u64, evaluators: u32, more: &str) -> Pipeline {
         let folder = crate::memory_folder();
         let config = config(folder.path(), seed, more);
-        Pipeline::of(seed, evaluators, folder, config)
+        Pipeline::of(usual(seed), evaluators, folder, config)
+    }
+
+    /// As [`Pipeline::new`], in a world of its own: another preset, another manner of writing, other securities.
+    ///
+    /// # Panics
+    /// As [`Pipeline::new`].
+    #[must_use]
+    pub fn in_world(world: WorldConfig, evaluators: u32) -> Pipeline {
+        let folder = crate::memory_folder();
+        let usual = || TICKERS.iter().map(|ticker| (*ticker).to_string()).collect::<Vec<_>>();
+        let tickers = world.tickers.clone().unwrap_or_else(usual);
+        let names: Vec<&str> = tickers.iter().map(String::as_str).collect();
+        crate::stages::write_secrets(folder.path());
+        let text =
+            format!("environment = \"sim:{}\"\ndir = \".\"\n{}", world.seed, crate::stages::settings(&names));
+        let config = Config::parse(&text, &folder.path().join("steward.toml"));
+        let world = WorldConfig { tickers: Some(tickers), ..world };
+        Pipeline::of(world, evaluators, folder, config.unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// As [`Pipeline::new`], with orders `live` at the simulated broker or in `research`.
@@ -85,13 +103,11 @@ impl Pipeline {
         crate::stages::write_secrets(folder.path());
         let text = format!("environment = \"sim:{seed}\"\ndir = \".\"\n{settings}");
         let config = Config::parse(&text, &folder.path().join("steward.toml"));
-        Pipeline::of(seed, evaluators, folder, config.unwrap_or_else(|error| panic!("{error}")))
+        Pipeline::of(usual(seed), evaluators, folder, config.unwrap_or_else(|error| panic!("{error}")))
     }
 
-    fn of(seed: u64, evaluators: u32, folder: TempDir, config: Config) -> Pipeline {
-        let start: Timestamp = START.parse().expect("a valid instant");
-        let mut world = WorldConfig::new(seed, start);
-        world.tickers = Some(TICKERS.iter().map(|ticker| (*ticker).to_string()).collect());
+    fn of(mut world: WorldConfig, evaluators: u32, folder: TempDir, config: Config) -> Pipeline {
+        let (seed, start) = (world.seed, world.start);
         world.rules.throttle = false;
         let mut pipeline = Pipeline {
             bus: LocalBus::new(seed),
@@ -119,6 +135,12 @@ impl Pipeline {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where a stage keeps its rows.
+    #[must_use]
+    pub fn store_file(&self, name: &str) -> std::path::PathBuf {
+        self.config.store_file(name)
     }
 
     /// Ends a stage at once, as `kill -9` does: what it had committed stays, everything else is gone.
@@ -295,6 +317,13 @@ impl Pipeline {
     pub fn node(&self, name: &str) -> &dyn Node {
         self.nodes.get(name).map(AsRef::as_ref).expect("the stage is running")
     }
+}
+
+/// The usual world of a seed.
+fn usual(seed: u64) -> WorldConfig {
+    let mut world = WorldConfig::new(seed, START.parse().expect("a valid instant"));
+    world.tickers = Some(TICKERS.iter().map(|ticker| (*ticker).to_string()).collect());
+    world
 }
 
 fn names(evaluators: u32) -> Vec<String> {

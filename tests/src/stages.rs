@@ -74,7 +74,7 @@ fn wall() -> tradernet::WallClock {
 pub fn settings(tickers: &[&str]) -> String {
     let account = "broker_url = \"http://127.0.0.1:9/tn\"\npublic_key = \"sim-public-key-0001\"\nprivate_key_file = \"keys/broker\"\n";
     let mut text = format!(
-        "[stage.portfolio]\nsync_interval_s = 900\nstale_after_s = 2700\nmode = \"live\"\n{account}[stage.execute]\n{account}[stage.risk-gate]\nmode = \"live\"\n[stage.bridge]\nlisten = \"off\"\n[stage.ingest]\nquote_interval_s = 900\nhistory_days = 2600\n{account}"
+        "[stage.portfolio]\nsync_interval_s = 900\nstale_after_s = 2700\nmode = \"live\"\n{account}[stage.execute]\n{account}[stage.risk-gate]\nmode = \"live\"\n[stage.bridge]\nlisten = \"off\"\n[stage.ingest]\nquote_interval_s = 900\nmarket_status_interval_s = 900\nhistory_days = 2600\n{account}"
     );
     for one in simworld::listings().iter().filter(|one| tickers.contains(&one.ticker)) {
         let optional = |name: &str, value: Option<&str>| {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use market::Timestamp;
+use serde::Deserialize;
 
 use crate::core::invariants::InvariantReport;
 use crate::{World, core::orders::Side};
@@ -15,7 +16,8 @@ const DECISION_PERCENT_MAX: i64 = 3;
 const SHOWN: usize = 20;
 
 /// What a client believes, exported from its database.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ClientBooks {
     /// Units per ticker, e6.
     pub positions_e6: BTreeMap<String, i64>,
@@ -34,7 +36,8 @@ pub struct ClientBooks {
 }
 
 /// One order as the client keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientOrder {
     /// The caller's id that went to the broker.
     pub user_order_id: i64,

@@ -53,6 +53,16 @@ struct HaltCall {
     to: String,
 }
 
+/// Every invariant, those that need a client's books among them; the body is these books.
+fn joined(world: &World, body: &[u8]) -> ControlReply {
+    match serde_json::from_slice::<crate::ClientBooks>(body) {
+        Ok(books) => ControlReply::done(json!(
+            world.invariants().into_iter().chain(world.compare(&books)).collect::<Vec<_>>()
+        )),
+        Err(error) => ControlReply::refused(format!("the books cannot be read: {error}")),
+    }
+}
+
 /// Does one control call; `path` is what follows `/sim/`, with its query.
 pub fn control(world: &mut World, method: &str, path: &str, body: &[u8]) -> ControlReply {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -66,6 +76,7 @@ pub fn control(world: &mut World, method: &str, path: &str, body: &[u8]) -> Cont
         ("GET", "truth/price") => price(world, query),
         ("GET", "truth") => ControlReply::done(world.truth()),
         ("GET", "invariants") => ControlReply::done(json!(world.invariants())),
+        ("POST", "invariants") => joined(world, body),
         ("GET", "cash") => ControlReply::done(json!(world.cash())),
         ("POST", "cash") => cash(world, body),
         ("GET", "requests") => {

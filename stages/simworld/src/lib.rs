@@ -37,6 +37,7 @@ pub use crate::feeds::knobs::Knobs;
 
 pub use crate::core::invariants::InvariantReport;
 pub use crate::core::market::{ForcedRegime, Regime};
+pub use crate::core::scenarios::{Preset, presets};
 pub use crate::core::views::{FillView, LedgerView, OrderView};
 pub use crate::core::world::{Rules, World, WorldConfig, WorldError};
 pub use crate::wire::{

@@ -24,6 +24,8 @@ pub enum Command {
   steward demo                              a month in about half an hour, with a live view; q ends it
   steward demo --headless --speed max       as fast as it goes, one line per day
   steward demo --seed 7 --days 365 --headless --speed max --report year.json
+  steward demo --scenario list              what stories there are
+  steward demo --scenario split_day --profile nasty --fresh
 Exit codes: 0 the simulated time has ended or you stopped it, 1 a program was given up, books differ or time stood still, 2 wrong usage.")]
     Demo(DemoOptions),
     /// Runs everything in the real world; places orders only if the configuration says so
@@ -171,6 +173,12 @@ Exit codes: 0 done, 1 refused or there are none yet, 3 the bus cannot be reached
   steward score DE000SMX0015 --json
 Exit codes: 0 shown, 1 no such security or nothing scored yet.")]
     Score(ScoreOptions),
+    /// Shows how the fund did, what earned it, how much was traded, and what it consists of
+    #[command(after_help = "Examples:
+  steward performance
+  steward performance --dir demo --json
+Exit codes: 0 shown, 1 no day has ended yet.")]
+    Performance(DataOptions),
     /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
     #[command(after_help = "Examples:
   steward doctor
@@ -516,6 +524,12 @@ pub struct DemoOptions {
     /// Which world; the same seed is the same world
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Which story: an account, a market mood and dated events; `list` names them
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub scenario: String,
+    /// How the simulated broker writes: clean, live_like or nasty
+    #[arg(long, value_name = "MANNER", default_value = "live_like", value_parser = ["clean", "live_like", "nasty"])]
+    pub profile: String,
     /// Days to simulate
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub days: u32,

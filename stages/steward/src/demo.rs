@@ -26,8 +26,15 @@ const LOG_FILE: &str = "log/steward.log";
 /// # Errors
 /// When it cannot start.
 pub async fn run(options: &DemoOptions) -> Result<u8, Fault> {
+    if options.scenario == "list" {
+        for preset in simworld::presets() {
+            print::data(&format!("{:<18}{}", preset.name, preset.shows));
+        }
+        return Ok(0);
+    }
+    let preset = demo_config::preset(&options.scenario)?;
     let programs = find(options)?;
-    demo_folder::check(&options.dir, options.seed, options.fresh)?;
+    demo_folder::check(&options.dir, options.seed, preset.name, options.fresh)?;
     let _lock = lock::take(&options.dir)?;
     if options.fresh {
         demo_folder::empty(&options.dir)?;

@@ -9,8 +9,6 @@ use crate::{DemoOptions, Fault, Speed, ports::Ports};
 
 /// Broad funds of the simulator that stand for the markets of their regions.
 const INDICES: [(&str, &str); 2] = [("EU", "IE0099SM0016"), ("US", "US99S0121062")];
-/// First instant of every demo: a Monday morning.
-const START: &str = "2026-03-02T08:00:00Z";
 /// Seven years: long enough that one good year is no bubble.
 const HISTORY_DAYS: u32 = 2_600;
 /// How often prices and the account are read, virtual time.
@@ -60,6 +58,8 @@ struct Simworld {
     start: &'static str,
     tickers: Vec<&'static str>,
     stages: Vec<String>,
+    scenario: &'static str,
+    profile: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -74,6 +74,7 @@ struct Ingest {
     #[serde(flatten)]
     account: Account,
     quote_interval_s: u32,
+    market_status_interval_s: u32,
     history_days: u32,
     yahoo_url: String,
     ecb_url: String,
@@ -137,8 +138,13 @@ pub struct Listing {
 /// The text of a demo's `steward.toml`; `waits_for` are the stages that stepped time waits for.
 ///
 /// # Errors
-/// When a security of the demo is not in the simulator's table.
+/// When there is no such scenario, or a security of the demo is not in the simulator's table.
 pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fault> {
+    let preset = preset(&options.scenario)?;
+    let listed: Vec<simworld::Listing> = simworld::listings()
+        .into_iter()
+        .filter(|one| preset.tickers.is_empty() || preset.tickers.contains(&one.ticker))
+        .collect();
     let ports = Ports::from_base(options.ports);
     let (mode, speed) = match options.speed {
         Speed::Times(speed) => ("fast_closed", speed),
@@ -161,20 +167,23 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
                 mode,
                 speed,
                 days: options.days,
-                start: START,
-                tickers: simworld::listings().iter().map(|listing| listing.ticker).collect(),
+                start: preset.start,
+                tickers: listed.iter().map(|listing| listing.ticker).collect(),
                 stages: waits_for,
+                scenario: preset.name,
+                profile: options.profile.clone(),
             },
             ingest: Ingest {
                 account: account.clone(),
                 quote_interval_s: INTERVAL_S,
+                market_status_interval_s: INTERVAL_S,
                 history_days: HISTORY_DAYS,
                 yahoo_url: provider("yh"),
                 ecb_url: provider("ecb"),
                 frankfurter_url: provider("ff"),
                 openfigi_url: provider("figi"),
                 stooq_url: provider("stooq"),
-                universe: universe()?,
+                universe: universe(&listed)?,
             },
             score: Score { indices: BTreeMap::from(INDICES) },
             portfolio: Portfolio {
@@ -193,13 +202,24 @@ pub fn text(options: &DemoOptions, waits_for: Vec<String>) -> Result<String, Fau
     Ok(format!("# Written by `steward demo`; overwritten at each start.\n{body}"))
 }
 
-/// The demo's securities: all that the simulator lists.
+/// The simulator's preset of this name.
+///
+/// # Errors
+/// Names all that there are.
+pub fn preset(name: &str) -> Result<simworld::Preset, Fault> {
+    let all = simworld::presets();
+    all.iter().find(|one| one.name == name).copied().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| one.name).collect();
+        Fault::Refused(format!("there is no scenario `{name}`; choose one of {}", names.join(", ")))
+    })
+}
+
+/// The demo's securities.
 ///
 /// # Errors
 /// Names the one that has no valid price step.
-pub fn universe() -> Result<Vec<Listing>, Fault> {
-    let listings = simworld::listings();
-    let taken = listings.iter().map(|listing| {
+pub fn universe(listed: &[simworld::Listing]) -> Result<Vec<Listing>, Fault> {
+    let taken = listed.iter().map(|listing| {
         as_ingest_takes_it(listing).ok_or_else(|| {
             Fault::System(format!("{} has no valid price step in the simulator", listing.ticker))
         })
@@ -300,8 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_brings_its_start_and_its_securities_and_an_unknown_one_is_a_sentence() {
+        let simworld = |words| table(words)["stage"]["simworld"].clone();
+        let usual = simworld("steward demo");
+        assert_eq!(
+            (usual["scenario"].as_str(), usual["profile"].as_str()),
+            (Some("default"), Some("live_like"))
+        );
+        let split = simworld("steward demo --scenario split_day --profile nasty");
+        assert_eq!(split["start"].as_str(), Some("2025-08-11T08:00:00Z"));
+        assert_eq!(
+            (split["scenario"].as_str(), split["profile"].as_str()),
+            (Some("split_day"), Some("nasty"))
+        );
+        let hong_kong = table("steward demo --scenario hk_day");
+        assert_eq!(hong_kong["stage"]["ingest"]["universe"].as_array().unwrap().len(), 6);
+        let sentence = text(&options("steward demo --scenario nope"), vec![]).unwrap_err().to_string();
+        assert!(sentence.contains("`nope`") && sentence.contains("hk_day"), "{sentence}");
+    }
+
+    #[test]
     fn the_universe_is_the_simulators() {
-        let universe = universe().unwrap();
+        let universe = universe(&simworld::listings()).unwrap();
         assert_eq!(universe.len(), simworld::listings().len());
         for (region, isin) in INDICES {
             assert!(universe.iter().any(|listing| listing.isin == isin), "{region}");

@@ -17,8 +17,8 @@ const LEFTOVERS: [&str; 2] = ["stores", "log"];
 enum Found {
     /// Not there, or empty.
     Nothing,
-    /// A demo's, with its world.
-    Demo(u64),
+    /// A demo's, with its world and the story that is told in it.
+    Demo(u64, String),
     /// Somebody else's.
     Foreign(String),
 }
@@ -27,17 +27,22 @@ enum Found {
 ///
 /// # Errors
 /// [`Fault::Refused`] when it belongs to something else or to another world.
-pub(crate) fn check(dir: &Path, seed: u64, fresh: bool) -> Result<(), Fault> {
+pub(crate) fn check(dir: &Path, seed: u64, scenario: &str, fresh: bool) -> Result<(), Fault> {
     match look(dir) {
         Found::Foreign(why) => Err(Fault::Refused(format!(
             "{} is not the folder of a demo ({why}), nothing was changed; choose another with --dir",
             dir.display()
         ))),
-        Found::Demo(other) if other != seed && !fresh => Err(Fault::Refused(format!(
+        Found::Demo(other, _) if other != seed && !fresh => Err(Fault::Refused(format!(
             "{} holds the world of seed {other}, not {seed}; add --fresh to delete it, or choose another folder with --dir",
             dir.display()
         ))),
-        Found::Demo(_) | Found::Nothing => Ok(()),
+        // The account and the dated events of a world are its story: another one is another world.
+        Found::Demo(_, told) if told != scenario && !fresh => Err(Fault::Refused(format!(
+            "{} holds the scenario `{told}`, not `{scenario}`; add --fresh to delete it, or choose another folder with --dir",
+            dir.display()
+        ))),
+        Found::Demo(..) | Found::Nothing => Ok(()),
     }
 }
 
@@ -45,7 +50,7 @@ fn look(dir: &Path) -> Found {
     let file = dir.join("steward.toml");
     if file.exists() {
         return match Config::read(&file) {
-            Ok(Config { environment: Environment::Sim(seed), .. }) => Found::Demo(seed),
+            Ok(Config { environment: Environment::Sim(seed), .. }) => Found::Demo(seed, scenario(&file)),
             Ok(_) => Found::Foreign("its steward.toml is of the real world".into()),
             Err(error) => Found::Foreign(error.to_string()),
         };
@@ -55,6 +60,14 @@ fn look(dir: &Path) -> Found {
         None => Found::Nothing,
         Some(path) => Found::Foreign(format!("it has no steward.toml, but {}", path.display())),
     }
+}
+
+/// The story of a world; older configurations name none and tell the ordinary one.
+fn scenario(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let named = table.get("stage").and_then(|stage| stage.get("simworld")?.get("scenario")?.as_str());
+    named.unwrap_or("default").to_owned()
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
@@ -94,7 +107,7 @@ mod tests {
     }
 
     fn prepare(dir: &Path, seed: u64, fresh: bool) -> Result<(), Fault> {
-        check(dir, seed, fresh)?;
+        check(dir, seed, "default", fresh)?;
         if fresh { empty(dir) } else { Ok(()) }
     }
 
@@ -117,6 +130,16 @@ mod tests {
         prepare(dir.path(), 2, true).unwrap();
         assert!(!dir.path().join("stores").exists());
         assert!(dir.path().join("steward.toml").exists());
+    }
+
+    #[test]
+    fn another_story_is_another_world() {
+        let told = "environment = \"sim:1\"\n[stage.simworld]\nscenario = \"crash\"";
+        let dir = folder(&[("steward.toml", told)]);
+        check(dir.path(), 1, "crash", false).unwrap();
+        let sentence = check(dir.path(), 1, "default", false).unwrap_err().to_string();
+        assert!(sentence.contains("`crash`") && sentence.contains("--fresh"), "{sentence}");
+        check(dir.path(), 1, "default", true).unwrap();
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod lines;
 pub mod lock;
 mod log_lines;
 pub mod model;
+mod performance;
 mod place;
 mod plan;
 pub mod plan_text;
@@ -111,6 +112,7 @@ async fn perform(command: Command) -> Result<u8, Fault> {
         Command::Golive(options) => golive::run(&options).await,
         Command::Targets(options) => targets::run(&options).await,
         Command::Score(options) => score::run(&options),
+        Command::Performance(options) => performance::run(&options),
         Command::Doctor(options) => doctor::run(&options).await,
         Command::Sync(options) => sync::run(&options).await,
         Command::Import(options) => import::run(&options).await,

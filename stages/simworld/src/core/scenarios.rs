@@ -92,6 +92,31 @@ pub(crate) fn scenario(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }
 
+/// A preset as others choose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    /// Name.
+    pub name: &'static str,
+    /// What a run of it must show.
+    pub shows: &'static str,
+    /// First instant, RFC 3339.
+    pub start: &'static str,
+    /// Tickers it is meant for; all when empty.
+    pub tickers: &'static [&'static str],
+}
+
+/// Every preset, the ordinary one first.
+#[must_use]
+pub fn presets() -> Vec<Preset> {
+    let preset = |one: &Scenario| Preset {
+        name: one.name,
+        shows: one.shows,
+        start: one.start.unwrap_or(USUAL_START),
+        tickers: one.tickers,
+    };
+    SCENARIOS.iter().map(preset).collect()
+}
+
 /// Lists the names.
 pub(crate) fn names() -> Vec<&'static str> {
     SCENARIOS.iter().map(|scenario| scenario.name).collect()

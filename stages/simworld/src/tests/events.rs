@@ -209,6 +209,21 @@ fn money_that_moves_on_settlement_is_shown_as_receivable_and_payable_until_then(
 }
 
 #[test]
+fn whoever_hands_in_a_clients_books_hears_of_every_invariant() {
+    let mut world = world_at("2026-03-02T15:00:00");
+    let books = format!(r#"{{"positions_e6":{:?},"cash_e4":{:?}}}"#, world.positions(), world.cash());
+    let answer = control(&mut world, "POST", "invariants", books.as_bytes());
+    let of = |answer: &serde_json::Value, id: &str| {
+        answer.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()["ok"].clone()
+    };
+    assert_eq!((answer.status, answer.body.as_array().unwrap().len()), (200, 18));
+    assert_eq!(of(&answer.body, "I14"), true);
+    let empty = control(&mut world, "POST", "invariants", b"{}");
+    assert_eq!(of(&empty.body, "I14"), false, "a client without books has none of the holdings");
+    assert_eq!(control(&mut world, "POST", "invariants", b"[]").status, 400);
+}
+
+#[test]
 fn a_clients_books_are_compared_line_by_line() {
     let mut world = world_at("2026-03-02T15:00:00");
     world.book_cash("USD", 20_000_000, "bank").unwrap();
