@@ -165,6 +165,26 @@ fn every_stage_of_the_registry_has_a_crate_and_a_unit() {
     }
 }
 
+/// A setting that nobody reads would be changed in vain, and believed in.
+#[test]
+fn every_setting_that_is_offered_is_read_by_the_stages_that_it_names() {
+    for known in keeper::registry::ALL {
+        for reader in known.readers {
+            let files = sources(&format!("stages/{reader}/src"));
+            assert!(!files.is_empty(), "`{}` names the reader {reader}, which is no stage", known.key);
+            let quoted = format!("\"{}\"", known.key);
+            let reads = |file: &PathBuf| {
+                let text = fs::read_to_string(file).unwrap();
+                let code = code_before_tests(&text);
+                // The mode has a function of its own, which all that follow it share.
+                let mode = ["trading_mode()", "mode_in_force("].iter().any(|word| code.contains(word));
+                code.contains(&quoted) || (known.key == contracts::TRADING_MODE && mode)
+            };
+            assert!(files.iter().any(reads), "{reader} does not read the setting `{}`", known.key);
+        }
+    }
+}
+
 fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut waiting = vec![root().join(folder)];

@@ -212,7 +212,9 @@ mod tests {
                 assert!(refusal.to_string().contains("`risk.max_per_day`"), "{refusal}");
             }
             assert!(super::decide("risk.max_per_day", &value, Some("risk.max_per_day")).is_ok());
-            assert!(super::decide("optimizer_blend", &value, None).is_ok());
+        }
+        for value in [json!(0.6), Value::Null] {
+            assert!(super::decide("optimizer_blend", &value, None).is_ok(), "{value}");
         }
         assert_eq!(super::decide("risk.max_per_day", &json!(-1), None).unwrap_err().code(), "out_of_range");
     }

@@ -87,6 +87,8 @@ impl RiskGate {
         out.save(Save::Halt(halt.clone()));
         self.halts.insert(halt.id, halt);
         self.say_halt(now, out);
+        // The guards of `steward risk` name the open halts too.
+        self.say_state(now, out);
     }
 
     pub(crate) fn halt_by_command(
