@@ -90,15 +90,17 @@ impl Plan {
     pub(crate) fn age_of_targets(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let age = self.facts.targets.as_ref().map_or(0, |targets| now.since(targets.at));
         let days = age / DAY_MS;
-        let sentence = match age {
-            ..=TARGETS_OLD_MS => None,
-            ..=TARGETS_AGE_MAX_MS => Some(format!(
-                "The targets are {days} days old and are ignored from 30 on; `steward targets run` computes them anew."
-            )),
-            _ => Some(format!(
+        let sentence = if age > TARGETS_AGE_MAX_MS {
+            Some(format!(
                 "The targets are {days} days old and ignored: nothing is bought, and nothing is sold to reach them; \
                  `steward targets run` computes them anew."
-            )),
+            ))
+        } else if age > TARGETS_OLD_MS {
+            Some(format!(
+                "The targets are {days} days old and are ignored from 30 on; `steward targets run` computes them anew."
+            ))
+        } else {
+            None
         };
         if self.troubles.targets != sentence {
             self.troubles.targets = sentence;
