@@ -22,6 +22,8 @@ fn histories_equal_their_vectors() {
         assert_close(name, found.growth, &case.expect["growth_rate"], TOLERANCE);
         assert_close(name, Some(round_to(found.stability, 3)), &case.expect["stability_score"], TOLERANCE);
         let details = &case.expect["details"];
+        assert_eq!(years, details["years_since_cut"].as_u64(), "{name}");
+        assert_close(name, found.growth, &details["dividend_growth_rate"], TOLERANCE);
         assert_close(name, Some(found.cut_penalty), &details["cut_penalty"], TOLERANCE);
         assert_close(name, Some(found.growth_bonus), &details["growth_bonus"], TOLERANCE);
         assert_close(name, Some(found.yield_bonus), &details["yield_bonus"], TOLERANCE);

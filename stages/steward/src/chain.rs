@@ -11,7 +11,7 @@ use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rounding};
 use serde::Serialize;
 
-use crate::figures;
+use crate::{figures, lines::wrapped};
 
 /// What the gate said once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -83,8 +83,6 @@ pub struct Link {
     pub sentences: Vec<String>,
 }
 
-/// Columns of a screen that is not wide.
-const WIDTH: usize = 110;
 /// Rejected plans that the story tells of; the others are in the numbers.
 const RIVALS_TOLD: usize = 2;
 /// Columns for the name of a link.
@@ -117,22 +115,8 @@ pub fn story(chain: &Chain) -> Vec<String> {
     lines
 }
 
-/// Cuts at spaces; a word that is too long stays whole.
 fn wrap(head: &str, sentence: &str, lines: &mut Vec<String>) {
-    let mut line = format!("{head:NAME$}");
-    let mut empty = true;
-    for word in sentence.split_whitespace() {
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(std::mem::replace(&mut line, " ".repeat(NAME)));
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    lines.push(line);
+    lines.extend(wrapped(&format!("{head:NAME$}"), NAME, sentence));
 }
 
 /// The whole chain in order; every link is there, known or not.
@@ -498,8 +482,8 @@ mod tests {
         let booking = chain.bookings[0].clone();
         chain.bookings = vec![booking; 4];
         let lines = story(&chain);
-        assert!(lines.len() < 50, "{} lines:\n{}", lines.len(), lines.join("\n"));
-        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        assert!(lines.len() < 70, "{} lines:\n{}", lines.len(), lines.join("\n"));
+        assert!(lines.iter().all(|line| line.chars().count() <= crate::lines::COLUMNS));
         let whole = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(whole.contains("check_number_25 60 s (1800 s)"), "{whole}");
     }

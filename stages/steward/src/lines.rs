@@ -22,11 +22,17 @@ pub fn sparkline(values: &[f64], width: usize) -> String {
         .collect()
 }
 
-/// A sentence in lines of at most eighty columns, all after the first indented; a word that is too long stays whole.
+/// Stands for a space at which nothing is cut.
+const BOUND: char = '\u{a0}';
+
+/// A sentence in lines of at most eighty columns, all after the first indented; a word that is too long stays whole, and a
+/// figure keeps its percent sign.
 #[must_use]
 pub fn wrapped(first: &str, indent: usize, sentence: &str) -> Vec<String> {
     let (mut lines, mut line, mut is_empty) = (Vec::new(), first.to_string(), true);
-    for word in sentence.split_whitespace() {
+    let sentence = sentence.replace(" %", &format!("{BOUND}%"));
+    for word in sentence.split_ascii_whitespace() {
+        let word = word.replace(BOUND, " ");
         let length = line.chars().count() + usize::from(!is_empty) + word.chars().count();
         if length > COLUMNS && line.chars().any(|c| !c.is_whitespace()) {
             lines.push(std::mem::replace(&mut line, " ".repeat(indent)).trim_end().to_string());
@@ -35,7 +41,7 @@ pub fn wrapped(first: &str, indent: usize, sentence: &str) -> Vec<String> {
         if !is_empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         is_empty = false;
     }
     lines.push(line);
@@ -53,6 +59,12 @@ mod tests {
         assert_eq!(sparkline(&[], 3), "");
         assert_eq!(sparkline(&[1.0, f64::NAN, 2.0], 12), "▁█");
         assert_eq!(sparkline(&[0.0, 9.0, 0.0, 9.0, 0.0], 1), "▁");
+    }
+
+    #[test]
+    fn a_figure_keeps_its_percent_sign() {
+        let sentence = format!("{} 14.2 %.", "x".repeat(74));
+        assert_eq!(wrapped("", 2, &sentence), ["x".repeat(74), "  14.2 %.".into()]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ const KEPT_MAX: Duration = Duration::from_millis(1_500);
 const CLOSES: usize = 120;
 const WIDTH: usize = 12;
 const NAME_MAX: usize = 28;
+/// Nearer to a limit than a tenth of a point is at it.
+const NEAR_E6: i64 = 1_000;
 
 /// Runs the command; the exit code.
 ///
@@ -157,7 +159,13 @@ fn name(isin: &Isin, known: Option<&Security>) -> String {
 fn group_line(group: &TargetGroup) -> String {
     let wish =
         group.target_e6.map_or(String::new(), |target| format!(", wanted {}", figures::weight(target)));
-    let limit = group.binding.as_ref().map_or(String::new(), |side| format!(", at its {side} limit"));
+    let limit = match &group.binding {
+        // Small differences that are not worth a trade, and what may not be sold, can leave a group outside.
+        Some(_) if group.value_e6.e6() > group.upper_e6.e6() + NEAR_E6 => ", above its upper limit".into(),
+        Some(_) if group.value_e6.e6() < group.lower_e6.e6() - NEAR_E6 => ", below its lower limit".into(),
+        Some(side) => format!(", at its {side} limit"),
+        None => String::new(),
+    };
     format!(
         "{} {}: {} of {} to {}{wish}{limit}",
         group.kind,
@@ -173,10 +181,31 @@ fn percent(share: Finite) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use contracts::Sample;
 
     use super::*;
+
+    #[test]
+    fn a_group_outside_its_limits_is_not_said_to_be_at_them() {
+        let weight = |e6: i64| money::Weight::from_e6(e6).unwrap();
+        let group = |value: i64, side: &str| TargetGroup {
+            lower_e6: weight(100_000),
+            upper_e6: weight(350_000),
+            value_e6: weight(value),
+            binding: Some(side.into()),
+            ..TargetWeights::sample().groups[0].clone()
+        };
+        for (value, side, said) in [
+            (350_400, "upper", "at its upper limit"),
+            (381_000, "upper", "above its upper limit"),
+            (100_000, "lower", "at its lower limit"),
+            (90_000, "lower", "below its lower limit"),
+        ] {
+            assert!(group_line(&group(value, side)).ends_with(said), "{value}");
+        }
+    }
 
     #[test]
     fn a_person_reads_weights_groups_and_what_gave_way() {
