@@ -17,8 +17,8 @@ import scipy.stats
 import talib
 
 TOLERANCE = 1e-9
-# pyxirr stops looking for its root some 1e-7 before it; scipy looks for the same root to the last bit.
-TOLERANCES = {"xirr of pyxirr": 1e-6}
+# pyxirr stops looking for its root within 1e-9 of it; scipy looks for the same root to the last bit.
+TOLERANCES = {"xirr of pyxirr": 2e-9}
 RUNS = 25
 
 
