@@ -15,14 +15,14 @@
 //! |---|---|
 //! | [`adaptive_weights`] | group weights that would follow the market (off) |
 //! | [`annual_return`] | the yearly rate that compounds to the same end |
-//! | [`attribution`] | for people: which security and category earned how much of the total return |
+//! | [`attribution`] | which security and category earned how much of the total return |
 //! | [`bell`] | score best at a target, worse on both sides |
 //! | [`beta`] | how strongly a series follows a benchmark |
 //! | [`black_litterman`] | market prior and opinions combined into expected returns |
 //! | [`bollinger`] | corridor around a moving average and the place in it |
 //! | [`brinson`] | for people: difference to the targets split into allocation, selection, interaction |
 //! | [`cagr`] | growth a year between two prices |
-//! | [`calmar`] | for people: annual return per unit of the deepest fall |
+//! | [`calmar`] | annual return per unit of the deepest fall |
 //! | [`cholesky`] | triangular root of a matrix and the linear systems it solves |
 //! | [`concentration_alert`] | how near a share is to its limit |
 //! | [`concentration`] | Herfindahl index, share of the largest |
@@ -58,7 +58,7 @@
 //! | [`quality_gate`] | cheap because it is bad, or a good opportunity |
 //! | [`radar`] | for people: six figures of a portfolio on one scale |
 //! | [`reading`] | a value that may rest on too little history |
-//! | [`reconstruction`] | for people: value of each day rebuilt from trades, flows and closes |
+//! | [`reconstruction`] | value of each day rebuilt from trades, flows and closes |
 //! | [`regime_blend`] | share of risk parity when it follows the regime |
 //! | [`regime`] | bull, bear or sideways from index averages |
 //! | [`return_regime`] | mood of the own returns (off) |
@@ -79,7 +79,7 @@
 //! | [`weighted_covariance`] | covariance with more weight on recent and similar days (off) |
 //! | [`windfall`] | gain beyond what the past explains |
 //! | [`window`] | the last N values of a growing series |
-//! | [`xirr`] | for people: return of the money put in, with its dates |
+//! | [`xirr`] | return of the money put in, with its dates |
 //! | [`year_range`] | 52-week high and low, and distances |
 
 pub mod adaptive_weights;
