@@ -36,7 +36,7 @@ fn equals_the_market(outside: &Outside) {
     let split: Day = "2025-08-18".parse().unwrap();
     for Listing { ticker, isin, tick_e6, .. } in simworld::listings() {
         let sql = format!(
-            "SELECT CAST(strftime('%s', day) AS INTEGER) / 86400, CAST(round(close * 1000000) AS INTEGER)
+            "SELECT CAST(strftime('%s', day) AS INTEGER) / 86400, close
              FROM api_bar WHERE isin = '{isin}' AND is_final = 1 ORDER BY day"
         );
         let number =

@@ -274,7 +274,9 @@ fn a_key_in_an_error_text_is_in_no_log_and_no_store_of_the_real_programs() {
     let (_, said) = demo.wait_and(LONG, || {
         for folder in ["stores", "log"] {
             for entry in fs::read_dir(dir.join(folder)).into_iter().flatten().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_file() {
+                // The simulated broker keeps the rule that makes it say this; nothing of Steward's is in there.
+                let is_the_worlds = entry.file_name().to_string_lossy().starts_with("world.db");
+                if entry.file_type().unwrap().is_file() && !is_the_worlds {
                     let place = entry.path().display().to_string();
                     told += usize::from(hidden(&place, &fs::read(entry.path()).unwrap()));
                 }
