@@ -104,7 +104,17 @@ fn table(years: i64, lines: &[Value]) -> String {
 }
 
 /// Alarms that the market or the account itself gives cause for; every other one is a fault.
-const HAS_A_CAUSE: [&str; 3] = ["drawdown", "halted", "order_refused_often"];
+const HAS_A_CAUSE: [&str; 9] = [
+    "concentrated_country",
+    "concentrated_currency",
+    "concentrated_industry",
+    "concentrated_position",
+    "drawdown",
+    "few_holdings",
+    "halted",
+    "order_refused_often",
+    "unclassified",
+];
 
 fn by_code(alarms: &BTreeMap<String, String>) -> BTreeMap<&str, u64> {
     let mut counts = BTreeMap::new();
