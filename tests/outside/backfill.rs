@@ -54,7 +54,7 @@ fn equals_the_market(outside: &Outside) {
             .daily_closes(ticker, first, start.day_utc())
             .into_iter()
             .map(|(day, close)| match ticker == "VNTX.US" && day < split {
-                true => (day, (close + 2 * tick_e6) / (4 * tick_e6) * tick_e6),
+                true => (day, quartered(close, tick_e6)),
                 false => (day, close),
             })
             .collect();
@@ -67,6 +67,13 @@ fn equals_the_market(outside: &Outside) {
             theirs.len()
         );
     }
+}
+
+/// A quarter, to the nearest step, halves to the even one.
+fn quartered(close: i64, tick_e6: i64) -> i64 {
+    let (steps, rest) = (close / (4 * tick_e6), close % (4 * tick_e6));
+    let up = rest > 2 * tick_e6 || (rest == 2 * tick_e6 && steps % 2 == 1);
+    (steps + i64::from(up)) * tick_e6
 }
 
 fn ready(outside: &Outside, pid: u32) {
