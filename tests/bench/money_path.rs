@@ -11,7 +11,7 @@ use std::{
 
 use contracts::{
     ApprovalKey, Body, ClockMode, ClockState, Envelope, Finite, Health, HealthState, Id, Mode, OrderApproved,
-    Sample,
+    Sample, Security, Universe, Venue,
 };
 use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rate};
@@ -167,6 +167,7 @@ impl Voice {
     fn new(port: u16, user: &str, password: &str) -> Voice {
         let mut options = rumqttc::MqttOptions::new(format!("bench-{user}"), "127.0.0.1", port);
         options.set_credentials(user, password);
+        options.set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut connection) = rumqttc::Client::new(options, 64);
         std::thread::spawn(move || while connection.recv().is_ok_and(|event| event.is_ok()) {});
         Voice { client, version: 1 << 40 }
@@ -211,7 +212,7 @@ fn to_the_broker(figures: &mut Figures) {
     std::fs::write(
         &config,
         format!(
-            "environment = \"sim:1\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n[stage.risk-gate]\nmode = \"live\"\n[stage.execute]\nbroker_url = \"http://127.0.0.1:{broker_port}/\"\npublic_key = \"sim-public-key-0001\"\nprivate_key_file = \"keys/broker\"\n"
+            "environment = \"sim:1\"\ndir = \".\"\n[bus]\nurl = \"mqtt://127.0.0.1:{port}\"\n[stage.risk-gate]\nmode = \"live\"\n[stage.execute]\nbroker_url = \"http://127.0.0.1:{broker_port}/tn\"\npublic_key = \"sim-public-key-0001\"\nprivate_key_file = \"keys/broker\"\n"
         ),
     )
     .unwrap();
@@ -245,6 +246,19 @@ fn to_the_broker(figures: &mut Figures) {
         }
         ["risk-gate", "execute"].iter().all(|stage| there.borrow().contains(*stage))
     });
+    // What execute looks at by itself right before it sends: that the venue is open, and the tick of each security.
+    let isin = |number: i64| market::Isin::with_check_digit(&format!("XB{number:09}")).unwrap();
+    let listed =
+        |number| Security { isin: isin(number), ticker: format!("BN{number}.EU"), ..Security::sample() };
+    let universe = Universe { securities: (0..COUNT).map(listed).collect(), ..Universe::sample() };
+    let mut ingest = Voice::new(port, "ingest", &password("ingest"));
+    ingest.say("ingest", day(0).v0, universe);
+    ingest.say("ingest", day(0).v0, Venue { next_change: None, ..Venue::sample() });
+    bus.wait_for::<Venue>("the venue is known", Duration::from_secs(10), |venue| venue.open);
+    let heard = Instant::now();
+    while heard.elapsed() < Duration::from_millis(500) {
+        bus.next(Duration::from_millis(50));
+    }
     let key: ApprovalKey = bus_client::approval_key(folder.path()).unwrap();
     let mut latencies = Vec::new();
     for number in 0..COUNT {
@@ -257,7 +271,7 @@ fn to_the_broker(figures: &mut Figures) {
         // Each order has a security of its own, so that no other one stands in its way.
         let approval = key.sign(OrderApproved {
             order_id: Id::derive(now, &["bench", &number.to_string()]),
-            isin: market::Isin::with_check_digit(&format!("XB{number:09}")).unwrap(),
+            isin: isin(number),
             ticker: format!("BN{number}.EU"),
             mode: Mode::Live,
             issued: now,
