@@ -1,6 +1,6 @@
 //! The rules of a planner configuration beyond the type of each key, in a fixed order: errors, then warnings.
 //!
-//! A rule that the old system had keeps its code. [`SPECIAL`] are the ranges that had codes of their own.
+//! A rule that the old system had keeps its code. `SPECIAL` are the ranges that had codes of their own.
 
 use super::{
     keys::{KEYS, Value},
