@@ -250,7 +250,7 @@ fn to_the_broker(figures: &mut Figures) {
     let isin = |number: i64| market::Isin::with_check_digit(&format!("XB{number:09}")).unwrap();
     let listed =
         |number| Security { isin: isin(number), ticker: format!("BN{number}.EU"), ..Security::sample() };
-    let universe = Universe { securities: (0..COUNT).map(listed).collect(), ..Universe::sample() };
+    let universe = Universe { securities: (0..COUNT).map(listed).collect() };
     let mut ingest = Voice::new(port, "ingest", &password("ingest"));
     ingest.say("ingest", day(0).v0, universe);
     ingest.say("ingest", day(0).v0, Venue { next_change: None, ..Venue::sample() });
