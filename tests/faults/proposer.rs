@@ -53,35 +53,38 @@ pub fn ask(rig: &mut Rig) {
     let (Ok(qty_e6), Ok(limit_price_e6)) = (Quantity::from_units(units), Price::from_e6(limit)) else {
         return;
     };
+    let stale = rig.dice.chance(40);
+    let stop_loss = rig.dice.chance(50);
+    let wish = wish(rig, &state, quote);
+    let state_id = if stale { "another".into() } else { wish.state_id.clone() };
+    let (mic, ccy) = (security.mic, security.ccy);
+    say(rig, OrderRequested { kind, side, mic, ccy, qty_e6, limit_price_e6, state_id, stop_loss, ..wish });
+}
+
+/// What every request has in common; which way and how much is left open.
+fn wish(rig: &Rig, state: &PortfolioState, quote: &Quote) -> OrderRequested {
     let at = rig.stage_now();
     let number = rig.asked.len().to_string();
-    let order_id = Id::derive(at, &["proposer", &number]);
-    let stale = rig.dice.chance(40);
-    let request = OrderRequested {
-        order_id,
+    let sample = OrderRequested::sample();
+    OrderRequested {
+        order_id: Id::derive(at, &["proposer", &number]),
         plan_id: Id::derive(at, &["plan", &number]),
         step: 1,
         bucket_id: "core".into(),
-        kind,
-        side,
-        isin: security.isin,
-        mic: security.mic,
-        qty_e6,
-        limit_price_e6,
-        ccy: security.ccy,
+        isin: quote.isin,
         value_eur: Money::zero(Currency::EUR),
         fee_eur: Money::zero(Currency::EUR),
-        state_id: if stale { "another".into() } else { state.state_id.clone() },
+        state_id: state.state_id.clone(),
         at,
         reason: "Because it wants to.".into(),
-        stop_loss: rig.dice.chance(50),
-        grounds: Grounds {
-            quote_price_e6: quote.price_e6,
-            quote_at: quote.at,
-            ..OrderRequested::sample().grounds
-        },
-    };
-    rig.asked.insert(order_id.to_string(), rig.now());
+        stop_loss: false,
+        grounds: Grounds { quote_price_e6: quote.price_e6, quote_at: quote.at, ..sample.grounds },
+        ..sample
+    }
+}
+
+fn say(rig: &mut Rig, request: OrderRequested) {
+    rig.asked.insert(request.order_id.to_string(), rig.now());
     rig.say_as("plan", request);
 }
 
@@ -104,35 +107,8 @@ fn ask_exchange(rig: &mut Rig, state: &PortfolioState, quotes: &BTreeMap<Isin, Q
     let (Ok(qty_e6), Ok(limit_price_e6)) = (Quantity::from_units(units), Price::from_e6(limit)) else {
         return;
     };
-    let at = rig.stage_now();
-    let number = rig.asked.len().to_string();
-    let order_id = Id::derive(at, &["proposer", &number]);
-    let request = OrderRequested {
-        order_id,
-        plan_id: Id::derive(at, &["plan", &number]),
-        step: 1,
-        bucket_id: "core".into(),
-        kind,
-        side,
-        isin: quote.isin,
-        mic: pair_venue(),
-        qty_e6,
-        limit_price_e6,
-        ccy,
-        value_eur: Money::zero(Currency::EUR),
-        fee_eur: Money::zero(Currency::EUR),
-        state_id: state.state_id.clone(),
-        at,
-        reason: "Because it wants other money.".into(),
-        stop_loss: false,
-        grounds: Grounds {
-            quote_price_e6: quote.price_e6,
-            quote_at: quote.at,
-            ..OrderRequested::sample().grounds
-        },
-    };
-    rig.asked.insert(order_id.to_string(), rig.now());
-    rig.say_as("plan", request);
+    let wish = wish(rig, state, quote);
+    say(rig, OrderRequested { kind, side, mic: pair_venue(), ccy, qty_e6, limit_price_e6, ..wish });
 }
 
 /// How many: mostly what makes sense, sometimes far too many, sometimes no whole lot.
