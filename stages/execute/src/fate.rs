@@ -36,14 +36,15 @@ pub enum Found {
 pub fn find(order: &Order, seen: &Seen, ahead_min: Option<i32>) -> Found {
     let by_id = seen.orders.iter().find(|row| {
         let known = order.state.broker_order_id.as_deref().is_some_and(|id| row.order_id.to_string() == id);
-        known || row.carries(order.state.user_order_id)
+        let fits = row.ticker.as_str() == order.inside.ticker && same_side(order.state.side, row.side);
+        (known && fits) || row.carries(order.state.user_order_id)
     });
     if let Some(row) = by_id {
         return Found::Row(Box::new(row.clone()));
     }
     if let Some(id) = &order.state.broker_order_id {
         // Its trades speak for it where its row does not.
-        let traded = |trade: &TradeRow| trade.order_id.as_ref().is_some_and(|of| of.to_string() == *id);
+        let traded = |trade: &TradeRow| is_trade_of(order, trade, id);
         return if seen.trades.iter().any(traded) { Found::Trade(id.clone()) } else { Found::Unclear };
     }
     let alike: Vec<&OrderRow> = seen.orders.iter().filter(|row| is_alike(order, row)).collect();
@@ -55,7 +56,12 @@ pub fn find(order: &Order, seen: &Seen, ahead_min: Option<i32>) -> Found {
         [] => {}
     }
     if let Some(trade) = seen.trades.iter().find(|trade| is_new_trade(order, trade)) {
-        return trade.order_id.as_ref().map_or(Found::Moved, |id| Found::Trade(id.to_string()));
+        return match &trade.order_id {
+            None => Found::Moved,
+            // A row that does not say what we asked for is somebody else's, and no proof that ours is absent.
+            Some(id) if seen.orders.iter().any(|row| row.order_id == *id) => Found::Unclear,
+            Some(id) => Found::Trade(id.to_string()),
+        };
     }
     match () {
         () if seen.unreadable => Found::Unclear,
@@ -130,8 +136,18 @@ fn is_near(order: &Order, limit: Price) -> bool {
     apart.saturating_mul(2) <= order.inside.tick_e6.map_or(0, i64::unsigned_abs)
 }
 
+/// A trade of the broker's order with this id that can be one of ours: of the same security and side.
+pub(crate) fn is_trade_of(order: &Order, trade: &TradeRow, broker_id: &str) -> bool {
+    trade.order_id.as_ref().is_some_and(|id| id.to_string() == broker_id)
+        && trade.ticker.as_str() == order.inside.ticker
+        && same_side(order.state.side, trade.side)
+}
+
+/// A trade that was not there before sending, and of no order that was.
 fn is_new_trade(order: &Order, trade: &TradeRow) -> bool {
-    !order.inside.trades_before.contains(&trade.trade_id.to_string())
+    let of_before = |id: &tradernet::BrokerOrderId| order.inside.orders_before.contains(&id.to_string());
+    !trade.order_id.as_ref().is_some_and(of_before)
+        && !order.inside.trades_before.contains(&trade.trade_id.to_string())
         && trade.ticker.as_str() == order.inside.ticker
         && same_side(order.state.side, trade.side)
 }

@@ -8,7 +8,7 @@ use tradernet::{Placed, commands::order_rows::OrderRow};
 
 use crate::{
     Added, Call, Execute, Order, Seen,
-    fate::{Found, find, measured_ahead, same_side},
+    fate::{Found, find, is_trade_of, measured_ahead},
     limits::{
         ABSENCES_MIN, ABSENT_AFTER_MS, CANCEL_AFTER_MS, CANCEL_AGAIN_MS, LATE_FILL_LOOKS, LATE_FILL_MS,
         UNKNOWN_LOOKS_MS, look_pause_ms,
@@ -84,8 +84,12 @@ pub(crate) fn look(
             order.inside.ahead_min = measured_ahead(order, &row).or(order.inside.ahead_min);
             return follow(order, &row, &seen, market, now, out);
         }
-        // It arrived, for the holding has moved; what became of it is open until a list or a person says so.
-        Found::Moved => order.state.status = OrderStatus::Accepted,
+        // It arrived, for the holding has moved; what became of it is open until a list or a person says so. Lists lag
+        // behind one another, so this takes as many looks and as long as to find that it never arrived.
+        Found::Moved if order.inside.unseen >= ABSENCES_MIN && age >= ABSENT_AFTER_MS => {
+            order.state.status = OrderStatus::Accepted;
+        }
+        Found::Moved => {}
         Found::Trade(id) => {
             order.state.broker_order_id = Some(id);
             let books = take_fills(order, &seen, now);
@@ -173,8 +177,7 @@ pub(crate) fn take_fills(order: &mut Order, seen: &Seen, now: Timestamp) -> Book
     let mut books = Books::Fit;
     let Some(broker_id) = order.state.broker_order_id.clone() else { return books };
     for trade in &seen.trades {
-        let ours = trade.order_id.as_ref().is_some_and(|id| id.to_string() == broker_id);
-        if ours && same_side(order.state.side, trade.side) {
+        if is_trade_of(order, trade, &broker_id) {
             let fee: Option<Money> = trade.commission;
             let added = order.add_fill(OrderFill {
                 trade_id: trade.trade_id.to_string(),

@@ -59,7 +59,7 @@ pub struct Inside {
     /// What the broker held of the security right before sending, in 1/1 000 000.
     #[serde(default)]
     pub held_before_e6: Option<i64>,
-    /// Looks in a row that read everything and did not find it.
+    /// Looks in a row that were answered and did not show its row.
     #[serde(default)]
     pub unseen: u32,
     /// Minutes that the broker's clock was ahead of UTC when it took this order.

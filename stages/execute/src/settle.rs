@@ -10,7 +10,10 @@ use market::Timestamp;
 use serde_json::Value;
 use tradernet::BrokerOrderId;
 
-use crate::{Execute, Order, limits::SETTLE_AFTER_MS};
+use crate::{
+    Execute, Order,
+    limits::{ABSENCES_MIN, SETTLE_AFTER_MS},
+};
 
 /// Longest name and longest reason that are kept, in characters.
 const ACTOR_MAX: usize = 60;
@@ -28,6 +31,7 @@ enum No {
     TooSoon,
     Found,
     NotTheirs,
+    Before,
     Taken,
 }
 
@@ -40,11 +44,15 @@ impl No {
             No::Final => ("final", "The order has ended; what ended is not settled again."),
             No::OnPaper => ("on_paper", "The order is on paper; its fate is never in doubt."),
             No::NotSent => ("not_sent", "The order has not been sent yet; nothing is in doubt."),
-            No::TooSoon => ("too_soon", "The broker is still being asked; wait five minutes after sending."),
+            No::TooSoon => (
+                "too_soon",
+                "The broker is still being asked; wait until five minutes have passed and its lists were read three times.",
+            ),
             No::Found => ("found", "The broker's lists show the order; they decide, not a word."),
             No::NotTheirs => {
                 ("no_broker_id", "That is no id of an order at the broker; nothing was changed.")
             }
+            No::Before => ("before", "The broker had that order before ours was sent; nothing was changed."),
             No::Taken => ("taken", "Another order of ours has that id at the broker; nothing was changed."),
         }
     }
@@ -70,7 +78,11 @@ impl Execute {
             Some(id) => {
                 let id = id.trim();
                 order.state.broker_order_id = Some(id.to_string());
-                order.state.status = OrderStatus::Accepted;
+                order.state.status = if order.state.filled_e6.is_zero() {
+                    OrderStatus::Accepted
+                } else {
+                    OrderStatus::Partial
+                };
                 order.state.reason = Some(word.clone());
                 order.inside.refusal = None;
                 order.inside.look_at = Some(now);
@@ -111,8 +123,15 @@ impl Execute {
         if status != OrderStatus::Unknown && order.inside.unseen == 0 {
             return Err(No::Found);
         }
+        // A list that was never read, or lagged once, shows nothing.
+        if order.inside.failed_looks > 0 || order.inside.unseen < ABSENCES_MIN {
+            return Err(No::TooSoon);
+        }
         if let Some(id) = &asked.broker_order_id {
             let id = BrokerOrderId::parse(id).ok_or(No::NotTheirs)?;
+            if order.inside.orders_before.contains(id.as_str()) {
+                return Err(No::Before);
+            }
             let theirs = |other: &Order| other.state.broker_order_id.as_deref() == Some(id.as_str());
             let taken = |other: &&Order| other.state.order_id != asked.order_id && theirs(other);
             if self.orders.values().any(|other| taken(&other)) {

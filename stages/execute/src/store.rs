@@ -108,8 +108,10 @@ fn save_order(rows: &Transaction<'_>, order: &Order, now: Timestamp) -> rusqlite
         &order.inside.mac,
         state.created.ms(),
     ))?;
-    let before: String =
-        rows.query_row("SELECT state FROM \"order\" WHERE order_id = ?1", [&id], |row| row.get(0))?;
+    let (before, said): (String, Option<String>) =
+        rows.query_row("SELECT state, reason FROM \"order\" WHERE order_id = ?1", [&id], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     rows.prepare_cached(
         "UPDATE \"order\" SET broker_order_id = ?2, state = ?3, reason = ?4, sent = ?5, final = coalesce(final, ?6), body = ?7, inside = ?8 WHERE order_id = ?1",
     )?
@@ -123,7 +125,8 @@ fn save_order(rows: &Transaction<'_>, order: &Order, now: Timestamp) -> rusqlite
         json(state)?,
         json(&order.inside)?,
     ))?;
-    if before != word {
+    // A word on an order that goes on as it was, such as a person's, is an event too.
+    if before != word || (state.reason.is_some() && said != state.reason) {
         rows.execute(
             "INSERT INTO order_event (order_id, ts, state, message) VALUES (?1, ?2, ?3, ?4)",
             (&id, now.ms(), &word, &state.reason),

@@ -656,6 +656,20 @@ fn a_holding_that_moved_means_that_the_order_arrived_and_a_person_is_told() {
 }
 
 #[test]
+fn a_holding_that_only_lagged_behind_proves_nothing() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    let approval = world.place();
+    world.broker.held += 3;
+    world.pass(MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+    world.broker.held -= 3;
+    world.pass(10 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, reason(&state)), (OrderStatus::Rejected, "never_arrived"));
+}
+
+#[test]
 fn a_trade_without_an_order_in_any_list_is_taken_and_counted() {
     let mut world = World::ready();
     world.broker.manner = Manner::AcceptsSilently;
@@ -793,6 +807,49 @@ fn a_person_names_the_brokers_order_and_evidence_goes_on_from_there() {
     world.pass(2 * MINUTE);
     let state = world.state(&approval);
     assert_eq!((state.status, state.broker_order_id.as_deref()), (OrderStatus::Filled, Some("5510020012")));
+    let sql = "SELECT count(*) FROM api_order_event WHERE message LIKE '%settled by the owner: The second.%'";
+    assert_eq!(world.count(sql), 1, "who and why outlives the fill");
+}
+
+#[test]
+fn lists_that_nobody_read_settle_nothing() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    let approval = world.place();
+    world.broker.reads = false;
+    world.pass(6 * MINUTE);
+    let reply = world.settle_by_hand(&approval, None, "It is not there.");
+    assert_eq!(reply.code.as_deref(), Some("too_soon"), "{}", reply.text);
+    assert_eq!(world.state(&approval).status, OrderStatus::Unknown);
+}
+
+#[test]
+fn an_order_that_was_there_before_ours_is_never_named_as_ours() {
+    let mut world = World::ready();
+    let earlier = world.broker.take("SAP.EU", Side::Sell, pieces(3), price("120"), 1);
+    world.broker.end(Theirs::Executed);
+    world.broker.manner = Manner::AcceptsSilently;
+    world.broker.echoes = Some("");
+    let approval = world.place();
+    world.broker.take(TICKER, Side::Buy, pieces(10), price("50"), 1);
+    world.pass(5 * MINUTE);
+    let reply = world.settle_by_hand(&approval, Some(earlier.as_str()), "That one.");
+    assert_eq!(reply.code.as_deref(), Some("before"), "{}", reply.text);
+    assert_eq!(world.state(&approval).broker_order_id, None);
+}
+
+#[test]
+fn a_strangers_trade_is_never_taken_for_ours() {
+    let mut world = World::ready();
+    world.broker.manner = Manner::Loses;
+    let approval = world.place();
+    world.broker.echoes = Some("");
+    world.broker.take(TICKER, Side::Buy, pieces(10), price("49.50"), 1);
+    world.broker.trade("73100077", 10);
+    world.pass(3 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.broker_order_id), (OrderStatus::Unknown, None));
+    assert!(state.filled_e6.is_zero(), "nothing of it is booked as ours");
 }
 
 #[test]
