@@ -120,6 +120,8 @@ impl<E: Exchange> ExecuteEdge<E> {
     }
 
     async fn look(&self, from: Day, till: Day) -> Result<Seen, Fault> {
+        // What the clocks once were says nothing about now: these answers decide.
+        self.broker.read().forget_clock();
         let today: Orders = self.broker.read().ask(&GetOrders { active_only: false }).await?;
         let history: Orders = self.broker.read().ask(&GetOrdersHistory { from, till }).await?;
         let trades = self.broker.read().ask(&GetTrades { from, till }).await?;

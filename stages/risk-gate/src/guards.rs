@@ -30,7 +30,7 @@ pub(crate) fn all(
     let sent = world.trades(standing.mode);
     let mut guards = vec![
         guard("halt", halts == 0, format!("{halts} open"), "none open", None),
-        account(world),
+        account(world, standing),
         breaker(standing.breaker, loss_over),
         gap(&sent, limits, now),
         day(&sent, limits, now),
@@ -52,8 +52,9 @@ fn guard(
     Guard { guard: name.into(), free, found: found.into(), limit: limit.into(), until }
 }
 
-fn account(world: &World) -> Guard {
+fn account(world: &World, standing: Standing) -> Guard {
     let (free, found) = match &world.portfolio {
+        _ if !standing.clock_trusted => (false, "our clock went backwards less than ten minutes ago"),
         None => (false, "the account has not been read"),
         Some(portfolio) if portfolio.stale => (false, "the account could not be read for too long"),
         Some(_) => (true, "the account is being read"),

@@ -274,14 +274,19 @@ impl RiskGate {
     fn follow(&mut self, snapshot: &SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
         let Tightened { limits, loss, loose } = tightened(&self.base, &snapshot.values);
         let mode = SettingsSnapshot::mode_in_force(self.settings.mode, self.simulated, Some(snapshot));
+        // One decision: of two, only the last would be told.
+        let mut news = Vec::new();
         if mode != self.mode {
-            out.decided(format!("Orders are {} from now on.", spelled(&mode)));
+            news.push(format!("Orders are {} from now on.", spelled(&mode)));
         }
         if loose != self.loose {
-            out.decided(match loose.as_slice() {
+            news.push(match loose.as_slice() {
                 [] => "Every limit that is set is as tight as documented, or tighter.".to_string(),
                 names => format!("Looser than documented, and without effect: {}.", names.join(", ")),
             });
+        }
+        if !news.is_empty() {
+            out.decided(news.join(" "));
         }
         (self.limits, self.loss, self.loose, self.mode) = (limits, loss, loose, mode);
         self.review(now, out);

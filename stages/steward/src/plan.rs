@@ -13,6 +13,7 @@ use crate::{
     Fault,
     bus::{self, Bus, Event, Message},
     cli::{PlanOptions, PlanQuestion},
+    halt::person,
     plan_text, print,
 };
 
@@ -55,11 +56,11 @@ pub async fn run(options: &PlanOptions) -> Result<u8, Fault> {
         }
         Some(PlanQuestion::Approve(of)) => {
             let (plan_id, step) = (find(&stored(&config)?, &of.plan)?.plan_id, of.step);
-            decide(&config, ApproveStep { actor: bus::NAME.into(), plan_id, step }, options.json).await
+            decide(&config, ApproveStep { actor: person(), plan_id, step }, options.json).await
         }
         Some(PlanQuestion::Skip(of)) => {
             let (plan_id, step) = (find(&stored(&config)?, &of.plan)?.plan_id, of.step);
-            decide(&config, SkipStep { actor: bus::NAME.into(), plan_id, step }, options.json).await
+            decide(&config, SkipStep { actor: person(), plan_id, step }, options.json).await
         }
     }
 }

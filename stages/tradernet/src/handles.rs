@@ -38,6 +38,11 @@ impl<E: Exchange> ReadOnly<E> {
         Some(self.ahead_s.load(Ordering::Relaxed)).filter(|ahead| *ahead != NEVER)
     }
 
+    /// Forgets how the clocks compared: only answers from now on count.
+    pub fn forget_clock(&self) {
+        self.ahead_s.store(NEVER, Ordering::Relaxed);
+    }
+
     /// Compares the clocks by an answer.
     fn compare(&self, answer: &Result<RawReply, TransportError>) {
         let said = answer.as_ref().ok().and_then(|reply| server_time_s(reply.header("date")?));
