@@ -78,6 +78,7 @@ pub(crate) fn look(
     };
     order.inside.failed_looks = 0;
     let found = find(order, &seen, ahead_min);
+    order.inside.moved = if found == Found::Moved { order.inside.moved + 1 } else { 0 };
     order.inside.unseen = if matches!(found, Found::Row(_)) { 0 } else { order.inside.unseen + 1 };
     match found {
         Found::Row(row) => {
@@ -85,8 +86,8 @@ pub(crate) fn look(
             return follow(order, &row, &seen, market, now, out);
         }
         // It arrived, for the holding has moved; what became of it is open until a list or a person says so. Lists lag
-        // behind one another, so this takes as many looks and as long as to find that it never arrived.
-        Found::Moved if order.inside.unseen >= ABSENCES_MIN && age >= ABSENT_AFTER_MS => {
+        // behind one another, so this takes as many looks in a row and as long as to find that it never arrived.
+        Found::Moved if order.inside.moved >= ABSENCES_MIN && age >= ABSENT_AFTER_MS => {
             order.state.status = OrderStatus::Accepted;
         }
         Found::Moved => {}

@@ -62,6 +62,9 @@ pub struct Inside {
     /// Looks in a row that were answered and did not show its row.
     #[serde(default)]
     pub unseen: u32,
+    /// Looks in a row that showed the holding moved as the order would have moved it, and no row.
+    #[serde(default)]
+    pub moved: u32,
     /// Minutes that the broker's clock was ahead of UTC when it took this order.
     #[serde(default)]
     pub ahead_min: Option<i32>,
