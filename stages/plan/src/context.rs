@@ -99,16 +99,20 @@ pub fn make(ground: Ground<'_>) -> Result<PlanContext, NoContext> {
 /// Pairs of purchases whose correlation is above the limit. Only the pairs that the targets name are known; others pass.
 fn apart(snapshot: &Snapshot<'_>, candidates: &[Candidate]) -> Vec<[u16; 2]> {
     let Some(limit) = snapshot.parameters.correlation_max else { return Vec::new() };
+    // A purchase may stand there twice: whole, and cut to the cash there is.
     let bought = |isin: Isin| {
-        let at = candidates.iter().position(|one| one.isin == isin && one.side == Side::Buy)?;
-        u16::try_from(at).ok()
+        let numbered = (0_u16..).zip(candidates);
+        numbered.filter(move |(_, one)| one.isin == isin && one.side == Side::Buy).map(|(at, _)| at)
     };
-    let pairs = snapshot.alike().filter_map(|pair| {
-        let purchases = [bought(pair.first)?, bought(pair.second)?];
+    let alike = snapshot.alike().filter(|pair| {
         let rho = |_: u16, _: u16| Some(pair.correlation.get());
-        (!correlation::passes(&purchases, limit, rho)).then_some(purchases)
+        !correlation::passes(&[0, 1], limit, rho)
     });
-    pairs.collect()
+    alike
+        .flat_map(|pair| {
+            bought(pair.first).flat_map(move |one| bought(pair.second).map(move |other| [one, other]))
+        })
+        .collect()
 }
 
 /// What may be spent of each currency that there is cash in or something to trade in, and on what terms more is had.

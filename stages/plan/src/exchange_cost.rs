@@ -1,4 +1,5 @@
-//! What it costs to get a currency for EUR: the one place that scoring, funding and the order itself go by.
+//! What it costs to get a currency for EUR: what scoring, what may be spent and the fee of the order go
+//! by; funding adds the 5 EUR that are kept of each currency.
 //!
 //! The broker's fee, as far as it is known: 0.1 % of what is exchanged, at least one unit of the pair's quote currency. And
 //! more is exchanged than is missing, because the rate and the price move meanwhile: the gate asks for 1 % more cash than a

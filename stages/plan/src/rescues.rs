@@ -13,7 +13,7 @@ use crate::{
         act::{self, Step},
         watch::{Now, Verdict},
     },
-    snapshot::{NoGround, Snapshot, Usable, rate_of},
+    snapshot::{NoGround, Snapshot, Usable, rate_of, targets_in_force},
     stage::Plan,
     store::Save,
 };
@@ -176,7 +176,8 @@ impl Plan {
                 quote_price_e6: known.quote.price_e6,
                 quote_at: known.quote.at,
                 score: Some(usable.score),
-                target_e6: Some(usable.target),
+                // Old targets are not followed: what share it should have is not known then.
+                target_e6: targets_in_force(&self.facts, now).map(|_| usable.target),
                 current_e6: None,
                 score_unchanged: scored(|plan| plan.score_unchanged),
                 score_after: scored(|plan| plan.score_after),

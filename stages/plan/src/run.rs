@@ -335,7 +335,7 @@ impl Plan {
             quote_price_e6: known.quote.price_e6,
             quote_at: known.quote.at,
             score: self.facts.scores.get(&isin).and_then(|score| score.total),
-            target_e6: Some(holding.target_e6),
+            target_e6: targets_in_force(&self.facts, plan.at).map(|_| holding.target_e6),
             current_e6: share.and_then(|e6| Weight::from_e6(e6).ok()),
             score_unchanged: plan.score_unchanged,
             score_after: plan.score_after,

@@ -185,10 +185,13 @@ impl Default for RegimeReserve {
 const REGIME_RESERVE_MAX: f64 = 0.40;
 
 impl RegimeReserve {
-    /// The same as the owner sets it; parts that are out of order or out of range change nothing.
+    /// The same as the owner sets it; parts that are out of order or out of range are moved
+    /// so that more is kept back, and what is no number changes nothing.
     fn with(self, snapshot: &SettingsSnapshot) -> RegimeReserve {
         let value = |name: &str| snapshot.values.get(name);
-        let number = |name: &str, own: f64| value(name).and_then(Value::as_f64).unwrap_or(own);
+        let number = |name: &str, own: f64| {
+            value(name).and_then(Value::as_f64).filter(|part| part.is_finite()).unwrap_or(own)
+        };
         let set = RegimeReserve {
             bull: number("market_regime_bull_cash_reserve", self.bull),
             sideways: number("market_regime_sideways_cash_reserve", self.sideways),
@@ -197,12 +200,10 @@ impl RegimeReserve {
                 .and_then(Value::as_bool)
                 .unwrap_or(self.detection),
         };
-        let in_order = 0.0 <= set.bull && set.bull <= set.sideways && set.sideways <= set.bear;
-        if in_order && set.bear <= REGIME_RESERVE_MAX {
-            set
-        } else {
-            RegimeReserve { detection: set.detection, ..self }
-        }
+        // A worse market never asks for less, in whatever order the parts are set.
+        let bull = set.bull.clamp(0.0, REGIME_RESERVE_MAX);
+        let sideways = set.sideways.clamp(bull, REGIME_RESERVE_MAX);
+        RegimeReserve { bull, sideways, bear: set.bear.clamp(sideways, REGIME_RESERVE_MAX), ..set }
     }
 
     /// The part for a score of the market from −1 to 1.
@@ -283,7 +284,7 @@ impl Rules {
 
     /// Whether nothing that the owner sets at run time differs.
     #[must_use]
-    pub fn is_as_strict_as(&self, other: &Rules) -> bool {
+    pub fn sets_the_same_as(&self, other: &Rules) -> bool {
         let set = |rules: &Rules| {
             let days = rules.buy_cooldown_days;
             let limits = (rules.sell, rules.max_sell, rules.max_position, rules.price_age_max_ms, days);
@@ -464,8 +465,8 @@ mod tests {
             assert_eq!(rules.costs.percent.e6(), e6, "{value}");
             assert_eq!(rules.min_trade, Money::from_units(trade, Currency::EUR).unwrap(), "{value}");
         }
-        assert!(said("min_cash_reserve", "much".into()).is_as_strict_as(&file), "no number, no change");
-        assert!(said("transaction_cost_fixed", Value::from(-1)).is_as_strict_as(&file));
+        assert!(said("min_cash_reserve", "much".into()).sets_the_same_as(&file), "no number, no change");
+        assert!(said("transaction_cost_fixed", Value::from(-1)).sets_the_same_as(&file));
         for (value, days) in [(29, 30), (31, 31), (9_999, 3_650)] {
             assert_eq!(said("risk.buy_cooldown_days", value.into()).buy_cooldown_days, days);
         }
@@ -519,11 +520,21 @@ mod tests {
         }
         assert_eq!(with(&[("market_regime_bear_cash_reserve", 0.1.into())]).part(None).e6(), 100_000);
         assert_eq!(with(&[("market_regime_detection_enabled", false.into())]).part(None), Weight::ZERO);
-        // Out of order: more in a rising market than in one without direction.
-        for wrong in [0.06, 0.5, f64::NAN] {
-            let kept = with(&[("market_regime_bull_cash_reserve", wrong.into())]);
-            assert_eq!(kept, RegimeReserve::default(), "{wrong}");
-        }
+        let kept = with(&[("market_regime_bull_cash_reserve", f64::NAN.into())]);
+        assert_eq!(kept, RegimeReserve::default(), "no number");
+        // Out of order or out of range: never less than any part that was set.
+        let parts = |bull: f64, sideways: f64, bear: f64| {
+            let set = with(&[
+                ("market_regime_bull_cash_reserve", bull.into()),
+                ("market_regime_sideways_cash_reserve", sideways.into()),
+                ("market_regime_bear_cash_reserve", bear.into()),
+            ]);
+            (set.bull, set.sideways, set.bear)
+        };
+        assert_eq!(parts(0.10, 0.15, 0.12), (0.10, 0.15, 0.15));
+        assert_eq!(parts(0.06, 0.03, 0.05), (0.06, 0.06, 0.06));
+        assert_eq!(parts(0.5, 0.03, 0.05), (0.40, 0.40, 0.40));
+        assert_eq!(parts(-1.0, 0.03, 0.05), (0.0, 0.03, 0.05));
     }
 
     #[test]

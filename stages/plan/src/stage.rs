@@ -130,8 +130,10 @@ impl Stage for Plan {
             owed_since,
             settings,
         } = rows.map(store::load).transpose()?.unwrap_or_default();
-        // What the owner set holds until he is heard to have set something else.
-        let base = settings.map_or_else(|| rules.clone(), |settings| rules.with(&settings));
+        // What the owner set holds until he is heard to have set something else. While nobody knows what he set, the
+        // real world waits for his approval.
+        let unknown = Rules { approval: !start.environment.is_simulated(), ..rules.clone() };
+        let base = settings.map_or(unknown, |settings| rules.with(&settings));
         let mut plan = Plan {
             terms: Terms::of(&rules),
             own: rules.clone(),
@@ -237,10 +239,10 @@ impl Plan {
     /// Follows what the owner set; what is due to start anyway starts under it.
     fn follow(&mut self, snapshot: SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
         let base = self.own.with(&snapshot);
-        if base.is_as_strict_as(&self.base) {
+        out.save(Save::Settings(Box::new(snapshot)));
+        if base.sets_the_same_as(&self.base) {
             return;
         }
-        out.save(Save::Settings(Box::new(snapshot)));
         self.base = base;
         self.configure();
         self.settle(News::Change, None, now);

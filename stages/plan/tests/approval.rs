@@ -31,6 +31,17 @@ fn approve(world: &mut World, step: u16) -> Reply {
 }
 
 #[test]
+fn in_the_real_world_an_owner_who_was_not_heard_is_waited_for() {
+    let mut world = World::of("live");
+    world.say_all();
+    world.live(20 * MINUTE);
+    assert!(world.requests().is_empty(), "nobody knows whether approval is wanted");
+    require(&mut world, 1, false);
+    world.live(20 * MINUTE);
+    assert!(!world.requests().is_empty(), "it is not");
+}
+
+#[test]
 fn nothing_is_asked_for_until_a_person_approves_it() {
     let mut world = waiting();
     world.live(20 * MINUTE);

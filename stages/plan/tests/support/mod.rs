@@ -62,6 +62,7 @@ pub struct Said {
 
 pub struct World {
     folder: TempDir,
+    environment: &'static str,
     pub engine: Engine<Plan>,
     pub now: Timestamp,
     pub said: Vec<Said>,
@@ -74,17 +75,24 @@ pub struct World {
     pub context: Option<PlanContext>,
 }
 
-fn open(folder: &Path, now: Timestamp) -> Engine<Plan> {
-    let config = Config::parse("environment = \"sim:1\"\ndir = \"x\"", &folder.join("steward.toml")).unwrap();
+fn open(folder: &Path, environment: &str, now: Timestamp) -> Engine<Plan> {
+    let text = format!("environment = \"{environment}\"\ndir = \"x\"");
+    let config = Config::parse(&text, &folder.join("steward.toml")).unwrap();
     Engine::open(&config, "plan", Some(Place::File(folder.join("plans.db"))), now).unwrap()
 }
 
 impl World {
     pub fn silent() -> World {
+        World::of("sim:1")
+    }
+
+    /// As [`World::silent`], in this environment.
+    pub fn of(environment: &'static str) -> World {
         let folder = TempDir::new().unwrap();
         World {
-            engine: open(folder.path(), start()),
+            engine: open(folder.path(), environment, start()),
             folder,
+            environment,
             now: start(),
             said: Vec::new(),
             versions: 0,
@@ -116,11 +124,11 @@ impl World {
         self.say(targets(self.now));
         self.say(RiskHalt { halted: false, halts: vec![], at: self.now });
         self.say(FxRates::sample());
-        self.say(state("s1"));
+        self.say(PortfolioState { environment: self.environment.into(), ..state("s1") });
     }
 
     pub fn restart(&mut self) {
-        self.engine = open(self.folder.path(), self.now);
+        self.engine = open(self.folder.path(), self.environment, self.now);
     }
 
     pub fn rows(&self) -> rusqlite::Connection {
