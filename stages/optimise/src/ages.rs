@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{FxRates, PortfolioState};
+use contracts::{FxRates, PortfolioState, Universe};
 use market::{Calendars, Isin, Mic, Timestamp};
 use money::Currency;
 
@@ -75,9 +75,18 @@ impl Ages<'_> {
     ///
     /// # Errors
     /// The first that is not, and how many more there are.
-    pub fn of_core(&self, account: &Account, state: Option<&PortfolioState>) -> Result<(), String> {
+    pub fn of_core(
+        &self,
+        universe: &Universe,
+        account: &Account,
+        state: Option<&PortfolioState>,
+    ) -> Result<(), String> {
+        // What is not watched any more, or frozen, has no price to wait for; its share stays what it is.
+        let followed = |isin: &&Isin| {
+            universe.find(isin).is_some_and(|one| one.active) && !account.frozen.contains(isin)
+        };
         let named = |isin: &Isin| self.price(isin).map_err(|why| format!("{isin} is held and {why}"));
-        let prices = account.currencies.keys().filter_map(|isin| named(isin).err());
+        let prices = account.currencies.keys().filter(followed).filter_map(|isin| named(isin).err());
         let cash = state.into_iter().flat_map(|state| &state.cash).filter(|cash| !cash.amount.is_zero());
         let mut currencies: Vec<Currency> = account.currencies.values().copied().collect();
         currencies.extend(cash.map(|cash| cash.amount.currency()));

@@ -135,7 +135,7 @@ impl Heard<'_> {
     ) -> Result<Ground, Unasked> {
         let universe = self.universe.ok_or("the universe is not known yet")?;
         let account = account(self.portfolio, self.rates)?;
-        self.ages().of_core(&account, self.portfolio).map_err(Unasked::Old)?;
+        self.ages().of_core(universe, &account, self.portfolio).map_err(Unasked::Old)?;
         let mut notes = Vec::new();
         let (mut candidates, mut excluded) = self.candidates(universe, &account, bars);
         let series: Vec<Series> = candidates.iter().map(|one| one.series.clone()).collect();

@@ -311,6 +311,18 @@ fn a_price_of_what_is_held_may_be_two_trading_days_old_and_then_the_targets_stay
 }
 
 #[test]
+fn a_holding_that_is_not_watched_any_more_stops_no_targets() {
+    let mut world = World::of(&[0.7; 8]);
+    let mut watched = universe(8);
+    watched.securities[0].active = false;
+    world.say(watched);
+    world.say(account(&[(1, Some(eur(1_500)))]));
+    let reply = run_at(&mut world, "2026-03-05T08:00:00Z");
+    assert_eq!(reply.outcome, Outcome::Done, "{}", reply.text);
+    assert!(!world.is_degraded(), "{}", world.decision());
+}
+
+#[test]
 fn a_weekend_makes_no_price_old() {
     let mut world = World::of(&[0.7; 8]);
     let friday = "2026-03-06T16:00:00Z".parse::<Timestamp>().unwrap();
