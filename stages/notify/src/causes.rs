@@ -133,7 +133,9 @@ fn unknown_orders(view: &View, found: &mut Causes) {
 /// wrong thing, so a person is told.
 fn left_working(view: &View, found: &mut Causes) {
     let research = view.risk.as_ref().is_some_and(|risk| risk.mode == Mode::Research);
-    let working = |order: &&OrderState| order.mode == Mode::Live && !order.status.is_final();
+    let working = |order: &&OrderState| {
+        order.mode == Mode::Live && order.status != OrderStatus::Armed && !order.status.is_final()
+    };
     let left: Vec<String> = view
         .orders
         .values()
@@ -297,11 +299,12 @@ mod tests {
 
     #[test]
     fn orders_with_real_money_that_work_in_research_are_listed_in_one_alarm() {
-        use OrderStatus::{Accepted, Filled, Partial};
+        use OrderStatus::{Accepted, Armed, Filled, Partial};
         let cases = [
             (Mode::Research, Mode::Live, Accepted, true),
             (Mode::Research, Mode::Live, Partial, true),
             (Mode::Research, Mode::Live, Filled, false),
+            (Mode::Research, Mode::Live, Armed, false),
             (Mode::Research, Mode::Research, Accepted, false),
             (Mode::Live, Mode::Live, Accepted, false),
         ];

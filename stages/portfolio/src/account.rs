@@ -552,7 +552,13 @@ impl Portfolio {
             Ok(done) => saves.extend(done),
             Err(error) => {
                 let text = format!("{isin}: its corporate action cannot be booked on paper: {error}");
-                self.troubles.insert("paper actions", text);
+                // The action itself is booked and is not tried again: what is missing on paper stays in the decisions.
+                out.decided(text.clone());
+                let told = self.troubles.entry("paper actions").or_default();
+                if !told.is_empty() {
+                    told.push_str("; ");
+                }
+                told.push_str(&text);
             }
         }
         saves.into_iter().for_each(|save| out.save(Save::Paper(save)));

@@ -115,7 +115,8 @@ pub(crate) fn performance(days: &[DayEnd]) -> Vec<Figure> {
             ("calmar", annual.and_then(calmar)),
             ("net_flow", first.map(|_| flows(days))),
             ("gain", first.map(|first| last.nav.to_f64() - first.nav.to_f64() - flows(days))),
-            ("suspect_days", u32::try_from(suspect).ok().filter(|_| first.is_some()).map(f64::from)),
+            // Without returns nobody knows: that is not none.
+            ("suspect_days", u32::try_from(suspect).ok().filter(|_| !returns.is_empty()).map(f64::from)),
         ];
         all.extend(figures.map(|(name, value)| Figure {
             kind: Kind::Performance,
@@ -278,6 +279,7 @@ pub(crate) mod tests {
         let days = ends(&[("2026-03-02", 0.0, 0.0), ("2026-03-03", 1_000.0, 1_000.0)]);
         assert_eq!(of(&performance(&days), "all", "twr"), None);
         assert_eq!(of(&performance(&days), "all", "max_drawdown"), None);
+        assert_eq!(of(&performance(&days), "all", "suspect_days"), None);
     }
 
     fn fill(day: &str, side: Side, value: Option<f64>) -> Fill {

@@ -200,6 +200,7 @@ impl Paper {
                 let moved = match self.books.get(&to).filter(|known| known.qty.is_positive()) {
                     Some(known) => Held {
                         last_buy: known.last_buy.max(before.last_buy),
+                        opened: known.opened.into_iter().chain(before.opened).min(),
                         ..known.after(&Traded {
                             side: Side::Buy,
                             qty: before.qty,

@@ -2,7 +2,8 @@
 //!
 //! Reads the views `api_performance`, `api_attribution`, `api_turnover` and `api_composition` of the store `ledger`, which
 //! `portfolio` writes at each end of a day, and names from `api_universe` of `market`; no bus is needed. In research mode
-//! it is the paper ledger that is the fund, and its figures stand apart.
+//! it is the paper ledger that is the fund, and its figures stand apart; of it neither what earned
+//! it nor what was traded is kept.
 
 use std::collections::BTreeMap;
 
@@ -159,6 +160,9 @@ fn table(rows: &[Row]) -> Vec<String> {
 
 /// What earned most and lost most since the beginning.
 fn earners(rows: &[Row], names: &BTreeMap<String, String>) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
     let all: Vec<&Row> = rows.iter().filter(|row| row.period == "all").collect();
     let mut whole: Vec<&Row> = all.iter().filter(|row| row.part == "whole").copied().collect();
     let Some(total) = all.iter().find(|row| row.name == "total").and_then(|row| row.value) else {

@@ -65,11 +65,12 @@ impl RequestLog {
         }
     }
 
-    /// Lists requests with a number greater than `since`.
+    /// Shows all requests, oldest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &RequestEntry> {
         self.entries.iter()
     }
 
+    /// Lists requests with a number greater than `since`.
     pub(crate) fn since(&self, since: u64) -> Vec<RequestEntry> {
         self.entries.iter().filter(|e| e.number > since).cloned().collect()
     }
