@@ -10,8 +10,8 @@ use std::{
 
 use contracts::{
     Address, Body, Cash, Envelope, Finite, FxRates, Health, HealthState, Id, PlanContext, PlanJob,
-    PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security, SecurityScore, TargetWeight,
-    TargetWeights, TopicId, Universe, Venue, Windfall, receive,
+    PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security, SecurityScore,
+    SettingsSnapshot, TargetWeight, TargetWeights, TopicId, Universe, Venue, Windfall, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Weight};
@@ -154,6 +154,8 @@ impl Planners {
 
     fn say_fund(&mut self) {
         let now = bus_client::wall();
+        // An owner who was not heard is waited for; this one lets orders go without asking.
+        self.say("keeper", SettingsSnapshot { revision: 1, values: std::collections::BTreeMap::new() });
         self.say("ingest", Universe { securities: (0..HOLDINGS).map(security).collect() });
         self.say("ingest", FxRates { at: now, ..FxRates::sample() });
         self.say("ingest", Venue { next_change: Some(now.saturating_plus_ms(DAY_MS)), ..Venue::sample() });
