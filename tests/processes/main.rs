@@ -302,7 +302,7 @@ fn a_killed_broker_loses_nothing_that_is_not_said_again() {
             .map(|_| demo.client("steward", "steward-again"))
     });
     let mut missing = before.clone();
-    while killed.elapsed() < Duration::from_secs(10) && !missing.is_empty() {
+    while killed.elapsed() < SAID_WITHIN && !missing.is_empty() {
         if let Some((topic, _)) = bus.next(Duration::from_millis(200)) {
             missing.retain(|known| *known != topic);
         }
@@ -311,6 +311,38 @@ fn a_killed_broker_loses_nothing_that_is_not_said_again() {
     // Orders and alerts may have ended meanwhile; what describes the world may not be missing.
     missing.retain(|topic| !topic.contains("/order/") && !topic.contains("/alert/"));
     assert!(missing.is_empty(), "not said again: {missing:?}");
+}
+
+/// Any stage can clear a statement on the bus, and its readers must believe a clearing. The owner does not mean it: the
+/// fingerprints differ, and what it says again counts, although no version is newer.
+#[test]
+fn a_statement_that_a_stranger_cleared_is_back_while_its_owner_goes_on_speaking() {
+    let demo = Demo::start(&["--seed", "5", "--days", "400", "--speed", "60"]);
+    let mut bus = demo.client("steward", "steward-test");
+    let universe = Address { topic: contracts::TopicId::MarketUniverse, key: String::new() };
+    let version = eventually("the universe is said", SHORT, || {
+        let (topic, payload) = bus.next(SHORT)?;
+        let address = Address::parse("steward", &topic).ok().filter(|address| *address == universe)?;
+        Some(contracts::receive::<contracts::Universe>(&address.key, &payload).ok()?.meta?.key_version)
+    });
+    let mut of_universe = contracts::Digest::default();
+    of_universe.note(&universe, version);
+    // What the plan lacks of ingest's statements, as a sum of fingerprints.
+    let mut lacking = |what: &str, amount: u64| {
+        let (mut said, mut seen) = (None, None);
+        bus.wait_for::<Health>(what, Duration::from_secs(60), |health| {
+            match health.stage.as_str() {
+                "ingest" => said = health.said.get("plan").copied(),
+                "plan" => seen = health.seen.get("ingest").copied(),
+                _ => return false,
+            }
+            said.zip(seen).is_some_and(|(said, seen)| said.wrapping_sub(seen) == amount)
+        });
+    };
+    lacking("ingest and plan are level", 0);
+    demo.client("score", "score-astray").publish("steward/v1/market/universe", Vec::new(), true);
+    lacking("the plan has lost the universe", of_universe.sum());
+    lacking("the plan has the universe again", 0);
 }
 
 fn live(bus: &mut Listener, for_so_long: Duration) -> Vec<String> {

@@ -302,7 +302,7 @@ impl Listener {
     ///
     /// # Panics
     /// When it does not come in time, with what was waited for.
-    pub fn wait_for<B: Body>(&mut self, what: &str, within: Duration, wish: impl Fn(&B) -> bool) -> B {
+    pub fn wait_for<B: Body>(&mut self, what: &str, within: Duration, mut wish: impl FnMut(&B) -> bool) -> B {
         let deadline = Instant::now() + within;
         while let Some((topic, payload)) = self.next(deadline.saturating_duration_since(Instant::now())) {
             let Ok(address) = Address::parse(&self.prefix, &topic) else { continue };

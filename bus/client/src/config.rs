@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
-/// The whole file. Tables of other programs are left alone.
+/// The whole file. What nobody reads is refused: a misspelt `dir` would mean empty stores.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Real world or a simulated one.
@@ -111,6 +111,7 @@ pub enum ConfigError {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Raw {
     environment: String,
     #[serde(default)]
@@ -119,6 +120,9 @@ struct Raw {
     bus: Bus,
     #[serde(default)]
     stage: toml::Table,
+    /// Limits of the broker, which reads them itself.
+    #[serde(default, rename = "broker")]
+    _broker: toml::Table,
 }
 
 impl Config {
@@ -234,6 +238,9 @@ mod tests {
             ("environment = \"live\"\n[bus]\nprefix = \"a/#\"", "bus.prefix"),
             ("environment = \"live\"\n[stage.scor]\n", "[stage.scor]"),
             ("environment = ", "line 1"),
+            ("environment = \"live\"\ndri = \"/var/lib/steward\"", "dri"),
+            ("environment = \"live\"\n[buss]\nurl = \"mqtt://127.0.0.1:1883\"", "buss"),
+            ("environment = \"live\"\n[stages.execute]\nmode = \"live\"", "stages"),
         ];
         for (text, expected) in cases {
             let sentence = parse(text).unwrap_err().to_string();

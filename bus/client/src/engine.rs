@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use contracts::{
-    Address, Body, Class, Contract, Digest, Health, Id, Meta, Refused, RepeatWanted, Reply, SettingsSnapshot,
+    Address, Body, Class, Contract, Health, Id, Meta, Refused, RepeatWanted, Reply, SettingsSnapshot,
     TopicId, receive,
 };
 use market::Timestamp;
@@ -16,12 +16,15 @@ use tracing::{Span, debug, info, info_span, warn};
 use crate::{
     Config, Input, Out, Place, Report, Stage, Start, Store, StoreError, WriteFault,
     out::Said,
+    seen::Seen,
     statements::{Live, Statements, envelope, meta_of},
     store::write_statement,
 };
 
 /// Calls that may wait for their turn; more than this is a stage that asks without listening.
 const CALLS_MAX: usize = 256;
+/// Messages that may wait; they do so only while the bus takes nothing or the clock has not spoken.
+pub(crate) const INBOX_MAX: usize = 16_384;
 /// Answers kept, so that a doubled command gets the same answer and is done once.
 const ANSWERS_KEPT: usize = 256;
 
@@ -45,12 +48,21 @@ pub enum EngineError {
         /// Which stage.
         stage: String,
     },
+    /// More messages wait than will ever be worked off; a fresh start hears what still holds.
+    #[error(
+        "stage {stage} cannot keep up: {INBOX_MAX} messages wait; it starts again and hears what still holds"
+    )]
+    TooManyMessages {
+        /// Which stage.
+        stage: String,
+    },
 }
 
 /// Statements are subscribed to without acknowledgement: the embedded broker hands a new subscriber at most a
 /// hundred unacknowledged retained messages and silently leaves out the rest. A statement that is lost all the same
 /// is noticed by its fingerprint and repeated (`system/repeat`). What is said only once is acknowledged.
-fn subscription_quality(class: Class) -> u8 {
+#[must_use]
+pub fn subscription_quality(class: Class) -> u8 {
     u8::from(class != Class::Statement)
 }
 
@@ -86,8 +98,7 @@ pub struct Engine<S: Stage> {
     store: Option<Store>,
     stage: S,
     statements: Statements,
-    seen: BTreeMap<Address, u64>,
-    heard: BTreeMap<String, Digest>,
+    seen: Seen,
     settings: u64,
     repeats: Option<u64>,
     calls: VecDeque<(S::Call, Option<Meta>)>,
@@ -129,7 +140,10 @@ impl<S: Stage> Engine<S> {
             }
             None => None,
         };
-        let stage = S::load(&start, store.as_ref().map(Store::rows)).map_err(fault)?;
+        let stage = S::load(&start, store.as_ref().map(Store::rows)).map_err(|why| {
+            // Rows that make no sense may be a damaged file, and that has another remedy.
+            store.as_ref().and_then(Store::damage).map_or_else(|| fault(why), EngineError::Store)
+        })?;
         let since_start = u64::try_from(now.ms() / 1000).unwrap_or(0);
         let incarnation = store.as_ref().map_or(since_start, Store::incarnation);
         // What is not in the store is numbered above everything that an earlier start can have said about it: a cleared
@@ -148,8 +162,7 @@ impl<S: Stage> Engine<S> {
             store,
             stage,
             statements,
-            seen: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            seen: Seen::default(),
             settings: 0,
             repeats: None,
             calls: VecDeque::new(),
@@ -210,7 +223,7 @@ impl<S: Stage> Engine<S> {
             Err(refused) => return self.refuse(refused, payload, now),
         };
         let cause = if payload.is_empty() { None } else { meta_of(payload) };
-        if !self.is_newer(&address, cause.as_ref()) {
+        if !self.seen.is_newer(&address, cause.as_ref()) {
             return Ok(Vec::new());
         }
         self.report.inputs += 1;
@@ -221,7 +234,10 @@ impl<S: Stage> Engine<S> {
                 self.settings = snapshot.revision;
                 self.handle(Input::Settings(snapshot), cause, now)
             }
-            Heard::Repeat(wanted) => Ok(self.repeat_if_asked(&wanted)),
+            Heard::Repeat(wanted) => {
+                self.seen.reopen(&wanted);
+                Ok(self.repeat_if_asked(&wanted))
+            }
             Heard::Nothing | Heard::Settings(_) => Ok(Vec::new()),
             Heard::Answer(reply) => self.handle(Input::Answered(reply), cause, now),
             Heard::Topic(input) => {
@@ -313,7 +329,7 @@ impl<S: Stage> Engine<S> {
         health.step = step;
         health.idle = idle;
         health.said = self.statements.fingerprints();
-        health.seen = self.heard.iter().map(|(owner, digest)| (owner.clone(), digest.sum())).collect();
+        health.seen = self.seen.fingerprints();
         health
     }
 
@@ -342,30 +358,6 @@ impl<S: Stage> Engine<S> {
             TopicId::Reply => receive::<Reply>(key, payload)?.body.map_or(Heard::Nothing, Heard::Answer),
             _ => Heard::Topic(<S::Contract as Contract>::decode(*topic, key, payload)?),
         })
-    }
-
-    /// Whether this says more than what was seen before; notes it if so.
-    fn is_newer(&mut self, address: &Address, meta: Option<&Meta>) -> bool {
-        let spec = address.topic.spec();
-        if spec.class != Class::Statement {
-            return true;
-        }
-        let Some(meta) = meta else {
-            for digest in self.heard.values_mut() {
-                digest.forget(address);
-            }
-            return true;
-        };
-        let last = self.seen.entry(address.clone()).or_insert(0);
-        if meta.key_version <= *last {
-            return false;
-        }
-        *last = meta.key_version;
-        if spec.is_compared() {
-            let owner = contracts::stage_of(&meta.stage).to_string();
-            self.heard.entry(owner).or_default().note(address, meta.key_version);
-        }
-        true
     }
 
     /// The number heard first is from before this start: everything has just been said at the connect.

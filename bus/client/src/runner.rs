@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::{
     Clock, Config, ConfigError, Edge, Engine, EngineError, Publication, SecretError, Stage, Start,
     clock::wall,
+    engine::INBOX_MAX,
     password,
     transport::{Event, Message, Transport, mqtt},
 };
@@ -33,6 +34,8 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 const HEALTH_PAUSE: Duration = Duration::from_millis(200);
 /// Messages taken from the bus before the stage works again.
 const TAKEN_AT_ONCE: usize = 64;
+/// The same reason for being away is told again after this long.
+const LOST_AGAIN: Duration = Duration::from_secs(60);
 
 /// Why a process ends.
 #[derive(Debug, Error)]
@@ -228,6 +231,8 @@ struct Runner<S: Stage, T: Transport, E: Edge<S>> {
     call: Option<Pending<S>>,
     news: Option<Awaited<S>>,
     connected: bool,
+    /// Why the bus is away, as it was last told.
+    lost: Option<(String, Instant)>,
     health: Option<Health>,
     health_at: Instant,
     announced: bool,
@@ -255,6 +260,7 @@ pub async fn run<S: Stage, T: Transport, E: Edge<S> + 'static>(
         call: None,
         news: None,
         connected: false,
+        lost: None,
         health: None,
         health_at: Instant::now(),
         announced: false,
@@ -403,12 +409,12 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
                 let said = self.engine.told(news, now)?;
                 self.outgoing.extend(said);
             }
-            Happened::Bus(event) => self.bus(event),
+            Happened::Bus(event) => self.bus(event)?,
         }
         Ok(())
     }
 
-    fn bus(&mut self, event: Event) {
+    fn bus(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
             Event::Room => {}
             Event::Connected => {
@@ -417,7 +423,7 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
                 self.inbox.clear();
                 match self.transport.subscribe(&self.engine.filters()) {
                     Ok(()) => {
-                        self.connected = true;
+                        (self.connected, self.lost) = (true, None);
                         let mut all: VecDeque<_> = self.engine.repeat().into();
                         all.append(&mut self.outgoing);
                         self.outgoing = all;
@@ -428,27 +434,35 @@ impl<S: Stage, T: Transport, E: Edge<S> + 'static> Runner<S, T, E> {
                 }
             }
             Event::Lost(why) => {
-                if self.connected || self.health.is_none() {
+                let told =
+                    self.lost.as_ref().is_some_and(|(last, at)| *last == why && at.elapsed() < LOST_AGAIN);
+                if self.connected || !told {
                     warn!(stage = %self.engine.start().instance, "{why}");
+                    self.lost = Some((why.clone(), Instant::now()));
                 }
                 self.connected = false;
                 self.engine.note_error(&why);
             }
-            Event::Message(message) => self.message(message),
+            Event::Message(message) => return self.message(message),
         }
+        Ok(())
     }
 
-    fn message(&mut self, message: Message) {
+    fn message(&mut self, message: Message) -> Result<(), EngineError> {
         if let Some(state) = self.clock_statement(&message) {
             self.transport.handled(message.ticket);
             self.clock = Clock::Virtual(Some(state));
-            return;
+            return Ok(());
+        }
+        if self.inbox.len() >= INBOX_MAX {
+            return Err(EngineError::TooManyMessages { stage: self.engine.start().instance.clone() });
         }
         if self.clock.now().is_none() {
             // Unacknowledged it would hold back the clock. Lost with the process it is said again at the next connect.
             self.transport.handled(message.ticket);
         }
         self.inbox.push_back((message, Instant::now()));
+        Ok(())
     }
 
     /// The clock goes before everything else: until it has spoken, nothing is handled.

@@ -4,7 +4,7 @@
 //! with one sentence and left untouched.
 
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,9 +12,8 @@ use std::{
 use contracts::Address;
 use market::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction};
-use thiserror::Error;
 
-use crate::statements::Live;
+use crate::{StoreError, statements::Live};
 
 /// One migration file.
 #[derive(Debug)]
@@ -70,93 +69,6 @@ pub enum WriteFault {
     AfterCommit,
 }
 
-/// Why a store cannot be used.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// The file or its folder cannot be opened or created.
-    #[error("store {place} cannot be opened: {why}; look at the disk and at the rights of its folder")]
-    Unopenable {
-        /// Which file.
-        place: String,
-        /// What the system says.
-        why: String,
-    },
-    /// Not a database, or damaged.
-    #[error("store {place} is damaged or no database ({why}); nothing was changed; restore it from a backup")]
-    Damaged {
-        /// Which file.
-        place: String,
-        /// What SQLite says.
-        why: String,
-    },
-    /// Another stage's store or another program's file.
-    #[error(
-        "{place} belongs to `{found}`, not to store `{expected}`; nothing was changed; check `dir` in steward.toml"
-    )]
-    Foreign {
-        /// Which file.
-        place: String,
-        /// Whose it is.
-        found: String,
-        /// Whose it should be.
-        expected: String,
-    },
-    /// Of another environment.
-    #[error(
-        "store {place} belongs to environment `{found}`, this stage runs in `{expected}`; nothing was changed; use another `dir` for each environment"
-    )]
-    OtherEnvironment {
-        /// Which file.
-        place: String,
-        /// Marker found.
-        found: String,
-        /// Environment of this process.
-        expected: String,
-    },
-    /// Written by a newer program.
-    #[error(
-        "store {place} has schema {found}, this program knows {known}; nothing was changed; install the newer program"
-    )]
-    Newer {
-        /// Which file.
-        place: String,
-        /// Schema found.
-        found: i64,
-        /// Schema known.
-        known: i64,
-    },
-    /// A migration that has run was changed afterwards.
-    #[error(
-        "store {place}: migration {name} is not the one that built this store; migrations are never changed, add a new one"
-    )]
-    ChangedMigration {
-        /// Which file.
-        place: String,
-        /// Which migration.
-        name: String,
-    },
-    /// A migration failed; it was rolled back.
-    #[error("store {place}: migration {name} failed and was taken back: {why}")]
-    Migration {
-        /// Which file.
-        place: String,
-        /// Which migration.
-        name: String,
-        /// What SQLite says.
-        why: String,
-    },
-    /// A write failed.
-    #[error(
-        "store {place} cannot be written: {why}; free space on the disk, then start again: nothing is half done"
-    )]
-    Unwritable {
-        /// Which file.
-        place: String,
-        /// What SQLite says.
-        why: String,
-    },
-}
-
 /// The open store of one stage, its only writer.
 #[derive(Debug)]
 pub struct Store {
@@ -164,6 +76,8 @@ pub struct Store {
     place: String,
     incarnation: u64,
     armed: Option<WriteFault>,
+    /// Held as long as the store is open: there is one writer.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -189,10 +103,11 @@ impl Store {
         {
             fs::create_dir_all(folder).map_err(|error| unopenable(error.to_string()))?;
         }
+        let lock = place.lock()?;
         let connection = place
             .connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
             .map_err(|error| unopenable(error.to_string()))?;
-        let mut store = Store { connection, place: shown, incarnation: 0, armed: None };
+        let mut store = Store { connection, place: shown, incarnation: 0, armed: None, _lock: lock };
         store.check_owner(name, environment, migrations)?;
         store.tune(name)?;
         store.migrate(name, environment, migrations)?;
@@ -212,19 +127,28 @@ impl Store {
         &self.connection
     }
 
+    /// What SQLite finds wrong with the file, if anything; reads all of it.
+    pub(crate) fn damage(&self) -> Option<StoreError> {
+        let found = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let why = match found {
+            Ok(word) if word == "ok" => return None,
+            Ok(why) => why,
+            Err(error) => error.to_string(),
+        };
+        Some(StoreError::Damaged { place: self.place.clone(), why })
+    }
+
     /// Everything of one input, or nothing of it.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`].
+    /// [`StoreError::Full`], [`StoreError::Unwritable`] or [`StoreError::Damaged`].
     pub fn write(
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<(), StoreError> {
         let place = self.place.clone();
-        let unwritable =
-            |error: rusqlite::Error| StoreError::Unwritable { place: place.clone(), why: error.to_string() };
-        let full =
-            || StoreError::Unwritable { place: place.clone(), why: "disk full, as a test wants it".into() };
+        let unwritable = |error: rusqlite::Error| StoreError::of(&place, &error);
+        let full = || StoreError::Full { place: place.clone(), why: "disk full, as a test wants it".into() };
         let fault = self.armed.take();
         if fault == Some(WriteFault::Before) {
             return Err(full());
@@ -263,7 +187,7 @@ impl Store {
     /// time of the wall.
     pub(crate) fn statements(&mut self) -> Result<Vec<(Address, Live)>, StoreError> {
         let place = self.place.clone();
-        let damaged = |error| unusable(&place, &error);
+        let damaged = |error| StoreError::of_reading(&place, &error);
         self.connection
             .execute(
                 "DELETE FROM statement WHERE length(body) = 0 AND at < (SELECT max(at) FROM statement) - ?1",
@@ -292,7 +216,7 @@ impl Store {
     }
 
     fn check_owner(&self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
-        let damaged = |error| unusable(&self.place, &error);
+        let damaged = |error| StoreError::of_reading(&self.place, &error);
         let read = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         let tables = read("SELECT count(*) FROM sqlite_schema").map_err(damaged)?;
         if tables == 0 {
@@ -368,12 +292,12 @@ impl Store {
         self.connection
             .busy_timeout(Duration::from_secs(5))
             .and_then(|()| self.connection.execute_batch(&pragmas))
-            .map_err(|error| unusable(&self.place, &error))
+            .map_err(|error| StoreError::of_reading(&self.place, &error))
     }
 
     fn migrate(&mut self, name: &str, environment: &str, migrations: &[Migration]) -> Result<(), StoreError> {
         let place = self.place.clone();
-        let damaged = |error| unusable(&place, &error);
+        let damaged = |error| StoreError::of_reading(&place, &error);
         let done: i64 =
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
         let fresh = self
@@ -394,7 +318,7 @@ impl Store {
                 continue;
             }
             let failed = |error: StoreError| match error {
-                StoreError::Unwritable { place, why } => {
+                StoreError::Unwritable { place, why } | StoreError::Full { place, why } => {
                     StoreError::Migration { place, name: migration.name.into(), why }
                 }
                 other => other,
@@ -427,17 +351,6 @@ impl Store {
     }
 }
 
-/// A disk that is full or fails is not a damaged file: restoring a backup would be the wrong advice.
-fn unusable(place: &str, error: &rusqlite::Error) -> StoreError {
-    let (place, why) = (place.to_string(), error.to_string());
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly) => {
-            StoreError::Unwritable { place, why }
-        }
-        _ => StoreError::Damaged { place, why },
-    }
-}
-
 pub(crate) fn write_statement(
     rows: &Transaction<'_>,
     address: &Address,
@@ -462,6 +375,20 @@ impl Place {
         match self {
             Place::File(file) => file.display().to_string(),
             Place::Memory(name) => format!("memory:{name}"),
+        }
+    }
+
+    /// Keeps a second process out; the system lets go of it when this one ends, however it ends. A file of its own,
+    /// because closing the database's file a second time would take SQLite's own locks away.
+    fn lock(&self) -> Result<Option<File>, StoreError> {
+        let Place::File(file) = self else { return Ok(None) };
+        let place = self.shown();
+        let lock = File::create(file.with_extension("lock"))
+            .map_err(|error| StoreError::Unopenable { place: place.clone(), why: error.to_string() })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place }),
+            Err(TryLockError::Error(error)) => Err(StoreError::Unopenable { place, why: error.to_string() }),
         }
     }
 
@@ -551,13 +478,14 @@ mod tests {
         }
     }
 
+    fn fill(rows: &Transaction<'_>, n: i64) -> rusqlite::Result<()> {
+        (0..n).try_for_each(|x| rows.execute("INSERT INTO a VALUES (?1)", [x]).map(drop))
+    }
+
     #[test]
     fn a_full_disk_takes_back_the_whole_write_and_the_file_is_sound_afterwards() {
         let (_folder, place) = file();
         let mut store = Store::open_with("market", &place, "sim:1", ONE).unwrap();
-        let fill = |rows: &Transaction<'_>, n: i64| {
-            (0..n).try_for_each(|x| rows.execute("INSERT INTO a VALUES (?1)", [x]).map(drop))
-        };
         store.fail_next_write(WriteFault::Full);
         let sentence = store.write(|rows| fill(rows, 50_000)).unwrap_err().to_string();
         assert!(sentence.contains("full") && sentence.contains("free space"), "{sentence}");
@@ -597,6 +525,36 @@ mod tests {
         let upgraded = Store::open_with("market", &old, "sim:1", TWO).unwrap();
         let (_two, fresh) = file();
         assert_eq!(schema(&upgraded), schema(&Store::open_with("market", &fresh, "sim:1", TWO).unwrap()));
+    }
+
+    #[test]
+    fn a_second_writer_is_refused_while_the_first_lives() {
+        let (_folder, place) = file();
+        let first = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+        let sentence = refusal(&place, "market", "sim:1", ONE);
+        assert!(sentence.contains("in use by another process"), "{sentence}");
+        drop(first);
+        assert_eq!(Store::open_with("market", &place, "sim:1", ONE).unwrap().incarnation(), 2);
+    }
+
+    #[test]
+    fn damage_that_only_a_write_finds_is_called_damage() {
+        let (folder, place) = file();
+        let mut store = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+        store.write(|rows| fill(rows, 50_000)).unwrap();
+        drop(store);
+        let path = folder.path().join("stores/market.db");
+        let mut bytes = fs::read(&path).unwrap();
+        let pages = bytes.len() / 4_096;
+        assert!(pages > 20, "{pages} pages");
+        // Every page after the tables that are read at the start.
+        bytes[10 * 4_096..].fill(0xA5);
+        fs::write(&path, bytes).unwrap();
+        let mut store = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+        let sentence =
+            store.write(|rows| rows.execute("UPDATE a SET x = x + 1", []).map(|_| ())).unwrap_err();
+        assert!(matches!(sentence, StoreError::Damaged { .. }), "{sentence}");
+        assert!(sentence.to_string().contains("restore it from a backup"), "{sentence}");
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! Both say a fingerprint in their health. They differ for a moment after every statement, so only a difference
 //! that stays counts: health comes every two seconds even when nothing changes, and in stepped time, which waits
 //! for equal fingerprints, it is all that still moves.
+//!
+//! A fingerprint is a sum over statements. An owner that goes on speaking moves both sums, but what a reader lacks
+//! keeps them apart by the same amount: that amount, seen again and again, is the loss. Where an owner speaks so
+//! often that owner and reader never report at the same point, a reader that was never once level is enough.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +14,65 @@ use contracts::{Health, HealthState, stage_of};
 
 /// Owner and reader must both have reported the same difference this often: one of them alone may just be behind.
 const REPORTS_MIN: u32 = 3;
+/// Reports of both without being level once; a minute of health.
+const NEVER_LEVEL: u32 = 30;
+/// Amounts remembered for a pair; what is in flight makes others all the time.
+const AMOUNTS_MAX: usize = 32;
 /// Stages compared; more is a stranger inventing names.
 const STAGES_MAX: usize = 64;
 /// The command line comes and goes; it asks for itself by connecting again.
 const PASSERS_BY: [&str; 1] = ["steward"];
 
+/// How often each of the two has reported.
+#[derive(Debug, Default, Clone, Copy)]
+struct Reports {
+    by_owner: u32,
+    by_reader: u32,
+}
+
+impl Reports {
+    fn count(&mut self, reporter: Reporter) {
+        match reporter {
+            Reporter::Owner => self.by_owner += 1,
+            Reporter::Reader => self.by_reader += 1,
+        }
+    }
+
+    fn reach(self, least: u32) -> bool {
+        self.by_owner >= least && self.by_reader >= least
+    }
+}
+
+/// What was reported since a pair was last level.
 #[derive(Debug, Default)]
 struct Difference {
     said: u64,
     seen: u64,
-    by_owner: u32,
-    by_reader: u32,
+    /// While neither said anything new.
+    still: Reports,
+    all: Reports,
+    /// By the amount that the reader lacks: what the owner had said then, and how often it had said more since.
+    amounts: BTreeMap<u64, (u64, u32)>,
+}
+
+impl Difference {
+    /// Whether this report proves that something is lost.
+    fn count(&mut self, said: u64, seen: u64, reporter: Reporter) -> bool {
+        if (self.said, self.seen) != (said, seen) {
+            (self.said, self.seen, self.still) = (said, seen, Reports::default());
+        }
+        self.still.count(reporter);
+        self.all.count(reporter);
+        let amount = said.wrapping_sub(seen);
+        if self.amounts.len() >= AMOUNTS_MAX && !self.amounts.contains_key(&amount) {
+            self.amounts.clear();
+        }
+        let (then, times) = self.amounts.entry(amount).or_insert((said, 1));
+        if *then != said {
+            (*then, *times) = (said, *times + 1);
+        }
+        *times >= REPORTS_MIN || self.still.reach(REPORTS_MIN) || self.all.reach(NEVER_LEVEL)
+    }
 }
 
 /// What was last heard of everyone's fingerprints.
@@ -82,16 +134,9 @@ fn lost_something(
         return false;
     }
     let difference = differences.entry(pair).or_default();
-    if (difference.said, difference.seen) != (said, seen) {
-        *difference = Difference { said, seen, ..Difference::default() };
-    }
-    match reporter {
-        Reporter::Owner => difference.by_owner += 1,
-        Reporter::Reader => difference.by_reader += 1,
-    }
-    let lost = difference.by_owner >= REPORTS_MIN && difference.by_reader >= REPORTS_MIN;
+    let lost = difference.count(said, seen, reporter);
     if lost {
-        (difference.by_owner, difference.by_reader) = (0, 0);
+        *difference = Difference::default();
     }
     lost
 }
@@ -150,6 +195,42 @@ mod tests {
             assert!(prints.note(&reader(4)).is_empty());
             assert!(prints.note(&reader(4)).is_empty());
             assert!(prints.note(&reader(5)).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_loss_is_found_while_the_owner_goes_on_speaking() {
+        let mut prints = Fingerprints::default();
+        let asked = (1..5_u64)
+            .map(|said| (said * said * 977, said * said * 977 - 5))
+            .filter(|(said, seen)| {
+                !prints.note(&owner(*said)).is_empty() | !prints.note(&reader(*seen)).is_empty()
+            })
+            .count();
+        assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn a_reader_that_is_never_level_is_helped_even_if_no_amount_comes_again() {
+        let mut prints = Fingerprints::default();
+        let mut asked = Vec::new();
+        for report in 1..40_u64 {
+            let news = !prints.note(&owner(report * report * 977)).is_empty()
+                | !prints.note(&reader(report * 31)).is_empty();
+            asked.push(news);
+        }
+        assert_eq!(asked.iter().filter(|asked| **asked).count(), 1, "{asked:?}");
+        assert!(asked[NEVER_LEVEL as usize..].contains(&true));
+    }
+
+    #[test]
+    fn an_owner_that_speaks_all_the_time_and_is_heard_is_not_asked() {
+        let mut prints = Fingerprints::default();
+        for said in (0..1_000_u64).map(|number| number * number) {
+            assert!(prints.note(&owner(said + 1)).is_empty());
+            // The reader is sometimes a statement behind, and level every tenth time.
+            let behind = if said % 10 == 0 { 0 } else { said.wrapping_mul(977) + 1 };
+            assert!(prints.note(&reader((said + 1).wrapping_sub(behind))).is_empty());
         }
     }
 

@@ -23,6 +23,8 @@ const REQUESTS_MAX: usize = 128;
 const EVENTS_MAX: usize = 256;
 /// Largest packet; payloads are limited per topic, this adds room for a path.
 const PACKET_MAX: usize = 256 * 1024 + 4_096;
+/// Where a broker listens whose address names no port.
+const PORT: u16 = 1883;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT_S: u64 = 3;
 /// First and longest pause before the next attempt to connect.
@@ -212,10 +214,20 @@ fn options(access: &Access) -> Result<MqttOptions, String> {
 /// # Errors
 /// One sentence naming the field.
 pub fn host_and_port(url: &str) -> Result<(String, u16), String> {
+    if url.contains('@') {
+        // The address is shown in messages, and a password must not be.
+        return Err(
+            "`bus.url` must not contain a user or password; credentials lie in the data folder".into()
+        );
+    }
     let wrong = || format!("`bus.url` is `{url}`, it must look like mqtt://127.0.0.1:1883");
     let rest = url.strip_prefix("mqtt://").or_else(|| url.strip_prefix("tcp://")).ok_or_else(wrong)?;
-    let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(wrong)?;
-    let port = port.parse().map_err(|_| wrong())?;
+    let rest = rest.trim_end_matches('/');
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse().map_err(|_| wrong())?),
+        _ => (rest, PORT),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
     if host.is_empty() { Err(wrong()) } else { Ok((host.to_string(), port)) }
 }
 
@@ -294,8 +306,12 @@ mod tests {
     fn broker_urls_are_understood_or_named() {
         assert_eq!(host_and_port("mqtt://127.0.0.1:1883"), Ok(("127.0.0.1".into(), 1883)));
         assert_eq!(host_and_port("mqtt://broker.home:1884/"), Ok(("broker.home".into(), 1884)));
-        for bad in ["", "127.0.0.1:1883", "mqtt://", "mqtt://x", "mqtt://:1", "mqtt://x:70000", "http://x:1"]
-        {
+        assert_eq!(host_and_port("mqtt://127.0.0.1"), Ok(("127.0.0.1".into(), 1883)));
+        assert_eq!(host_and_port("mqtt://[::1]:1884"), Ok(("::1".into(), 1884)));
+        assert_eq!(host_and_port("mqtt://[::1]"), Ok(("::1".into(), 1883)));
+        let secret = host_and_port("mqtt://u:secret@127.0.0.1:1883").unwrap_err();
+        assert!(secret.contains("bus.url") && !secret.contains("secret"), "{secret}");
+        for bad in ["", "127.0.0.1:1883", "mqtt://", "mqtt://:1", "mqtt://x:70000", "http://x:1"] {
             assert!(host_and_port(bad).is_err_and(|sentence| sentence.contains("bus.url")), "{bad}");
         }
     }
