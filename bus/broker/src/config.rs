@@ -89,17 +89,36 @@ pub enum UrlRule {
     NotLoopback,
 }
 
+/// As every stage reads it, so that none of them takes for right what another takes for a slip of the pen.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     dir: PathBuf,
+    #[serde(default)]
     bus: Bus,
     #[serde(default)]
     broker: LimitOverrides,
+    #[serde(default, rename = "environment")]
+    _environment: Option<String>,
+    #[serde(default, rename = "stage")]
+    _stage: toml::Table,
 }
 
 #[derive(Deserialize)]
 struct Bus {
+    #[serde(default = "default_url")]
     url: String,
+}
+
+fn default_url() -> String {
+    format!("mqtt://127.0.0.1:{DEFAULT_PORT}")
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Bus { url: default_url() }
+    }
 }
 
 /// Reads and checks the settings file.
@@ -222,7 +241,7 @@ mod tests {
     #[test]
     fn passes_over_what_belongs_to_others() {
         let config = check(
-            "dir = \"data\"\nenvironment = \"live\"\n[bus]\nurl = \"mqtt://127.0.0.1:1883\"\nprefix = \"s\"\n[plan]\nx = 1\n",
+            "dir = \"data\"\nenvironment = \"live\"\n[bus]\nurl = \"mqtt://127.0.0.1:1883\"\nprefix = \"s\"\n[stage.plan]\nx = 1\n",
         )
         .unwrap();
         assert_eq!(config.dir, PathBuf::from("data"));
@@ -245,8 +264,15 @@ mod tests {
         let broken = check("dir = \"d\"\n[bus]\nurl = mqtt\n").unwrap_err();
         assert!(broken.starts_with("steward.toml, line 3: "), "{broken}");
         assert!(!broken.contains('\n'), "{broken}");
-        let missing = check("[bus]\nurl = \"mqtt://127.0.0.1\"\n").unwrap_err();
-        assert_eq!(missing, "steward.toml, line 1: missing field `dir`");
+        let misspelt = check("dri = \"d\"\n").unwrap_err();
+        assert!(misspelt.starts_with("steward.toml, line 1: unknown field `dri`"), "{misspelt}");
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_in_every_stage() {
+        let config = check("environment = \"live\"\n").unwrap();
+        assert_eq!(config.dir, PathBuf::from(""));
+        assert_eq!(config.listen, "127.0.0.1:1883".parse().unwrap());
     }
 
     #[test]

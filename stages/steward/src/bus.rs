@@ -6,7 +6,7 @@ use std::{
 };
 
 use bus_client::{
-    Config, Publication, password,
+    Config, Publication, password, subscription_quality,
     transport::{Event as Transported, Transport, mqtt},
     wall,
 };
@@ -16,6 +16,8 @@ use crate::Fault;
 
 /// Who we are in the registry.
 pub const NAME: &str = "steward";
+/// Names under which commands sign in; two at work at once hardly ever share one.
+const NAMES: u32 = 256;
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// How long a reply may take.
@@ -60,7 +62,8 @@ impl Bus {
     pub fn open(config: &Config, filters: Vec<(String, u8)>) -> Result<Bus, Fault> {
         let access = mqtt::Access {
             url: config.bus.url.clone(),
-            instance: format!("{NAME}-{}", std::process::id()),
+            // The broker remembers every name it ever met, so there are only so many.
+            instance: format!("{NAME}-{}", std::process::id() % NAMES),
             password: password(config, NAME)?,
             last_will: None,
         };
@@ -237,8 +240,12 @@ pub fn everything(config: &Config) -> Vec<(String, u8)> {
     vec![(format!("{}/#", config.bus.prefix), 1)]
 }
 
-/// The filters that catch every key of these topics.
+/// The filters that catch every key of these topics, as a stage subscribes to them.
 #[must_use]
 pub fn topics(config: &Config, topics: &[TopicId]) -> Vec<(String, u8)> {
-    topics.iter().map(|topic| (topic.spec().filter(&config.bus.prefix), topic.spec().qos)).collect()
+    topics
+        .iter()
+        .map(|topic| topic.spec())
+        .map(|spec| (spec.filter(&config.bus.prefix), subscription_quality(spec.class)))
+        .collect()
 }

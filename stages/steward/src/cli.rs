@@ -26,12 +26,12 @@ pub enum Command {
   steward demo --seed 7 --days 365 --headless --speed max --report year.json
   steward demo --scenario list              what stories there are
   steward demo --scenario split_day --profile nasty --fresh
-Exit codes: 0 the simulated time has ended or you stopped it, 1 a program was given up, books differ or time stood still, 2 wrong usage.")]
+Exit codes: 0 the simulated time has ended or you stopped it, 1 a program was given up, books differ, time stood still, or it could not start: another demo or program is in the way; 2 wrong usage.")]
     Demo(DemoOptions),
     /// Runs everything in the real world; places orders only if the configuration says so
     #[command(after_help = "Example:
   steward up --config /etc/steward/steward.toml
-Exit codes: 0 stopped by you, 1 a program was given up, 2 the configuration is missing or wrong.")]
+Exit codes: 0 stopped by you, 1 a program was given up or there is no configuration of the real world, 2 it is wrong.")]
     Up(UpOptions),
     /// Shows how every stage is, the value of the fund, halts and open orders
     #[command(after_help = "Examples:
@@ -49,7 +49,8 @@ Exit codes: 0 left by you, 3 the bus cannot be reached.")]
   steward topics list
   steward topics show order-approved
   steward topics tail 'order/#' | jq .body
-Exit codes: 0 done, 1 no such topic, 3 the bus cannot be reached.")]
+  steward topics decode market-quote message.bin
+Exit codes: 0 done, 1 no such topic or no such message, 3 the bus cannot be reached.")]
     Topics {
         /// Which system.
         #[command(flatten)]
@@ -179,7 +180,7 @@ Exit codes: 0 shown, 1 no such security or nothing scored yet.")]
   steward performance --dir demo --json
 Exit codes: 0 shown, 1 no day has ended yet.")]
     Performance(DataOptions),
-    /// Checks configuration, secrets, stores, bus, ports, disk and stages, and says what to do
+    /// Checks configuration, secrets, stores, bus, disk and stages, and says what to do
     #[command(after_help = "Examples:
   steward doctor
   steward doctor --config /etc/steward/steward.toml --json
@@ -493,6 +494,14 @@ pub enum TopicsQuestion {
         /// Ends after this many messages
         #[arg(long, value_name = "N")]
         count: Option<u64>,
+    },
+    /// One message as JSON, from a file or from what another MQTT client wrote
+    Decode {
+        /// The topic it was said on, for example market-quote
+        name: String,
+        /// Where its bytes are; - is the standard input
+        #[arg(default_value = "-")]
+        file: std::path::PathBuf,
     },
     /// The rules of one topic and an example
     Show {

@@ -290,7 +290,7 @@ async fn bus(config: &Config) -> Vec<Check> {
 async fn sign_in(config: &Config, stage: &str) -> Result<(), String> {
     let access = mqtt::Access {
         url: config.bus.url.clone(),
-        instance: format!("{stage}-{}", std::process::id()),
+        instance: format!("{stage}-doctor"),
         password: password(config, stage).map_err(|error| error.to_string())?,
         last_will: None,
     };

@@ -1,5 +1,7 @@
 //! `steward topics`: the registry for people, and everything that is said as JSON.
 
+use std::{io::Read, path::Path};
+
 use bus_client::Config;
 use contracts::{Class, Outside, TOPICS, TopicId, TopicSpec, samples, to_json};
 use serde_json::{Value, json};
@@ -21,6 +23,7 @@ pub async fn run(place: &Place, question: &TopicsQuestion) -> Result<u8, Fault> 
         TopicsQuestion::List { json: true } => print::json(&TOPICS.iter().map(rules).collect::<Vec<_>>()),
         TopicsQuestion::List { json: false } => list().iter().for_each(|line| print::data(line)),
         TopicsQuestion::Show { name, json } => show(name, *json)?,
+        TopicsQuestion::Decode { name, file } => print::json(&decode(name, &bytes_of(file)?)?),
         TopicsQuestion::Tail { filter, count } => tail(&place.read()?, filter, *count).await?,
     }
     Ok(0)
@@ -91,6 +94,24 @@ fn show(name: &str, as_json: bool) -> Result<(), Fault> {
     Ok(())
 }
 
+fn bytes_of(file: &Path) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.map_err(|error| Fault::Refused(format!("{} cannot be read: {error}", file.display())))?;
+    Ok(bytes)
+}
+
+fn decode(name: &str, bytes: &[u8]) -> Result<Value, Fault> {
+    let wanted = name.replace('/', "-");
+    let spec = TopicId::by_name(&wanted).map(TopicId::spec).ok_or_else(|| unknown(name))?;
+    to_json(spec.name, bytes)
+        .map_err(|error| Fault::Refused(format!("this is no message of {}: {error}", spec.name)))
+}
+
 fn example(topic: TopicId) -> Value {
     samples().into_iter().find(|sample| sample.topic == topic).map_or(Value::Null, |sample| sample.json)
 }
@@ -114,7 +135,7 @@ fn wire_filter(prefix: &str, filter: &str) -> String {
 
 async fn tail(config: &Config, filter: &str, count: Option<u64>) -> Result<(), Fault> {
     let mut stop = std::pin::pin!(stop_signal()?);
-    let mut bus = Bus::connect(config, vec![(wire_filter(&config.bus.prefix, filter), 1)]).await?;
+    let mut bus = Bus::connect(config, vec![(wire_filter(&config.bus.prefix, filter), 0)]).await?;
     let mut left = count;
     while left != Some(0) {
         tokio::select! {
@@ -175,6 +196,18 @@ mod tests {
         let sentence = show("order-aproved", false).unwrap_err().to_string();
         assert!(sentence.contains("order-approved"), "{sentence}");
         assert!(show("zzz", false).unwrap_err().to_string().contains("topics list"));
+    }
+
+    #[test]
+    fn the_bytes_of_every_topic_are_shown_and_others_are_named() {
+        for sample in samples() {
+            let shown = decode(sample.topic.spec().name, &sample.payload).unwrap();
+            assert_eq!(shown["body"], sample.json["body"], "{}", sample.topic.spec().name);
+        }
+        let sentence = decode("market/quote", b"no message").unwrap_err().to_string();
+        assert!(sentence.contains("no message of market-quote"), "{sentence}");
+        assert!(decode("market-qote", b"").unwrap_err().to_string().contains("market-quote"));
+        assert!(bytes_of(Path::new("not/there")).unwrap_err().to_string().contains("not/there"));
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub enum BrokerError {
         "`broker_url` must be this machine in a simulated environment; simulated securities never leave it"
     )]
     NotSimulated,
+    /// Simulated, and without the path below which the simulated broker answers.
+    #[error("`broker_url` needs the path of the simulated broker, such as http://127.0.0.1:8900/tn")]
+    NoPath,
     /// The file of the private key.
     #[error(
         "private key file {file} cannot be read ({why}); set `private_key_file` and check who may read it"
@@ -95,6 +98,7 @@ impl Place {
         match simulated {
             false if !origin.starts_with("https://") || address.is_loopback() => Err(BrokerError::NotLive),
             true if !address.is_loopback() => Err(BrokerError::NotSimulated),
+            true if below.is_empty() => Err(BrokerError::NoPath),
             _ => Ok(Place { address, below: below.to_owned() }),
         }
     }
@@ -169,7 +173,6 @@ mod tests {
         assert_eq!(parse("https://freedom24.com", live), Ok(String::new()));
         assert_eq!(parse("http://127.0.0.1:8900/tn", sim), Ok("/tn".into()));
         assert_eq!(parse("http://127.0.0.1:8900/tn/", sim), Ok("/tn".into()));
-        assert_eq!(parse("http://127.0.0.1:8900", sim), Ok(String::new()));
         let refused = [
             ("", live, "`broker_url` is missing"),
             ("http://freedom24.com", live, "plain http"),
@@ -178,6 +181,8 @@ mod tests {
             ("https://freedom24.com/tn", live, "scheme, host and port only"),
             ("https://freedom24.com/tn", sim, "must be this machine"),
             ("127.0.0.1:8900", sim, "cannot be used"),
+            ("http://127.0.0.1:8900", sim, "needs the path"),
+            ("http://127.0.0.1:8900/", sim, "needs the path"),
         ];
         for (url, environment, expected) in refused {
             let sentence = parse(url, environment).unwrap_err();
