@@ -22,9 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contracts::{
-    Body, ClockState, Health, HealthState, OrderRequested, Quote, Sample, TopicId, receive, samples,
-};
+use contracts::{Body, ClockState, Health, HealthState, Id, Quote, Sample, TopicId, receive, samples};
 use market::Timestamp;
 use serde_json::json;
 use steward_tests::{
@@ -79,7 +77,8 @@ impl Figures {
 fn main() {
     let small = std::env::args().any(|word| word == "--test");
     let mut figures = Figures { rows: Vec::new(), aims: BTreeMap::new(), small };
-    // One measurement alone, without the file: `-- backfill`, `-- planning`, `-- scores`, `-- weights`.
+    // One measurement alone, without the file: `-- backfill`, `-- planning`, `-- scores`, `-- weights`, `-- start`,
+    // `-- money`.
     if std::env::args().any(|word| word == "scores") {
         return scores::measure(&mut figures);
     }
@@ -92,7 +91,14 @@ fn main() {
     if std::env::args().any(|word| word == "planning") {
         evaluate::sequences(&mut figures);
         planning::measure(&mut figures);
+        planning::from_quote_to_request(&mut figures);
         return;
+    }
+    if std::env::args().any(|word| word == "start") {
+        return start_and_memory(&mut figures);
+    }
+    if std::env::args().any(|word| word == "money") {
+        return money_path::measure(&mut figures);
     }
     decoding(&mut figures);
     scores::measure(&mut figures);
@@ -108,7 +114,8 @@ fn main() {
     runner(&mut figures);
     start_and_memory(&mut figures);
     a_month(&mut figures);
-    from_quote_to_request(&mut figures);
+    planning::from_quote_to_request(&mut figures);
+    from_cause_to_request(&mut figures);
     figures.write();
 }
 
@@ -221,17 +228,60 @@ fn start_and_memory(figures: &mut Figures) {
         });
         waiting.retain(|name| *name != contracts::stage_of(&health.stage));
     }
-    figures.note("start of all processes to healthy", start.elapsed().as_secs_f64(), "s");
+    figures.below("start of all processes to healthy", start.elapsed().as_secs_f64(), "s", 1.0);
     bus.wait_for::<contracts::PortfolioState>("the account has been read", Duration::from_secs(30), |_| true);
     let settled = Instant::now();
     while settled.elapsed() < Duration::from_secs(5) {
         bus.next(Duration::from_millis(500));
     }
-    memory(figures, &demo, "idle");
+    memory(figures, &demo, "idle", 80.0);
     drop(demo);
+    first_words(figures);
 }
 
-fn memory(figures: &mut Figures, demo: &Demo, when: &str) {
+/// What a pipeline has said once it is at work, from the market to the plan.
+const FAMILIES: [TopicId; 10] = [
+    TopicId::MarketUniverse,
+    TopicId::MarketQuote,
+    TopicId::MarketFx,
+    TopicId::MarketVenue,
+    TopicId::ScoreSecurity,
+    TopicId::TargetWeights,
+    TopicId::PortfolioState,
+    TopicId::PlanProposed,
+    TopicId::RiskState,
+    TopicId::DisplayState,
+];
+
+/// From the command to the first statement of every family, at the speed of `make demo`.
+fn first_words(figures: &mut Figures) {
+    let start = Instant::now();
+    let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1800"]);
+    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
+        let there = demo.dir().join("credentials/steward").exists()
+            && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
+        there.then(|| demo.client("steward", "steward-bench"))
+    });
+    let mut unheard = FAMILIES.to_vec();
+    while !unheard.is_empty()
+        && let Some((topic, payload)) = bus.next(Duration::from_secs(20))
+    {
+        let Ok(address) = contracts::Address::parse("steward", &topic) else { continue };
+        if !payload.is_empty() && unheard.contains(&address.topic) {
+            unheard.retain(|family| *family != address.topic);
+            figures.note(
+                format!("  {} first said", address.topic.spec().name),
+                start.elapsed().as_secs_f64(),
+                "s",
+            );
+        }
+    }
+    assert!(unheard.is_empty(), "never said: {unheard:?}");
+    figures.below("start to the first statement of every family", start.elapsed().as_secs_f64(), "s", 1.0);
+}
+
+/// The board has no simulated world: the aim is for all the others.
+fn memory(figures: &mut Figures, demo: &Demo, when: &str, aim: f64) {
     let mut sum = 0;
     let mut parts = BTreeMap::new();
     for (name, pid) in demo.processes() {
@@ -239,7 +289,10 @@ fn memory(figures: &mut Figures, demo: &Demo, when: &str) {
         sum += kb;
         *parts.entry(name).or_insert(0) += kb;
     }
+    let world = parts.get("steward-simworld").copied().unwrap_or(0);
     figures.note(format!("memory of all processes, {when} (sum of PSS)"), to_f64(sum) / 1024.0, "MB");
+    let without = to_f64(sum - world) / 1024.0;
+    figures.below(format!("  without the simulated world, {when}"), without, "MB", aim);
     for (name, kb) in parts {
         figures.note(format!("  {name}, {when}"), to_f64(kb) / 1024.0, "MB");
     }
@@ -261,18 +314,26 @@ fn a_month(figures: &mut Figures) {
     );
 }
 
-/// How long it takes from a quote to the request that rests on it. Time is stepped, so the pauses that the planner
-/// makes on purpose pass at once and what is left is work: scores, targets, plan, sequences, and every message between.
-fn from_quote_to_request(figures: &mut Figures) {
+/// How long it takes from what led to a request (a reading of the account, a venue that opened, a fill) to the request, as
+/// its trace says. Time is stepped, so the pauses that the stages make on purpose pass at once and what is left is work,
+/// the stepping of fifteen programs included.
+fn from_cause_to_request(figures: &mut Figures) {
     let mut latencies: Vec<f64> =
         WORLDS.into_iter().flat_map(|seed| as_fast_as_it_goes(seed, "2", None).latencies).collect();
     latencies.sort_by(f64::total_cmp);
-    figures.note("quote to order/requested, samples", to_f64(latencies.len() as u64), "");
+    figures.note("cause to order/requested, stepped, samples", to_f64(latencies.len() as u64), "");
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         if let Some(value) = quantile(&latencies, share) {
-            figures.note(format!("quote to order/requested, {name}"), value, "ms");
+            figures.note(format!("cause to order/requested, stepped, {name}"), value, "ms");
         }
     }
+}
+
+/// What every message says of itself and of its origin.
+#[derive(serde::Deserialize)]
+struct Head {
+    id: Id,
+    trace: Id,
 }
 
 /// What an observer of a demo saw.
@@ -280,7 +341,7 @@ fn from_quote_to_request(figures: &mut Figures) {
 struct Seen {
     messages: u64,
     steps: u64,
-    /// From a quote to the request that rests on it, in ms.
+    /// From what led to a request to the request, in ms.
     latencies: Vec<f64>,
 }
 
@@ -292,30 +353,29 @@ fn as_fast_as_it_goes(seed: &str, days: &str, mut memory_into: Option<&mut Figur
             && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
         there.then(|| demo.client("steward", "steward-bench"))
     });
-    let mut quoted: BTreeMap<Timestamp, Instant> = BTreeMap::new();
+    let mut said: BTreeMap<Id, Instant> = BTreeMap::new();
     let mut seen = Seen::default();
     while let Some((topic, payload)) = bus.next(Duration::from_secs(20)) {
         seen.messages += 1;
         let Ok(address) = contracts::Address::parse("steward", &topic) else { continue };
+        if address.topic != TopicId::SystemHealth
+            && let Ok(head) = rmp_serde::from_slice::<Head>(&payload)
+        {
+            said.entry(head.id).or_insert_with(Instant::now);
+            if address.topic == TopicId::OrderRequested
+                && let Some(when) = said.get(&head.trace)
+            {
+                seen.latencies.push(when.elapsed().as_secs_f64() * 1e3);
+            }
+        }
         match address.topic {
-            TopicId::MarketQuote => {
-                if let Some(quote) = body::<Quote>(&address.key, &payload) {
-                    quoted.insert(quote.at, Instant::now());
-                }
-            }
-            TopicId::OrderRequested => {
-                let request = body::<OrderRequested>(&address.key, &payload);
-                if let Some(when) = request.and_then(|request| quoted.get(&request.grounds.quote_at)) {
-                    seen.latencies.push(when.elapsed().as_secs_f64() * 1e3);
-                }
-            }
             TopicId::SystemClock => {
                 let Some(clock) = body::<ClockState>(&address.key, &payload) else { continue };
                 seen.steps = clock.step;
                 if clock.step > 500
                     && let Some(figures) = memory_into.take()
                 {
-                    memory(figures, &demo, "at work");
+                    memory(figures, &demo, "at work", 160.0);
                 }
                 if clock.ended {
                     break;

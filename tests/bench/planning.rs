@@ -48,6 +48,20 @@ pub fn measure(figures: &mut Figures) {
     }
 }
 
+/// How long it takes from a quote to the request that it leads to, by real programs on a real broker. The pauses in which a
+/// planner lets things settle (2 s after a price, and half a minute between two runs) are meant, and set to nothing here.
+pub fn from_quote_to_request(figures: &mut Figures) {
+    const MORNINGS: u32 = 30;
+    let mut times: Vec<f64> = (0..MORNINGS)
+        .filter_map(|_| Planners::before_the_first_quote(1).request_for_first_quotes())
+        .map(|time| time.as_secs_f64() * 1e3)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    figures.note("quote to order/requested, samples", f64::from(u32::try_from(times.len()).unwrap()), "");
+    figures.note("quote to order/requested, p50", quantile(&times, 0.5).unwrap(), "ms");
+    figures.below("quote to order/requested, p99", quantile(&times, 0.99).unwrap(), "ms", 50.0);
+}
+
 fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
 }

@@ -3,15 +3,17 @@
 //! What the other stages would say is said by one client; the clock is the real one.
 
 use std::{
+    collections::BTreeMap,
     fs,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use contracts::{
-    Address, Body, Cash, Envelope, Finite, FxRates, Health, HealthState, Id, PlanContext, PlanJob,
-    PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security, SecurityScore,
-    SettingsSnapshot, TargetWeight, TargetWeights, TopicId, Universe, Venue, Windfall, receive,
+    Address, Body, Cash, Envelope, Finite, FxRates, Health, HealthState, Id, OrderRefused, OrderRequested,
+    PlanContext, PlanJob, PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security,
+    SecurityScore, SettingsSnapshot, TargetWeight, TargetWeights, TopicId, Universe, Venue, Windfall,
+    receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Weight};
@@ -29,6 +31,8 @@ pub struct Planners {
     running: Vec<(String, Child)>,
     folder: tempfile::TempDir,
     bus: Listener,
+    port: u16,
+    password: String,
     versions: u64,
 }
 
@@ -55,6 +59,29 @@ impl Planners {
     /// When a program does not start.
     #[must_use]
     pub fn start(evaluators: u32, settings: &str) -> Planners {
+        // Halted: what is planned is what counts here, and nothing is asked for.
+        Planners::with_fund(evaluators, settings, bus_client::wall(), true)
+    }
+
+    /// The same on a morning on which no price is fresh yet, so that nothing can be planned before the first quote, with
+    /// nothing that keeps an order back, and without the pauses in which a planner lets things settle.
+    ///
+    /// # Panics
+    /// As [`Planners::start`].
+    #[must_use]
+    pub fn before_the_first_quote(evaluators: u32) -> Planners {
+        let yesterday = bus_client::wall().saturating_minus_ms(DAY_MS);
+        let mut planners = Planners::with_fund(
+            evaluators,
+            "settle_ms = 0\nsettle_state_ms = 0\nevery_ms = 0\n",
+            yesterday,
+            false,
+        );
+        planners.say("portfolio", state("state-1", bus_client::wall()));
+        planners
+    }
+
+    fn with_fund(evaluators: u32, settings: &str, quoted: Timestamp, halted: bool) -> Planners {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = ports();
         let text = format!(
@@ -66,14 +93,21 @@ impl Planners {
             std::net::TcpStream::connect(("127.0.0.1", port)).ok()
         });
         let password = fs::read_to_string(folder.path().join("credentials/steward")).expect("a password");
-        let bus = Listener::connect(port, "steward-planners", Some(("steward", password.trim())));
-        let mut planners =
-            Planners { running: vec![("broker".into(), broker)], folder, bus, versions: 1 << 40 };
+        let password = password.trim().to_string();
+        let bus = Listener::connect(port, "steward-planners", Some(("steward", &password)));
+        let mut planners = Planners {
+            running: vec![("broker".into(), broker)],
+            folder,
+            bus,
+            port,
+            password,
+            versions: 1 << 40,
+        };
         planners.begin("plan", None);
         for number in 1..=evaluators {
             planners.begin("evaluate", Some(number));
         }
-        planners.say_fund();
+        planners.say_fund(quoted, halted);
         planners
     }
 
@@ -100,7 +134,7 @@ impl Planners {
         let began = Instant::now();
         self.say("portfolio", state(state_id, bus_client::wall()));
         let mut context: Option<(PlanContext, Instant)> = None;
-        let mut jobs = std::collections::BTreeMap::new();
+        let mut jobs = BTreeMap::new();
         let mut bytes = 0;
         let deadline = began + Duration::from_secs(60);
         while let Some((topic, payload)) = self.bus.next(deadline.saturating_duration_since(Instant::now())) {
@@ -142,6 +176,38 @@ impl Planners {
         panic!("no plan for {state_id} within a minute");
     }
 
+    /// Says the first prices of the day and waits for the first request: how long after the price that it rests on.
+    ///
+    /// # Panics
+    /// When the listener beside breaks.
+    pub fn request_for_first_quotes(&mut self) -> Option<Duration> {
+        // Whoever speaks passes over what comes meanwhile, so another one listens.
+        let (port, password) = (self.port, self.password.clone());
+        let listener = std::thread::spawn(move || {
+            let mut bus = Listener::connect(port, "steward-listener", Some(("steward", &password)));
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while let Some((topic, payload)) = bus.next(deadline.saturating_duration_since(Instant::now())) {
+                let Ok(address) = Address::parse("steward", &topic) else { continue };
+                if address.topic == TopicId::OrderRequested
+                    && let Some(request) = body::<OrderRequested>(&address, &payload)
+                {
+                    return Some((request.isin, Instant::now()));
+                }
+            }
+            None
+        });
+        // It is there when it has heard what is retained; a quote said before would only make the figure worse.
+        std::thread::sleep(Duration::from_millis(200));
+        let at = bus_client::wall();
+        let mut said: BTreeMap<Isin, Instant> = BTreeMap::new();
+        for n in 0..HOLDINGS {
+            said.insert(isin(n), Instant::now());
+            self.say("ingest", quote(n, at));
+        }
+        let (asked, heard) = listener.join().expect("a listener")?;
+        said.get(&asked).map(|said| heard.duration_since(*said))
+    }
+
     fn say<B: Body>(&mut self, stage: &str, body: B) {
         self.versions += 1;
         let at = bus_client::wall();
@@ -152,31 +218,20 @@ impl Planners {
         self.bus.publish(&topic, envelope.encode().expect("a small statement"), true);
     }
 
-    fn say_fund(&mut self) {
+    fn say_fund(&mut self, quoted: Timestamp, halted: bool) {
         let now = bus_client::wall();
         // An owner who was not heard is waited for; this one lets orders go without asking.
-        self.say("keeper", SettingsSnapshot { revision: 1, values: std::collections::BTreeMap::new() });
+        self.say("keeper", SettingsSnapshot { revision: 1, values: BTreeMap::new() });
         self.say("ingest", Universe { securities: (0..HOLDINGS).map(security).collect() });
         self.say("ingest", FxRates { at: now, ..FxRates::sample() });
         self.say("ingest", Venue { next_change: Some(now.saturating_plus_ms(DAY_MS)), ..Venue::sample() });
         for n in 0..HOLDINGS {
-            self.say(
-                "ingest",
-                Quote {
-                    isin: isin(n),
-                    price_e6: price(50_000_000),
-                    bid_e6: Some(price(49_950_000)),
-                    ask_e6: Some(price(50_050_000)),
-                    at: now,
-                    ..Quote::sample()
-                },
-            );
+            self.say("ingest", quote(n, quoted));
             self.say("score", score(n, now));
         }
         let weights = (0..HOLDINGS).map(target).collect();
         self.say("optimise", TargetWeights { at: now, weights, groups: vec![], ..TargetWeights::sample() });
-        // Halted: what is planned is what counts here, and nothing is asked for.
-        self.say("risk-gate", RiskHalt { halted: true, halts: vec![], at: now });
+        self.say("risk-gate", RiskHalt { halted, halts: vec![], at: now });
     }
 }
 
@@ -245,6 +300,17 @@ fn target(n: i64) -> TargetWeight {
         upper_e6: Weight::ONE,
         expected_return: Finite::new(0.08),
         reason: String::new(),
+    }
+}
+
+fn quote(n: i64, at: Timestamp) -> Quote {
+    Quote {
+        isin: isin(n),
+        price_e6: price(50_000_000),
+        bid_e6: Some(price(49_950_000)),
+        ask_e6: Some(price(50_050_000)),
+        at,
+        ..Quote::sample()
     }
 }
 

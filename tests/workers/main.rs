@@ -46,3 +46,10 @@ fn a_job_of_a_lost_evaluator_is_given_out_again_and_changes_nothing() {
     };
     assert_eq!(without_state(&whole), without_state(&late));
 }
+
+#[test]
+fn the_first_quotes_of_the_day_lead_to_a_request() {
+    let took = Planners::before_the_first_quote(1).request_for_first_quotes();
+    println!("{took:?}");
+    assert!(took.is_some(), "nothing was asked for");
+}
