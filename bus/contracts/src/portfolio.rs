@@ -38,6 +38,18 @@ pub struct Position {
     pub frozen: bool,
 }
 
+/// A security that is not held any more: what was traded not long ago is not bought again at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Closed {
+    /// Which security.
+    pub isin: Isin,
+    /// Last purchase.
+    pub last_buy: Option<Timestamp>,
+    /// Last sale.
+    pub last_sell: Option<Timestamp>,
+}
+
 /// Cash of one currency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -104,6 +116,9 @@ pub struct PortfolioState {
     pub at: Timestamp,
     /// By ISIN.
     pub positions: Vec<Position>,
+    /// What was held until a year ago at most, whoever sold it; by ISIN.
+    #[serde(default)]
+    pub closed: Vec<Closed>,
     /// By currency.
     pub cash: Vec<Cash>,
     /// By id.
@@ -121,6 +136,12 @@ impl PortfolioState {
     #[must_use]
     pub fn position(&self, isin: &Isin) -> Option<&Position> {
         self.positions.iter().find(|position| position.isin == *isin)
+    }
+
+    /// The last trades of a security that is not held any more, if there were any within a year.
+    #[must_use]
+    pub fn closed(&self, isin: &Isin) -> Option<&Closed> {
+        self.closed.iter().find(|closed| closed.isin == *isin)
     }
 
     /// Cash of a currency, if any is known.
@@ -150,6 +171,11 @@ impl Sample for PortfolioState {
                 last_buy: Some(v::at()),
                 last_sell: None,
                 frozen: false,
+            }],
+            closed: vec![Closed {
+                isin: "CH0038863350".parse().expect("a well-known ISIN"),
+                last_buy: None,
+                last_sell: Some(v::at()),
             }],
             cash: vec![Cash {
                 bucket_id: "core".into(),

@@ -425,14 +425,17 @@ impl<'a> Snapshot<'a> {
         is_fresh(self.now, at, age_max_ms)
     }
 
-    /// Days since the last trades, from the books and from our own orders.
+    /// Days since the last trades, from the books, whoever traded and even if nothing is left, and from our own orders.
     fn date(&self, usable: &mut Usable<'_>, memory: &Memory) {
         let isin = usable.security.isin;
         let mode: Mode = self.state.mode;
         let held = self.state.positions.iter().filter(|position| position.isin == isin);
         let opened = held.clone().filter_map(|position| position.opened).max();
+        let closed = self.state.closed(&isin);
         let bought = held.clone().filter_map(|position| position.last_buy).max();
+        let bought = bought.max(closed.and_then(|closed| closed.last_buy));
         let sold = held.clone().filter_map(|position| position.last_sell).max();
+        let sold = sold.max(closed.and_then(|closed| closed.last_sell));
         let buy = bought.max(memory.last(isin, Side::Buy, mode));
         let sell = sold.max(memory.last(isin, Side::Sell, mode));
         let any = opened.max(buy).max(sell);

@@ -4,9 +4,9 @@
 mod support;
 
 use contracts::{
-    Breaker, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState, OrderStatus,
-    PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal, Reply, RiskHalt,
-    RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
+    Breaker, Closed, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState,
+    OrderStatus, PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal,
+    Reply, RiskHalt, RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
 };
 use money::{Currency, Money};
 use support::*;
@@ -281,6 +281,20 @@ fn what_was_bought_or_sold_within_thirty_days_is_not_bought() {
         world.say(PortfolioState { positions: vec![held], ..state("s2") });
         world.pass(SECOND);
         assert_eq!(world.left_out(b()), code);
+    }
+}
+
+#[test]
+fn what_the_owner_sold_himself_is_not_bought_back_at_once() {
+    for (sold, bought, code) in
+        [(29, None, "recently_sold"), (30, None, ""), (30, Some(29), "buy_cooldown"), (30, Some(30), "")]
+    {
+        let mut world = World::ready();
+        let ago = |days: i64| start().saturating_plus_ms(-days * DAY);
+        let closed = vec![Closed { isin: b(), last_buy: bought.map(ago), last_sell: Some(ago(sold)) }];
+        world.say(PortfolioState { closed, ..state("s2") });
+        world.pass(SECOND);
+        assert_eq!(world.left_out(b()), code, "{sold} {bought:?}");
     }
 }
 

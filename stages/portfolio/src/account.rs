@@ -17,7 +17,7 @@ use crate::import::{self, Names};
 use crate::limits::REMOVAL_DAYS;
 use crate::nav::end_of;
 use crate::prices::Rebase;
-use crate::reconcile::{Account, Doubtful, Ours, Watch, differences, order_of};
+use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, differences, order_of};
 use crate::store::Loaded;
 use crate::value::rate_of;
 use crate::{Portfolio, Save, Snapshot};
@@ -244,6 +244,22 @@ impl Portfolio {
             });
             booking.books.insert(*isin, held);
         }
+        // What was sold before the books began is not held, but its dates count.
+        for trade in &snapshot.trades {
+            let (Some(isin), Some(ccy)) = (names.isin(trade.ticker.as_str()), trade.currency) else {
+                continue;
+            };
+            if booking.books.contains_key(&isin) {
+                continue;
+            }
+            let trades = dated.entry(isin).or_default();
+            trades.sort_by_key(|(at, ..)| *at);
+            let nothing =
+                Reported { ticker: trade.ticker.as_str().to_owned(), qty: Quantity::ZERO, avg: None, ccy };
+            let mut gone = import::opening(&nothing, trades);
+            gone.empty();
+            booking.books.insert(isin, gone);
+        }
         booking
     }
 
@@ -353,7 +369,8 @@ impl Portfolio {
             }
             self.accounts.opening.clone_from(&account.cash);
             self.accounts.begun = Some(now);
-            self.accounts.openings.clone_from(&booking.books);
+            let held = booking.books.iter().filter(|(_, held)| !held.qty.is_zero());
+            self.accounts.openings = held.map(|(isin, held)| (*isin, held.clone())).collect();
             for amount in account.cash.values() {
                 out.save(Save::CashOpening(*amount, now));
             }

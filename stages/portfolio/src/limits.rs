@@ -30,6 +30,10 @@ pub const CASH_TOLERANCE_E4: i64 = 100;
 pub const FEE_DAYS: i32 = 2;
 /// Flows stay statements for this many days.
 pub const FLOW_DAYS: i32 = 7;
+/// What is not held any more is told this many days after its last trade: no pause after a trade lasts longer.
+pub const CLOSED_DAYS: i32 = 366;
+/// So many of them at most: they share one message with the holdings.
+pub const CLOSED_MAX: usize = 400;
 /// Orders followed at most; more are a fault of their owner.
 pub const ORDERS_MAX: usize = 10_000;
 /// Cash of a corporate action explains a removed security for this many days.

@@ -429,6 +429,7 @@ impl Portfolio {
             mode: self.mode,
             at,
             positions: all.positions.clone(),
+            closed: all.closed.clone(),
             cash: all.cash.clone(),
             open_orders: all.open_orders.clone(),
             nav: all.nav(),

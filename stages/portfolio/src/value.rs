@@ -1,14 +1,17 @@
 //! What everything is worth in EUR: holdings at their prices, cash at its rates; unknown while any is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use contracts::{Cash, FxRates, Id, OpenOrder, OrderState, Position, Side};
-use market::{Day, Isin};
+use contracts::{Cash, Closed, FxRates, Id, OpenOrder, OrderState, Position, Side};
+use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, MoneyError, Price, Quantity, Rate, Rounding, to_eur, value};
 
 use crate::books::{Books, Fill, Held};
 use crate::cash_book::pending;
-use crate::limits::CORE;
+use crate::limits::{CLOSED_DAYS, CLOSED_MAX, CORE};
 use crate::prices::Prices;
 
 /// What a valuation needs.
@@ -31,6 +34,8 @@ pub(crate) struct Inputs<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Valuation {
     pub(crate) positions: Vec<Position>,
+    /// What is not held any more.
+    pub(crate) closed: Vec<Closed>,
     pub(crate) cash: Vec<Cash>,
     pub(crate) open_orders: Vec<OpenOrder>,
     pub(crate) unvalued: Vec<String>,
@@ -82,7 +87,25 @@ pub(crate) fn valuation(inputs: &Inputs<'_>) -> Valuation {
     }
     let values = positions.iter().filter_map(|position| position.value_eur);
     let sums = sums(values, cash_eur).filter(|_| unvalued.is_empty());
-    Valuation { positions, cash, open_orders: open(inputs.orders), unvalued, sums }
+    let closed = closed(inputs.books, inputs.today);
+    Valuation { positions, closed, cash, open_orders: open(inputs.orders), unvalued, sums }
+}
+
+/// What is not held any more and was traded within a year; the latest, should there be too many.
+fn closed(books: &Books, today: Day) -> Vec<Closed> {
+    let last = |held: &Held| held.last_buy.max(held.last_sell);
+    let within = |at: Timestamp| at.day_utc().days_until(today) <= CLOSED_DAYS;
+    let gone = books.iter().filter(|(_, held)| held.qty.is_zero() && last(held).is_some_and(within));
+    let mut gone: Vec<(&Isin, &Held)> = gone.collect();
+    gone.sort_by_key(|(isin, held)| (Reverse(last(held)), **isin));
+    gone.truncate(CLOSED_MAX);
+    gone.sort_by_key(|(isin, _)| **isin);
+    let line = |(isin, held): (&Isin, &Held)| Closed {
+        isin: *isin,
+        last_buy: held.last_buy,
+        last_sell: held.last_sell,
+    };
+    gone.into_iter().map(line).collect()
 }
 
 fn sums(positions: impl Iterator<Item = Money>, cash: Vec<Money>) -> Option<(Money, Money)> {
@@ -221,6 +244,21 @@ mod tests {
             frozen: &BTreeSet::new(),
             nameless: &[],
         })
+    }
+
+    #[test]
+    fn what_is_not_held_any_more_is_told_for_a_year_and_the_latest_first() {
+        let day = |days: i64| Timestamp::from_ms(days * 86_400_000);
+        let gone =
+            |sold: Option<Timestamp>| Held { last_sell: sold, ..Held::nothing("RHNA.EU", Currency::EUR) };
+        let today = day(1_000).day_utc();
+        let told = |held: Held| closed(&BTreeMap::from([(isin(), held)]), today).len();
+        assert_eq!(told(gone(Some(day(1_000)))), 1);
+        assert_eq!(told(gone(Some(day(634)))), 1, "366 days ago");
+        assert_eq!(told(gone(Some(day(633)))), 0);
+        assert_eq!(told(gone(None)), 0, "it was never traded");
+        let held = Held { qty: Quantity::from_units(1).unwrap(), ..gone(Some(day(1_000))) };
+        assert_eq!(told(held), 0, "it is held");
     }
 
     #[test]

@@ -123,6 +123,37 @@ fn a_doubled_trade_is_booked_once_and_joined_to_its_order() {
 }
 
 #[test]
+fn what_is_sold_whole_stays_known_for_a_year_also_if_the_owner_sold_it_himself() {
+    let mut rig = begun(&broker());
+    assert_eq!(rig.last::<PortfolioState>().closed, []);
+    // No order of ours: the owner sold at the broker.
+    let sold = trade("7", RHNA, Sell, 10, "2026-03-02T10:00:30");
+    let after = Broker { held: vec![(NRDW, 5)], trades: vec![sold], ..broker() };
+    rig.run("2026-03-02T09:30:00Z", &after);
+    let state: PortfolioState = rig.last();
+    assert_eq!(state.position(&isin(RHNA)), None);
+    let closed = state.closed(&isin(RHNA)).unwrap();
+    assert_eq!((closed.last_buy, closed.last_sell), (None, Some(at("2026-03-02T09:00:30Z"))));
+    rig.restart();
+    rig.run("2026-03-02T10:30:00Z", &after);
+    assert_eq!(rig.last::<PortfolioState>().closed, state.closed, "also after a restart");
+}
+
+#[test]
+fn what_was_sold_before_the_books_began_is_known_by_its_dates() {
+    let trades = vec![
+        trade("1", RHNA, Buy, 3, "2025-11-03T10:00:00"),
+        trade("2", RHNA, Sell, 3, "2026-02-20T10:00:00"),
+    ];
+    let rig = begun(&Broker { held: vec![(NRDW, 5)], trades, ..broker() });
+    let state: PortfolioState = rig.last();
+    let closed = state.closed(&isin(RHNA)).unwrap();
+    assert_eq!(closed.last_buy, Some(at("2025-11-03T09:00:00Z")));
+    assert_eq!(closed.last_sell, Some(at("2026-02-20T09:00:00Z")));
+    assert_eq!(rig.count("SELECT count(*) FROM fill"), 1, "only what is held is taken over");
+}
+
+#[test]
 fn an_empty_answer_is_believed_only_the_third_time_and_then_frozen() {
     for empty in [Broker::default(), Broker { held: vec![], ..broker() }] {
         let mut rig = begun(&broker());

@@ -153,22 +153,26 @@ pub(crate) fn cooldowns(
 ) -> Vec<Cooldown> {
     let mut isins: BTreeMap<Isin, ()> =
         world.trades(standing.mode).into_iter().filter(|one| one.filled).map(|one| (one.isin, ())).collect();
-    isins.extend(world.portfolio.iter().flat_map(|portfolio| &portfolio.positions).map(|one| (one.isin, ())));
+    let account = || world.portfolio.iter();
+    isins.extend(account().flat_map(|account| &account.positions).map(|one| (one.isin, ())));
+    isins.extend(account().flat_map(|account| &account.closed).map(|one| (one.isin, ())));
     let days = |count: u32| i64::from(count) * DAY_MS;
     let line = |isin: Isin| {
         let traded = world.traded(&isin, standing.mode);
         let rests = |since: Option<Timestamp>, count: u32| {
             since.map(|since| since.saturating_plus_ms(days(count))).filter(|until| *until > now)
         };
+        // What is not held cannot be sold, so nothing of a sale rests.
+        let held = world.portfolio.as_ref().and_then(|portfolio| portfolio.position(&isin));
+        let is_held = held.is_some_and(|one| one.qty_e6.is_positive());
         let buy = rests(traded.last_buy, limits.buy_cooldown_days);
-        let hold = rests(traded.last_buy.max(traded.last_sell), limits.min_hold_days);
-        let again = rests(traded.last_sell, limits.sell_cooldown_days);
+        let hold = rests(traded.last_buy.max(traded.last_sell), limits.min_hold_days).filter(|_| is_held);
+        let again = rests(traded.last_sell, limits.sell_cooldown_days).filter(|_| is_held);
         let why: Vec<&str> = [("buy_cooldown", buy), ("min_hold", hold), ("sell_cooldown", again)]
             .into_iter()
             .filter_map(|(name, until)| until.map(|_| name))
             .collect();
-        let held = world.portfolio.as_ref().and_then(|portfolio| portfolio.position(&isin));
-        let sell_from = hold.max(again).filter(|_| held.is_some_and(|one| one.qty_e6.is_positive()));
+        let sell_from = hold.max(again);
         (!why.is_empty()).then(|| Cooldown { isin, buy_from: buy, sell_from, why: why.join(", ") })
     };
     isins.into_keys().filter_map(line).collect()

@@ -220,10 +220,12 @@ impl World {
         belongs.then(|| seconds(quote.at, now))
     }
 
-    /// When a security was last bought and sold: what the account says, and fills that it does not know yet.
+    /// When a security was last bought and sold, by whomever and even if none of it is held any more: what the account
+    /// says, and fills that it does not know yet.
     #[must_use]
     pub fn traded(&self, isin: &Isin, mode: Mode) -> Traded {
         let position = self.portfolio.as_ref().and_then(|portfolio| portfolio.position(isin));
+        let closed = self.portfolio.as_ref().and_then(|portfolio| portfolio.closed(isin));
         let filled = |side: Side| {
             let own = self.activity.values().filter(|one| one.mode == mode && one.filled);
             own.filter(|one| one.isin == *isin && one.side == side).map(|one| one.sent).max()
@@ -231,8 +233,12 @@ impl World {
         Traded {
             last_buy: position
                 .and_then(|position| position.last_buy.or(position.opened))
+                .max(closed.and_then(|closed| closed.last_buy))
                 .max(filled(Side::Buy)),
-            last_sell: position.and_then(|position| position.last_sell).max(filled(Side::Sell)),
+            last_sell: position
+                .and_then(|position| position.last_sell)
+                .max(closed.and_then(|closed| closed.last_sell))
+                .max(filled(Side::Sell)),
         }
     }
 

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use bus_client::{Config, Engine, Place, Publication};
 use contracts::{
-    Address, ApprovalKey, Body, Breaker, Cash, Envelope, FxRate, FxRates, Halt, HaltEntry, Id, IncidentKind,
-    Mode, Nav, OrderApproved, OrderFill, OrderIncident, OrderRefused, OrderRequested, OrderState,
-    OrderStatus, Outcome, PortfolioState, Position, Quote, Reconciliation, Refusal, Reply, Resume, RiskHalt,
-    RiskState, Sample, Security, SettingsSnapshot, Side, Source, TopicId, Universe, Venue, receive,
+    Address, ApprovalKey, Body, Breaker, Cash, Closed, Envelope, FxRate, FxRates, Halt, HaltEntry, Id,
+    IncidentKind, Mode, Nav, OrderApproved, OrderFill, OrderIncident, OrderRefused, OrderRequested,
+    OrderState, OrderStatus, Outcome, PortfolioState, Position, Quote, Reconciliation, Refusal, Reply,
+    Resume, RiskHalt, RiskState, Sample, Security, SettingsSnapshot, Side, Source, TopicId, Universe, Venue,
+    receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate};
@@ -907,6 +908,25 @@ fn a_fall_of_fifteen_percent_is_said_and_stops_nothing() {
     assert_eq!(world.last::<RiskState>().drawdown, Some(share(0.2)));
     let request = world.buy();
     assert_eq!(world.ask(&request), None);
+}
+
+#[test]
+fn what_the_owner_sold_himself_rests_like_what_was_sold_here() {
+    let bought = |world: &World, days: i64| {
+        let last_buy = Some(world.now.saturating_minus_ms(days * DAY));
+        let closed = vec![Closed { isin: b(), last_buy, last_sell: Some(world.now) }];
+        PortfolioState { closed, ..world.portfolio("s1") }
+    };
+    for (days, refused) in [(29, Some("buy_cooldown")), (30, None)] {
+        let mut world = World::ready();
+        world.say(bought(&world, days));
+        let mut request = world.buy();
+        request.isin = b();
+        assert_eq!(world.ask(&request).as_deref(), refused, "{days} days");
+        let resting = world.last::<RiskState>().cooldowns;
+        let line = resting.iter().find(|one| one.isin == b());
+        assert_eq!(line.map(|one| one.why.as_str()), refused, "of what is not held no sale rests");
+    }
 }
 
 #[test]
