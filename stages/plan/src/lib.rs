@@ -58,6 +58,7 @@ pub mod patterns;
 pub mod pool;
 pub mod price;
 pub mod purses;
+pub mod rate_age;
 pub mod requests;
 pub mod rescue;
 mod rescues;

@@ -34,6 +34,10 @@ pub const PLANS_KEPT_MS: i64 = 365 * DAY_MS;
 pub const TARGETS_OLD_MS: i64 = 7 * DAY_MS;
 /// Targets older than this are ignored.
 pub const TARGETS_AGE_MAX_MS: i64 = 30 * DAY_MS;
+/// Rates older than this are told; days on which none are made do not count.
+pub const RATE_OLD_MS: i64 = 24 * HOUR_MS;
+/// Rates older than this are not planned by.
+pub const RATE_AGE_MAX_MS: i64 = 48 * HOUR_MS;
 /// Quotes may be this far ahead of our clock; more is a fault of a clock, and the quote is not believed.
 pub const CLOCK_SKEW_MS: i64 = 5_000;
 

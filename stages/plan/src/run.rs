@@ -17,6 +17,7 @@ use crate::{
     jobs,
     limits::{DAY_MS, FAILED_PAUSE_MS, STEP_LIFE_MS, TARGETS_AGE_MAX_MS, TARGETS_OLD_MS},
     pool::{self, Pool},
+    rate_age,
     requests::{Request, Stage},
     round::{GaveUp, Round},
     snapshot::{NoGround, Snapshot, rate_of, targets_in_force},
@@ -181,10 +182,13 @@ impl Plan {
     pub(crate) fn finish(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(round) = self.round.take() else { return };
         let names = names(&self.facts);
-        let Some(plan) = choose::propose(&round, &self.terms, targets_in_force(&self.facts, now), &names)
+        let Some(mut plan) = choose::propose(&round, &self.terms, targets_in_force(&self.facts, now), &names)
         else {
             return;
         };
+        if let Some(warning) = rate_age::warning(&self.facts, &round.context, now) {
+            plan.why = format!("{} {warning}", plan.why);
+        }
         if self.troubles.evaluators.take().is_some() {
             self.troubles.tell(out);
         }

@@ -48,7 +48,7 @@ pub struct Settings {
     pub min_improvement: f64,
     /// Oldest usable quote, in seconds (1–1 800).
     pub price_age_max_s: i64,
-    /// Oldest usable currency rate, in hours (1–96: two days and a weekend).
+    /// Oldest usable currency rate, in hours on days on which rates are made (1–48).
     pub rate_age_max_h: i64,
     /// Days between two purchases of a security (30–365).
     pub buy_cooldown_days: u32,
@@ -89,7 +89,7 @@ impl Default for Settings {
             max_price_vs_high: 0.95,
             min_improvement: 0.002,
             price_age_max_s: 1_800,
-            rate_age_max_h: 96,
+            rate_age_max_h: 48,
             buy_cooldown_days: 30,
             rebuy_pause_days: 30,
             min_hold_days: 90,
@@ -336,7 +336,7 @@ impl Settings {
         within("max_price_vs_high", self.max_price_vs_high, &(0.5..=0.95))?;
         within("min_improvement", self.min_improvement, &(0.0001..=1.0))?;
         within("price_age_max_s", self.price_age_max_s, &(1..=1_800))?;
-        within("rate_age_max_h", self.rate_age_max_h, &(1..=96))?;
+        within("rate_age_max_h", self.rate_age_max_h, &(1..=48))?;
         within("buy_cooldown_days", self.buy_cooldown_days, &(30..=365))?;
         within("rebuy_pause_days", self.rebuy_pause_days, &(30..=365))?;
         within("min_hold_days", self.min_hold_days, &(90..=3_650))?;

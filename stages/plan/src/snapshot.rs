@@ -23,6 +23,7 @@ use crate::{
     merit::{self, Merit},
     parameters::Parameters,
     purses::Purses,
+    rate_age,
     settings::Rules,
     target_groups::TargetGroups,
 };
@@ -495,7 +496,7 @@ pub(crate) fn rate_of(
     let Some(rate) = facts.rates.as_ref().and_then(|known| known.rates.get(&ccy)) else {
         return Err(("no_rate", format!("The rate of {ccy} is not known.")));
     };
-    if !is_fresh(now, rate.as_of, rules.rate_age_max_ms) {
+    if !rate_age::is_usable(rate.as_of, now, rules.rate_age_max_ms) {
         return Err(("stale_rate", format!("The rate of {ccy} is too old, or from the future.")));
     }
     Ok(rate.eur_per_unit_e9)
