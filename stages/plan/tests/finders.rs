@@ -552,6 +552,11 @@ fn a_dip_that_is_over_is_averaged_down() {
             (
                 "not good",
                 |book| {
+                    fn held(book: &mut Book, held: i64, lot: i64) {
+                        book.position = Some(position(a(), held));
+                        book.security.lot_e6 = pieces(lot);
+                        dip(book, 55_56);
+                    }
                     dip(book, 55_56);
                     book.quality = Some(0.59);
                 },
@@ -564,6 +569,12 @@ fn a_dip_that_is_over_is_averaged_down() {
                     book.flags.push("freefall");
                 },
                 Err("still_falling"),
+                // A tenth of 60 pieces is 6 for 300.72 EUR.
+                ("a tenth of the pieces", |book| held(book, 60, 1), Ok(6)),
+                ("whole lots", |book| held(book, 100, 5), Ok(5)),
+                // One lot of 10 would be 501.20 EUR, one of 7 more than a tenth of 60.
+                ("a lot above 500 EUR", |book| held(book, 300, 10), Err("lot_too_dear")),
+                ("a lot above a tenth", |book| held(book, 60, 7), Err("lot_too_dear")),
             ),
             (
                 "not turned",

@@ -1,16 +1,17 @@
 //! Buys a little more of a good holding that fell, once the fall is over.
 //!
-//! Rule: −20 % ≤ price / average cost − 1 ≤ −5 %, quality ≥ 0.6, the price has turned and does not fall freely → min(10 %
-//! of the holding, 500 EUR). Priority: min(1, (quality + |change|) / 1.2). Unknown turn or fall: never.
+//! Rule: −20 % ≤ price / average cost − 1 ≤ −5 %, quality ≥ 0.6, the price has turned and does not fall freely → at most
+//! 10 % of the pieces held and at most 500 EUR, in whole lots; never one lot anyway. Priority: min(1, (quality + |change|) / 1.2). Unknown turn or fall: never.
 //!
-//! Worked example: 4 000 EUR held, average 50, price 44, quality 0.7: change −12 %, buys for 400 EUR, priority 0.68.
+//! Worked example: 90 held, average 50, price 44, quality 0.7: change −12 %, buys 9 for 396 EUR, priority 0.68.
 
 use contracts::Side;
-use money::{Currency, Money, Rounding};
+use limits::Fine;
+use money::{Currency, Money};
 
 use super::{
     No, Proposal, Report,
-    buying::{about, may_buy},
+    buying::{may_buy, possible},
     each, overflow, percent,
     proposal::{Wish, proposal, terms},
 };
@@ -23,6 +24,8 @@ use crate::{
 pub const NAME: &str = "averaging_down";
 /// Largest purchase in EUR.
 const MOST_EUR: i64 = 500;
+/// A purchase is one of so many parts of the pieces held at most.
+const PARTS: i128 = 10;
 
 /// Proposes a purchase for every good holding in a dip that is over.
 pub fn propose(snapshot: &Snapshot<'_>, weight: f64) -> Report {
@@ -64,13 +67,16 @@ fn buy(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Prop
     }
     may_buy(usable, snapshot)?;
     let terms = terms(usable, Side::Buy)?;
-    let value = position.value_eur.ok_or(("no_value", "What it is worth is not known.".to_string()))?;
-    let tenth = value.scale(1, 10, Rounding::Down).map_err(overflow)?;
     let most = Money::from_units(MOST_EUR, Currency::EUR).map_err(overflow)?;
-    let target = Money::from_e4(tenth.e4().min(most.e4()), Currency::EUR);
+    let tenth = terms.sell_part(position.qty_e6, Fine::from_e12(Fine::SCALE / PARTS)).map_err(overflow)?;
+    let by_money = terms.buy_within(most.into()).map_err(overflow)?;
+    let size = if by_money.quantity < tenth.quantity { by_money } else { tenth };
+    if size.quantity.is_zero() {
+        return Err(("lot_too_dear", format!("One lot is more than {most} or a tenth of what is held.")));
+    }
     let wish = Wish {
         side: Side::Buy,
-        size: about(target, &terms, usable, snapshot)?,
+        size: possible(size, usable, snapshot)?,
         limit: terms.price,
         finder: NAME,
         category: Category::AveragingDown,

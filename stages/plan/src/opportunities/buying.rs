@@ -108,6 +108,11 @@ pub(super) fn about(
     if size.value_eur > Fine::from(room(usable, snapshot)?) {
         return Err(concentration(usable));
     }
+    possible(size, usable, snapshot)
+}
+
+/// A size, if limits and means leave it.
+pub(super) fn possible(size: Size, usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Size, No> {
     if size.value_eur > Fine::from(affordable(usable, snapshot)?) {
         return Err(no_cash(usable, snapshot));
     }

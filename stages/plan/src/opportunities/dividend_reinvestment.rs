@@ -11,7 +11,7 @@ use money::Money;
 
 use super::{
     No, Proposal, Report,
-    buying::{affordable, concentration, may_buy, no_cash, room},
+    buying::{may_buy, possible},
     each, overflow, percent,
     proposal::{Wish, before_costs, proposal, terms},
 };
@@ -74,15 +74,9 @@ fn buy(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Prop
     let terms = terms(usable, Side::Buy)?;
     let money = before_costs(usable.dividends, &rules.costs).map_err(overflow)?;
     let size = terms.buy_within(money.into()).map_err(overflow)?;
-    if size.value_eur > limits::Fine::from(room(usable, snapshot)?) {
-        return Err(concentration(usable));
-    }
-    if size.value_eur > limits::Fine::from(affordable(usable, snapshot)?) {
-        return Err(no_cash(usable, snapshot));
-    }
     let wish = Wish {
         side: Side::Buy,
-        size,
+        size: possible(size, usable, snapshot)?,
         limit: terms.price,
         finder: NAME,
         category: Category::RebalanceBuys,
