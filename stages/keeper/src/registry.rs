@@ -301,7 +301,7 @@ pub const ALL: &[Known] = &[
         0.002,
         (0.0, 0.05),
         "fraction",
-        "Costs of a trade in proportion to its value; for the planner the larger counts, up to 0.009.",
+        "Costs of a trade in proportion to its value; the planner counts those of steward.toml if they are larger.",
     )
     .strategy(&["execute", "optimise", "plan", "risk-gate"]),
 ];

@@ -223,7 +223,7 @@ impl RegimeReserve {
 
 /// Tolerated costs of a trade as a part of its value.
 const COST_RATIO_E6: i64 = 10_000;
-/// Costs in proportion that are planned with at most, in 1/10 000: at 1 % no trade would be worth it.
+/// Costs in proportion that the file may name at most, in 1/10 000: at 1 % no trade would be worth it.
 const COST_BPS_MAX: i64 = 90;
 /// Longest hold or pause, in days.
 const DAYS_MAX: u32 = 3_650;
@@ -243,7 +243,7 @@ impl Rules {
         let reserve = reserve.map(|units| units.clamp(0, RESERVE_MAX_EUR));
         let fixed = value("transaction_cost_fixed").and_then(Value::as_f64).and_then(euro);
         let percent = value("transaction_cost_percent").and_then(Value::as_f64);
-        let percent = percent.map(|percent| percent.min(part_of(COST_BPS_MAX).to_f64())).and_then(share);
+        let percent = percent.and_then(share);
         let costs = Costs {
             fixed_eur: larger(self.costs.fixed_eur, fixed),
             percent: self.costs.percent.max(percent.unwrap_or(self.costs.percent)),
@@ -393,16 +393,17 @@ impl Settings {
     }
 }
 
-/// The smallest trade whose costs are within the tolerated part of its value.
+/// The smallest trade whose costs are within the tolerated part of its value; 1 000 EUR where the costs in proportion alone
+/// are not.
 ///
 /// # Panics
-/// When the costs in proportion alone are not; their settings are checked before.
+/// Never: the costs of a trade are a million EUR at most.
 #[must_use]
 pub fn min_trade(costs: &Costs) -> Money {
     let ratio = Weight::from_e6(COST_RATIO_E6).expect("one hundredth");
     limits::min_trade_amount(costs, ratio)
         .and_then(|fine| fine.to_money(Currency::EUR, money::Rounding::Up))
-        .expect("small costs over at least a thousandth")
+        .expect("at most a million over at least a millionth")
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(
@@ -459,11 +460,17 @@ mod tests {
             assert_eq!(rules.min_trade, Money::from_units(trade, Currency::EUR).unwrap(), "{value}");
         }
         for (value, e6, trade) in
-            [(0.001, 2_000, 250), (0.006, 6_000, 500), (0.009, 9_000, 2_000), (0.05, 9_000, 2_000)]
+            [(0.001, 2_000, 250), (0.006, 6_000, 500), (0.009, 9_000, 2_000), (0.009_999, 9_999, 2_000_000)]
         {
             let rules = said("transaction_cost_percent", value.into());
             assert_eq!(rules.costs.percent.e6(), e6, "{value}");
             assert_eq!(rules.min_trade, Money::from_units(trade, Currency::EUR).unwrap(), "{value}");
+        }
+        // From 1 % on no trade is within the tolerated part; all of it is counted, as by the gate.
+        for (value, e6) in [(0.01, 10_000), (0.05, 50_000)] {
+            let rules = said("transaction_cost_percent", value.into());
+            assert_eq!(rules.costs.percent.e6(), e6, "{value}");
+            assert_eq!(rules.min_trade, Money::from_units(1_000, Currency::EUR).unwrap(), "{value}");
         }
         assert!(said("min_cash_reserve", "much".into()).sets_the_same_as(&file), "no number, no change");
         assert!(said("transaction_cost_fixed", Value::from(-1)).sets_the_same_as(&file));

@@ -1,8 +1,10 @@
 //! What a configuration does to the planner's rules.
 //!
 //! Finders, patterns, generators and sizes are as it says. Costs, holds, cooldowns and the loss limit have one source, the
-//! fund's settings; here they may only be stricter, and a looser value has no effect and is told.
+//! fund's settings; here they may only be stricter, and a looser value has no effect and is told. So may spread, slippage
+//! and the weight of costs only be larger than their defaults.
 
+use contracts::{Finite, PlanCosts};
 use money::Money;
 
 use super::{
@@ -16,6 +18,10 @@ use crate::{
     settings::{Rules, euro, min_trade, share},
     terms::{RiskProfile, Terms},
 };
+
+const PENALTY: &str = "planner.cost_penalty_factor";
+const SPREAD: &str = "planner.spread_percent";
+const SLIPPAGE: &str = "planner.slippage_percent";
 
 /// The planner's rules under a configuration, how sequences are judged under it, and what of it has no effect.
 #[must_use]
@@ -49,8 +55,29 @@ pub fn effect(base: &Rules, name: &str, configuration: &Configuration) -> (Rules
         rules.min_improvement = least;
     }
     rules.parameters = parameters(&base.parameters, configuration);
-    let terms = terms(&rules, name, configuration);
+    let terms = Terms { costs: costs(&rules, &mut strict), ..terms(&rules, name, configuration) };
     (rules, terms, strict.looser)
+}
+
+/// What trading costs in the score: never less than it surely does, or it would seem free.
+fn costs(rules: &Rules, strict: &mut Strict<'_>) -> PlanCosts {
+    let defaults = Configuration::default();
+    let mut number = |path: &'static str| {
+        let least = defaults.number(path);
+        strict.number(path, least).unwrap_or(least)
+    };
+    let [spread, slippage, factor] = [SPREAD, SLIPPAGE, PENALTY].map(&mut number);
+    let costs = Terms::of(rules).costs;
+    PlanCosts {
+        impact_e6: share(spread + slippage).unwrap_or(costs.impact_e6),
+        factor: Finite::new(factor).unwrap_or(costs.factor),
+        ..costs
+    }
+}
+
+/// A part of the costs that counts under a configuration.
+fn counted(configuration: &Configuration, path: &str) -> Value {
+    Value::Number(configuration.number(path).max(Configuration::default().number(path)))
 }
 
 /// Every key with what is in force under a configuration: what it names, unless that is looser than the fund's own rule;
@@ -64,7 +91,9 @@ pub fn in_force(base: &Rules, configuration: &Configuration) -> String {
         ("planner.max_depth", whole(parameters.max_depth)),
         ("planner.max_pool", whole(parameters.max_pool)),
         ("planner.min_improvement", Value::Number(terms.min_improvement)),
-        ("planner.cost_penalty_factor", Value::Number(terms.costs.factor.get())),
+        (PENALTY, counted(configuration, PENALTY)),
+        (SPREAD, counted(configuration, SPREAD)),
+        (SLIPPAGE, counted(configuration, SLIPPAGE)),
         ("planner.base_trade_amount_eur", Value::Number(eur_of(rules.base_trade))),
         ("planner.transaction_cost_fixed", Value::Number(eur_of(rules.costs.fixed_eur))),
         ("planner.transaction_cost_percent", Value::Number(rules.costs.percent.to_f64())),
@@ -90,16 +119,6 @@ fn terms(rules: &Rules, name: &str, configuration: &Configuration) -> Terms {
     terms.name = name.to_string();
     terms.hash = configuration.hash();
     terms.profile = RiskProfile::named(configuration.word("planner.risk_profile")).unwrap_or_default();
-    let impact =
-        ["planner.spread_percent", "planner.slippage_percent"].map(|path| configuration.number(path));
-    if let Some(impact) = share(impact.iter().sum()) {
-        terms.costs.impact_e6 = impact;
-    }
-    // Costs below their worth would make trading seem free.
-    let factor = configuration.number("planner.cost_penalty_factor").max(1.0);
-    if let Some(factor) = contracts::Finite::new(factor) {
-        terms.costs.factor = factor;
-    }
     terms
 }
 
@@ -289,6 +308,24 @@ mod tests {
         let (again, again_terms, _) = effect(&base, "own", &read(&shown).configuration);
         assert_eq!((again.parameters, again.costs, again.sell), (rules.parameters, rules.costs, rules.sell));
         assert_eq!((again.base_trade, again_terms.costs), (rules.base_trade, terms.costs));
+    }
+
+    #[test]
+    fn spread_and_slippage_are_never_less_than_their_defaults() {
+        for (spread, slippage, e6, told) in [
+            (0.0, 0.0, 2_500, 2),
+            (0.0009, 0.0016, 2_600, 1),
+            (0.001, 0.0015, 2_500, 0),
+            (0.002, 0.0015, 3_500, 0),
+        ] {
+            let text = format!("[planner]\nspread_percent = {spread}\nslippage_percent = {slippage}");
+            let (_, terms, looser) = under(&text);
+            assert_eq!((terms.costs.impact_e6.e6(), looser.len()), (e6, told), "{spread} {slippage}");
+            let base = Settings::default().rules().unwrap();
+            let shown = in_force(&base, &read(&text).configuration);
+            let (_, again, _) = effect(&base, "own", &read(&shown).configuration);
+            assert_eq!(again.costs, terms.costs, "what is shown is what counts");
+        }
     }
 
     #[test]
