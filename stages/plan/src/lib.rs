@@ -64,6 +64,7 @@ pub mod rescue;
 mod rescues;
 pub mod round;
 mod run;
+pub mod score_age;
 pub mod sequences;
 pub mod settings;
 pub mod sizing;

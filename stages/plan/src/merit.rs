@@ -1,6 +1,7 @@
 //! What a score says about a security that finders ask for; what it does not say stays unknown.
 
 use contracts::SecurityScore;
+use market::Day;
 
 /// Figures of one score.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Merit {
     pub excess: Option<f64>,
     /// Highest price of 52 weeks, in the trading currency.
     pub high_52w: Option<f64>,
+    /// The last day of the prices that it rests on.
+    pub bars_until: Option<Day>,
 }
 
 /// Reads a score. What the scorer objects to is not bought, whatever else speaks for it.
@@ -42,5 +45,6 @@ pub fn of(score: &SecurityScore) -> Merit {
         windfall: score.windfall.as_ref().map(|windfall| (windfall.score.get(), windfall.sell.get())),
         excess: score.windfall.as_ref().map(|windfall| windfall.excess.get()),
         high_52w: input("high_52w"),
+        bars_until: score.bars_until,
     }
 }

@@ -7,7 +7,7 @@ use contracts::{
     Finite, Flow, FlowKind, FxRate, FxRates, Id, PortfolioState, Position, Quote, Sample, Security,
     SecurityScore, Side, Source, TargetWeight, TargetWeights, Universe, Venue, Windfall,
 };
-use market::{Isin, Timestamp};
+use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate, Weight};
 use plan::{
     Settings,
@@ -48,6 +48,8 @@ struct Book {
     targets: [i64; 2],
     cash: (i64, &'static str),
     dividend: i64,
+    /// Last day of the prices that the score rests on.
+    bars_until: Option<Day>,
     rules: Rules,
 }
 
@@ -106,6 +108,7 @@ fn book() -> Book {
         targets: [125_000, 375_000],
         cash: (20_000, "EUR"),
         dividend: 0,
+        bars_until: Some(NOW.day_utc()),
         rules: Settings::default().rules().unwrap(),
     }
 }
@@ -125,6 +128,7 @@ fn ask(finder: Finder, book: Book) -> Result<Proposal, String> {
         isin: a(),
         total: Some(number(book.total)),
         inputs: book.inputs,
+        bars_until: book.bars_until,
         ..SecurityScore::sample()
     };
     score.quality = book.quality.map(number);
@@ -493,6 +497,12 @@ fn a_group_under_its_target_is_filled() {
     );
 }
 
+/// So good that it is bought, by a score whose prices end so many days from now.
+fn scored(book: &mut Book, days: Option<i32>) {
+    book.quality = Some(0.9);
+    book.bars_until = days.map(|days| NOW.day_utc().plus_days(days));
+}
+
 #[test]
 fn high_quality_is_bought() {
     check(
@@ -528,6 +538,11 @@ fn high_quality_is_bought() {
                 Err("quality_gate"),
             ),
             ("a low score", |book| (book.quality, book.total) = (Some(0.9), 0.4), Err("score_low")),
+            // NOW is a Monday: Thursday and Friday are missing, then Wednesday too.
+            ("a score of last Wednesday", |book| scored(book, Some(-5)), Ok(7)),
+            ("a score of last Tuesday", |book| scored(book, Some(-6)), Err("score_stale")),
+            ("a score of last month", |book| scored(book, Some(-30)), Err("score_stale")),
+            ("a score of an unknown day", |book| scored(book, None), Err("score_stale")),
         ],
     );
 }
@@ -536,6 +551,11 @@ fn high_quality_is_bought() {
 fn a_dip_that_is_over_is_averaged_down() {
     fn dip(book: &mut Book, cents: i64) {
         book.position.as_mut().unwrap().avg_price_e6 = Some(price(cents));
+    }
+    fn held(book: &mut Book, held: i64, lot: i64) {
+        book.position = Some(position(a(), held));
+        book.security.lot_e6 = pieces(lot);
+        dip(book, 55_56);
     }
     check(
         averaging_down::propose,
@@ -549,14 +569,15 @@ fn a_dip_that_is_over_is_averaged_down() {
             ("4.9 % is none", |book| dip(book, 52_58), Err("no_dip")),
             ("20 % is a dip", |book| dip(book, 62_50), Ok(9)),
             ("more is a fall", |book| dip(book, 62_51), Err("no_dip")),
+            // A tenth of 60 pieces is 6 for 300.72 EUR.
+            ("a tenth of the pieces", |book| held(book, 60, 1), Ok(6)),
+            ("whole lots", |book| held(book, 100, 5), Ok(5)),
+            // One lot of 10 would be 501.20 EUR, one of 7 more than a tenth of 60.
+            ("a lot above 500 EUR", |book| held(book, 300, 10), Err("lot_too_dear")),
+            ("a lot above a tenth", |book| held(book, 60, 7), Err("lot_too_dear")),
             (
                 "not good",
                 |book| {
-                    fn held(book: &mut Book, held: i64, lot: i64) {
-                        book.position = Some(position(a(), held));
-                        book.security.lot_e6 = pieces(lot);
-                        dip(book, 55_56);
-                    }
                     dip(book, 55_56);
                     book.quality = Some(0.59);
                 },
@@ -569,12 +590,6 @@ fn a_dip_that_is_over_is_averaged_down() {
                     book.flags.push("freefall");
                 },
                 Err("still_falling"),
-                // A tenth of 60 pieces is 6 for 300.72 EUR.
-                ("a tenth of the pieces", |book| held(book, 60, 1), Ok(6)),
-                ("whole lots", |book| held(book, 100, 5), Ok(5)),
-                // One lot of 10 would be 501.20 EUR, one of 7 more than a tenth of 60.
-                ("a lot above 500 EUR", |book| held(book, 300, 10), Err("lot_too_dear")),
-                ("a lot above a tenth", |book| held(book, 60, 7), Err("lot_too_dear")),
             ),
             (
                 "not turned",

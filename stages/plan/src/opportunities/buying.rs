@@ -1,6 +1,6 @@
 //! What every purchase must pass before its size is a question, and how large it may be.
 //!
-//! Order: the owner's flag, a return that the targets expect, traps, price near its high of 52 weeks, pauses after a purchase and after a sale. Room: the
+//! Order: the owner's flag, a score that is high and young enough, a return that the targets expect, traps, price near its high of 52 weeks, pauses after a purchase and after a sale. Room: the
 //! limit of one security, and of its country and its industries, whichever is tightest. Means: the cash of its currency, what EUR
 //! can be exchanged for it, and what the best sales bring in before it; whether a sale is worth it is the evaluator's question.
 
@@ -11,6 +11,7 @@ use super::{No, overflow, proposal::before_costs};
 use crate::{
     groups,
     limits::{COUNTRY_MAX_E6, INDUSTRY_MAX_E6, OWN_LIMIT_MAX_E6},
+    score_age,
     sizing::{Size, Terms},
     snapshot::{Snapshot, Usable},
 };
@@ -29,6 +30,9 @@ pub(super) fn may_buy(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<()
     }
     if usable.score.get() < rules.min_score {
         return Err(("score_low", format!("Its score is below {}.", rules.min_score)));
+    }
+    if let Some(why) = score_age::too_old(merit.bars_until, snapshot.now.day_utc()) {
+        return Err(("score_stale", why));
     }
     if snapshot.expected_return(security.isin).is_none() {
         return Err(("no_expected_return", "The targets expect no return of it.".into()));
@@ -105,14 +109,14 @@ pub(super) fn about(
     if size.value_eur > Fine::from(most) {
         return Err(("lot_too_dear", format!("One lot costs more than {most}.")));
     }
-    if size.value_eur > Fine::from(room(usable, snapshot)?) {
-        return Err(concentration(usable));
-    }
     possible(size, usable, snapshot)
 }
 
 /// A size, if limits and means leave it.
 pub(super) fn possible(size: Size, usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Size, No> {
+    if size.value_eur > Fine::from(room(usable, snapshot)?) {
+        return Err(concentration(usable));
+    }
     if size.value_eur > Fine::from(affordable(usable, snapshot)?) {
         return Err(no_cash(usable, snapshot));
     }
