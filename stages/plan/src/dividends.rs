@@ -1,7 +1,8 @@
 //! Dividends that no purchase has used yet.
 //!
 //! A dividend is cash like any other. Each filled purchase uses dividends in the order in which they came, whatever it
-//! bought, and an order uses them once. What is left of a security's dividends may be spent on itself.
+//! bought, and an order uses them once. Tax takes its part of a security's oldest dividends before any purchase does. What
+//! is left of a security's dividends may be spent on itself, however long ago they came.
 //!
 //! Worked example: 300 EUR of dividends, then a purchase of 250 EUR: 50 EUR are left, and nothing is repeated tomorrow.
 
@@ -11,12 +12,15 @@ use contracts::{Flow, FlowKind, Id};
 use market::{Day, Isin};
 use money::{Currency, Money};
 
-/// One dividend.
+/// One dividend, or the tax on one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Row {
-    day: Day,
-    isin: Isin,
-    eur_e4: i64,
+pub struct Row {
+    /// When it was paid.
+    pub day: Day,
+    /// By what.
+    pub isin: Isin,
+    /// Its worth in 1/10 000 EUR; a tax, or a dividend that was taken back, is below zero.
+    pub eur_e4: i64,
 }
 
 /// All dividends heard of and how much of each is used.
@@ -48,14 +52,20 @@ impl Dividends {
         }
     }
 
-    /// Takes a flow; a tax on a dividend lowers it through its own row. Tells whether it was news.
-    pub fn hear(&mut self, flow: &Flow) -> bool {
-        let (Some(isin), Some(amount)) = (flow.isin, flow.amount_eur) else { return false };
+    /// Takes what the store knows of a dividend.
+    pub fn restore_row(&mut self, flow: Id, row: Row) {
+        self.rows.insert(flow, row);
+    }
+
+    /// Takes a flow; a tax on a dividend lowers it through its own row. Gives what is to be stored if it was news.
+    pub fn hear(&mut self, flow: &Flow) -> Option<(Id, Row)> {
+        let (isin, amount) = (flow.isin?, flow.amount_eur?);
         let counts = matches!(flow.kind, FlowKind::Dividend | FlowKind::Tax);
         if !counts || amount.currency() != Currency::EUR {
-            return false;
+            return None;
         }
-        self.rows.insert(flow.id, Row { day: flow.day, isin, eur_e4: amount.e4() }).is_none()
+        let row = Row { day: flow.day, isin, eur_e4: amount.e4() };
+        (self.rows.insert(flow.id, row) != Some(row)).then_some((flow.id, row))
     }
 
     /// Takes a filled purchase of a worth; unknown worth uses everything. Gives what is to be stored; nothing if the
@@ -65,13 +75,20 @@ impl Dividends {
             return Vec::new();
         }
         let mut left = worth.map_or(i64::MAX, Money::e4);
-        let mut order: Vec<(Day, Id, i64)> =
-            self.rows.iter().map(|(id, row)| (row.day, *id, row.eur_e4)).collect();
-        order.sort();
+        let mut order: Vec<(Day, Id, Row)> = self.rows.iter().map(|(id, row)| (row.day, *id, *row)).collect();
+        order.sort_by_key(|(day, id, _)| (*day, *id));
+        let mut taxes: BTreeMap<Isin, i64> = BTreeMap::new();
+        for row in self.rows.values().filter(|row| row.eur_e4 < 0) {
+            let tax = taxes.entry(row.isin).or_default();
+            *tax = tax.saturating_sub(row.eur_e4);
+        }
         let mut used = vec![Used { order_id, flow: None, used_e4: 0 }];
-        for (_, flow, eur_e4) in order {
+        for (_, flow, row) in order {
             let known = self.used_e4.entry(flow).or_default();
-            let part = eur_e4.saturating_sub(*known).min(left).max(0);
+            let there = row.eur_e4.saturating_sub(*known).max(0);
+            let tax = taxes.get(&row.isin).copied().unwrap_or(0).min(there);
+            taxes.entry(row.isin).and_modify(|left| *left -= tax);
+            let part = (there - tax).min(left).max(0);
             if part > 0 {
                 *known = known.saturating_add(part);
                 left = left.saturating_sub(part);
@@ -128,9 +145,13 @@ mod tests {
     #[test]
     fn purchases_use_the_oldest_dividends_first_and_each_order_once() {
         let mut dividends = Dividends::default();
-        assert!(dividends.hear(&flow("new", FlowKind::Dividend, "2026-03-02", 100)));
-        assert!(dividends.hear(&flow("old", FlowKind::Dividend, "2026-01-02", 200)));
-        assert!(!dividends.hear(&flow("old", FlowKind::Dividend, "2026-01-02", 200)));
+        assert!(dividends.hear(&flow("new", FlowKind::Dividend, "2026-03-02", 100)).is_some());
+        assert!(dividends.hear(&flow("old", FlowKind::Dividend, "2026-01-02", 190)).is_some());
+        assert!(
+            dividends.hear(&flow("old", FlowKind::Dividend, "2026-01-02", 200)).is_some(),
+            "another worth"
+        );
+        assert!(dividends.hear(&flow("old", FlowKind::Dividend, "2026-01-02", 200)).is_none());
         let used = dividends.buy(id("order"), Some(eur(250)));
         let of =
             |used: &[Used]| used.iter().filter_map(|one| Some((one.flow?, one.used_e4))).collect::<Vec<_>>();
@@ -161,6 +182,18 @@ mod tests {
         assert_eq!(left(&dividends), 220);
         dividends.buy(id("order"), Some(eur(1_000)));
         assert_eq!(left(&dividends), 0);
+    }
+
+    #[test]
+    fn a_tax_takes_its_part_of_the_oldest_dividend_once() {
+        let mut dividends = Dividends::default();
+        dividends.hear(&flow("one", FlowKind::Dividend, "2026-01-02", 300));
+        dividends.hear(&flow("tax", FlowKind::Tax, "2026-01-02", -80));
+        dividends.buy(id("first"), Some(eur(1_000)));
+        dividends.hear(&flow("two", FlowKind::Dividend, "2026-04-02", 300));
+        assert_eq!(left(&dividends), 300, "the tax was paid by the first one");
+        dividends.buy(id("second"), Some(eur(250)));
+        assert_eq!(left(&dividends), 50);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //!
 //! **Publishes** `plan/context/core`, `plan/job/{n}`, `plan/proposed`, `order/requested/{order_id}`.
 //!
-//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `used_dividend`, `counter`,
+//! **Owns** (store `plans`) `planning_context`, `plan`, `request`, `traded`, `hold`, `heard_dividend`, `used_dividend`, `counter`,
 //! `planner_config`, `planner_config_version`, `approved_step`, `heard_settings`, `owed_since`; views `api_plan`, `api_request`, `api_planner_config`,
 //! `api_planner_config_version`.
 //!

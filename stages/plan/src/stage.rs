@@ -230,7 +230,14 @@ impl Plan {
             I::CommandPlanConfigValidate(heard) => return self.config_validate(&heard, out),
             I::CommandPlanConfigApply(heard) => return self.config_apply(&heard, now, out),
             I::CommandPlanConfigRestore(heard) => return self.config_restore(&heard, now, out),
-            I::PortfolioFlow(heard) => News::if_so(heard.body.is_some_and(|flow| self.dividends.hear(&flow))),
+            I::PortfolioFlow(heard) => {
+                // A statement that ended is no dividend taken back: that would be a flow of its own.
+                let news = heard.body.and_then(|flow| self.dividends.hear(&flow));
+                if let Some((flow, row)) = news {
+                    out.save(Save::HeardDividend(flow, row));
+                }
+                News::if_so(news.is_some())
+            }
             I::ScoreRegime(heard) => facts.hear_regime(heard),
         };
         self.settle(news, cause, now);

@@ -15,7 +15,7 @@ use crate::{
         book::{Book, Stored, VERSIONS_MAX, Version},
         read::read,
     },
-    dividends::{Dividends, Used},
+    dividends::{Dividends, Row, Used},
     facts::CORE,
     limits::PLANS_KEPT_MS,
     memory::{Hold, Memory, Traded},
@@ -46,6 +46,8 @@ pub enum Save {
         /// Now.
         now: Timestamp,
     },
+    /// A dividend, or the tax on one, was heard of.
+    HeardDividend(Id, Row),
     /// A purchase used dividends.
     UsedDividend(Used),
     /// A configuration as it is now.
@@ -82,7 +84,7 @@ pub struct Rows {
     pub requests: Requests,
     /// Trades and holds.
     pub memory: Memory,
-    /// What purchases used of dividends.
+    /// Dividends, and what purchases used of them.
     pub dividends: Dividends,
     /// When emergency sales were asked for.
     pub rescued: Vec<Timestamp>,
@@ -118,7 +120,7 @@ pub fn load(rows: &Connection) -> Result<Rows, String> {
         context,
         requests: load_requests(rows).map_err(failed("request"))?,
         memory: load_memory(rows).map_err(failed("traded or hold"))?,
-        dividends: load_dividends(rows).map_err(failed("used_dividend"))?,
+        dividends: load_dividends(rows).map_err(failed("heard_dividend or used_dividend"))?,
         rescued: load_rescued(rows).map_err(failed("request"))?,
         book: load_book(rows).map_err(failed("planner_config"))?,
         exchanged: load_exchanged(rows).map_err(failed("request"))?,
@@ -167,6 +169,12 @@ pub fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
                 (hold.scope, hold.code, hold.blocks, hold.until.ms()),
             )
         }
+        Save::HeardDividend(flow, Row { day, isin, eur_e4 }) => run(
+            rows,
+            "INSERT INTO heard_dividend (flow_id, isin, day, eur_e4) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET isin = excluded.isin, day = excluded.day, eur_e4 = excluded.eur_e4",
+            (flow.to_string(), isin.to_string(), day.to_string(), eur_e4),
+        ),
         Save::UsedDividend(Used { order_id, flow, used_e4 }) => run(
             rows,
             "INSERT INTO used_dividend (order_id, flow_id, used_e4) VALUES (?1, ?2, ?3)
@@ -378,6 +386,19 @@ fn load_dividends(rows: &Connection) -> Result<Dividends, String> {
         let ([order, flow], used_e4) = row.map_err(text)?;
         let flow = if flow.is_empty() { None } else { Some(id(&flow)?) };
         dividends.restore(Used { order_id: id(&order)?, flow, used_e4 });
+    }
+    let mut query = rows.prepare("SELECT flow_id, isin, day, eur_e4 FROM heard_dividend").map_err(text)?;
+    let found = query
+        .query_map([], |row| {
+            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((words, row.get::<_, i64>(3)?))
+        })
+        .map_err(text)?;
+    for row in found {
+        let ([flow, isin, day], eur_e4) = row.map_err(text)?;
+        let isin = isin.parse().map_err(|error: market::IsinError| error.to_string())?;
+        let day = day.parse().map_err(|error: market::DayError| error.to_string())?;
+        dividends.restore_row(id(&flow)?, Row { day, isin, eur_e4 });
     }
     Ok(dividends)
 }

@@ -68,9 +68,13 @@ fn kind(code: &str, class: FlowClass, amount: Money) -> FlowKind {
     }
 }
 
-/// Whether a flow is a statement now: money of the owner or income, of the last days.
+/// Whether a flow is a statement now: money of the owner, or income and the tax of a security, of the last days.
 pub(crate) fn is_said(flow: &Flow, today: Day) -> bool {
-    let told = matches!(flow.kind, FlowKind::Deposit | FlowKind::Withdrawal | FlowKind::Dividend);
+    let told = match flow.kind {
+        FlowKind::Deposit | FlowKind::Withdrawal | FlowKind::Dividend => true,
+        FlowKind::Tax => flow.isin.is_some(),
+        _ => false,
+    };
     told && flow.day.days_until(today) <= FLOW_DAYS
 }
 
@@ -145,9 +149,12 @@ pub(crate) mod tests {
         let deposit = book("k", &flow("bank", 1), None, None, Timestamp::ZERO).flow;
         assert!(is_said(&deposit, "2026-03-09".parse().unwrap()));
         assert!(!is_said(&deposit, "2026-03-10".parse().unwrap()));
-        assert!(!is_said(
-            &book("k", &flow("tax", -1), None, None, Timestamp::ZERO).flow,
-            "2026-03-02".parse().unwrap()
-        ));
+        let day = "2026-03-02".parse().unwrap();
+        let said =
+            |code: &str, isin| is_said(&book("k", &flow(code, -1), isin, None, Timestamp::ZERO).flow, day);
+        let isin = Some("DE000SMX0015".parse().unwrap());
+        assert!(said("tax", isin), "it lowers a dividend");
+        assert!(!said("tax", None), "nobody knows what it was paid on");
+        assert!(!said("commission_for_trades", isin));
     }
 }
