@@ -9,7 +9,10 @@ use contracts::{
 use market::{Isin, Mic, Timestamp};
 use money::{Currency, Money, Price, Rate, Rounding};
 
-use crate::limits::{FOLLOWED_MAX, PRICE_MOVE_E6, REGIME_MOVE, SCORE_MOVE};
+use crate::{
+    limits::{FOLLOWED_MAX, PRICE_MOVE_E6, REGIME_MOVE},
+    score_news::{self, Seen},
+};
 
 /// The part of the fund that this planner works for.
 pub const CORE: &str = "core";
@@ -54,8 +57,8 @@ impl News {
 pub struct Basis {
     /// Fresh prices only.
     pub prices: BTreeMap<Isin, Price>,
-    /// Known scores only.
-    pub scores: BTreeMap<Isin, f64>,
+    /// What plans ask of them.
+    pub scores: BTreeMap<Isin, Seen>,
 }
 
 /// Everything heard.
@@ -150,11 +153,8 @@ impl Facts {
         if !self.scores.contains_key(&isin) && self.scores.len() >= FOLLOWED_MAX {
             return News::Nothing;
         }
-        let changed = match (basis.scores.get(&isin), score.total) {
-            (Some(old), Some(new)) => (old - new.get()).abs() >= SCORE_MOVE,
-            (None, None) => false,
-            _ => true,
-        };
+        let changed =
+            basis.scores.get(&isin).is_none_or(|old| score_news::differs(old, &score_news::seen(&score)));
         self.scores.insert(isin, score);
         News::if_so(changed)
     }
@@ -165,8 +165,14 @@ impl Facts {
             let all = targets.iter().flat_map(|targets| &targets.weights);
             all.map(|one| (one.isin, one.weight_e6, one.expected_return.is_some())).collect()
         };
-        let changed =
-            self.targets.is_some() != heard.body.is_some() || weights(&self.targets) != weights(&heard.body);
+        // Of a group its members and what the owner wants of it; where it ended up is told by the weights.
+        let groups = |targets: &Option<TargetWeights>| -> Vec<_> {
+            let all = targets.iter().flat_map(|targets| targets.groups.clone());
+            all.map(|one| (one.kind, one.name, one.members, one.target_e6)).collect()
+        };
+        let changed = self.targets.is_some() != heard.body.is_some()
+            || weights(&self.targets) != weights(&heard.body)
+            || groups(&self.targets) != groups(&heard.body);
         self.targets = heard.body;
         News::if_so(changed)
     }
@@ -305,12 +311,28 @@ mod tests {
     #[test]
     fn a_score_is_news_from_one_hundredth_on() {
         let isin = SecurityScore::sample().isin;
-        let basis = Basis { scores: BTreeMap::from([(isin, 0.5)]), ..Basis::default() };
-        let of = |total| heard(SecurityScore { total, ..SecurityScore::sample() });
+        let score = |total| SecurityScore { total, ..SecurityScore::sample() };
+        let seen = score_news::seen(&score(Finite::new(0.5)));
+        let basis = Basis { scores: BTreeMap::from([(isin, seen)]), ..Basis::default() };
+        let of = |total| heard(score(total));
         let mut facts = Facts::default();
         assert_eq!(facts.hear_score(of(Finite::new(0.509)), &basis), News::Nothing);
         assert_eq!(facts.hear_score(of(Finite::new(0.52)), &basis), News::Change);
         assert_eq!(facts.hear_score(of(None), &basis), News::Change);
+    }
+
+    #[test]
+    fn another_wish_for_a_group_is_news_and_where_it_ended_up_is_none() {
+        let mut facts = Facts::default();
+        facts.hear_targets(heard(TargetWeights::sample()));
+        let with = |change: fn(&mut contracts::TargetGroup)| {
+            let mut targets = TargetWeights::sample();
+            change(&mut targets.groups[0]);
+            Facts { targets: facts.targets.clone(), ..Facts::default() }.hear_targets(heard(targets))
+        };
+        assert_eq!(with(|group| group.target_e6 = None), News::Change);
+        assert_eq!(with(|group| group.members.clear()), News::Change);
+        assert_eq!(with(|group| group.binding = None), News::Nothing);
     }
 
     #[test]

@@ -65,6 +65,7 @@ mod rescues;
 pub mod round;
 mod run;
 pub mod score_age;
+pub mod score_news;
 pub mod sequences;
 pub mod settings;
 pub mod sizing;

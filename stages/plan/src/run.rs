@@ -20,6 +20,7 @@ use crate::{
     rate_age,
     requests::{Request, Stage},
     round::{GaveUp, Round},
+    score_news,
     snapshot::{NoGround, Snapshot, rate_of, targets_in_force},
     stage::Plan,
     store::Save,
@@ -68,9 +69,11 @@ impl Plan {
         if before.is_some_and(|before| context::same_content(before, &context)) {
             if let Some(round) = &mut self.round {
                 round.left_out = left_out;
+                self.because.clear();
                 return;
             }
             if self.plan_stands(now) {
+                self.because.clear();
                 if let Some(plan) = &mut self.plan {
                     plan.left_out = left_out;
                     plan.left_out.truncate(crate::limits::LEFT_OUT_SHOWN);
@@ -170,6 +173,7 @@ impl Plan {
     fn no_plan(&mut self, why: &str, out: &mut Out<Self>) {
         self.round = None;
         self.plan = None;
+        self.because.clear();
         if self.context.take().is_some() {
             out.save(Save::NoContext);
         }
@@ -350,11 +354,7 @@ impl Plan {
 /// What later prices and scores are compared with. A price that was left out counts as none, so that the next is news.
 fn basis_of(snapshot: &Snapshot<'_>, facts: &Facts) -> Basis {
     let prices = snapshot.usable.iter().map(|usable| (usable.security.isin, usable.quote.price_e6)).collect();
-    let scores = facts
-        .scores
-        .iter()
-        .filter_map(|(isin, score)| score.total.map(|total| (*isin, total.get())))
-        .collect();
+    let scores = facts.scores.iter().map(|(isin, score)| (*isin, score_news::seen(score))).collect();
     Basis { prices, scores }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     requests::{self, Requests},
     rescue::watch::Watch,
     round::{Heard, Round},
+    run::names,
     settings::{Rules, Settings},
     snapshot::targets_in_force,
     store::{self, Rows, Save},
@@ -195,12 +196,14 @@ impl Plan {
     fn hear(&mut self, heard: topics::Input, now: Timestamp, out: &mut Out<Self>) {
         use topics::Input as I;
         let cause = out.cause().cloned();
+        let mut because = None;
         let facts = &mut self.facts;
         let news = match heard {
             I::PortfolioState(heard) => {
                 let news = facts.hear_state(heard);
                 self.watch_balances(now, out);
-                news.max(self.triggered(now))
+                because = self.triggered(now);
+                news.max(News::if_so(because.is_some()))
             }
             I::MarketQuote(heard) => facts.hear_quote(heard, &self.basis),
             I::MarketFx(heard) => facts.hear_rates(heard),
@@ -240,7 +243,7 @@ impl Plan {
             }
             I::ScoreRegime(heard) => facts.hear_regime(heard),
         };
-        self.settle(news, cause, now);
+        self.settle(news, because, cause, now);
     }
 
     /// Follows what the owner set; what is due to start anyway starts under it.
@@ -252,12 +255,12 @@ impl Plan {
         }
         self.base = base;
         self.configure();
-        self.settle(News::Change, None, now);
-        self.because = OTHER_SETTINGS.into();
+        self.settle(News::Change, Some(OTHER_SETTINGS.into()), None, now);
     }
 
-    /// Sets the time of the next run; an earlier one stays.
-    fn settle(&mut self, news: News, cause: Option<Meta>, now: Timestamp) {
+    /// Sets the time of the next run; an earlier one stays. What a run is said to be about is the newest particular thing,
+    /// otherwise other holdings, otherwise other facts.
+    fn settle(&mut self, news: News, because: Option<String>, cause: Option<Meta>, now: Timestamp) {
         let then = match news {
             News::Nothing => return,
             News::Holdings => now.saturating_plus_ms(self.rules.settle_state_ms),
@@ -267,8 +270,12 @@ impl Plan {
             }
         };
         self.due_by(then);
-        if news == News::Holdings || self.because.is_empty() {
-            self.because = if news == News::Holdings { OTHER_HOLDINGS } else { OTHER_FACTS }.into();
+        let general = self.because.is_empty() || self.because == OTHER_FACTS;
+        match because {
+            Some(particular) => self.because = particular,
+            None if general && news == News::Holdings => self.because = OTHER_HOLDINGS.into(),
+            None if general => self.because = OTHER_FACTS.into(),
+            None => {}
         }
         self.cause = cause.or(self.cause.take());
     }
@@ -390,20 +397,20 @@ impl Plan {
     }
 
     /// Whether the fund drifted or holds so much cash that it should be looked at again; not twice in half an hour.
-    fn triggered(&mut self, now: Timestamp) -> News {
-        let Some(fired) = trigger::of(&self.facts, &self.rules, now) else { return News::Nothing };
+    fn triggered(&mut self, now: Timestamp) -> Option<String> {
+        let fired = trigger::of(&self.facts, &self.rules, now)?;
         let code = fired.code();
         if self.fired.get(code).is_some_and(|then| now.since(*then) < trigger::PAUSE_MS) {
-            return News::Nothing;
+            return None;
         }
         self.fired.insert(code, now);
-        self.because = match fired {
+        Some(match fired {
             trigger::Fired::Drift { key, share, target } => {
-                format!("{key} is {:.1} % of the fund and should be {:.1} %.", share * 100.0, target * 100.0)
+                let name = names(&self.facts).remove(&key).unwrap_or_else(|| key.to_string());
+                format!("{name} is {:.1} % of the fund and should be {:.1} %.", share * 100.0, target * 100.0)
             }
             trigger::Fired::Cash => "Cash waits to be invested.".into(),
-        };
-        News::Change
+        })
     }
 
     fn result(&mut self, heard: Received<PlanResult>, now: Timestamp, out: &mut Out<Self>) {

@@ -4,7 +4,7 @@
 mod support;
 
 use contracts::{
-    Breaker, Closed, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState,
+    Breaker, Cash, Closed, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState,
     OrderStatus, PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal,
     Reply, RiskHalt, RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
 };
@@ -296,6 +296,20 @@ fn what_the_owner_sold_himself_is_not_bought_back_at_once() {
         world.pass(SECOND);
         assert_eq!(world.left_out(b()), code, "{sold} {bought:?}");
     }
+}
+
+#[test]
+fn a_plan_says_what_fired_also_when_the_holdings_changed_with_it() {
+    // B is missing wholly: 0 of 8 %.
+    let plan = asked().plan();
+    assert_eq!(plan.cause, "RHNA.EU is 12.5 % of the fund and should be 5.0 %.");
+    // Not again within half an hour: then it is the holdings.
+    let mut world = asked();
+    world.pass(MINUTE);
+    let cash = Cash { amount: eur(34_000), ..state("s2").cash[0].clone() };
+    world.say(PortfolioState { cash: vec![cash], ..state("s2") });
+    world.pass(SECOND);
+    assert_eq!(world.plan().cause, "The holdings changed.");
 }
 
 #[test]
