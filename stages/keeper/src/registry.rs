@@ -120,6 +120,20 @@ const fn number(
 
 /// All of them, by key.
 pub const ALL: &[Known] = &[
+    number(
+        "dividends.same_security_min_yield",
+        0.03,
+        (0.0, 1.0),
+        "per year",
+        "Yield from which on dividends are spent on what paid them; a planner configuration may name its own.",
+    )
+    .strategy(&["plan"]),
+    flag(
+        "event_driven_rebalancing_enabled",
+        true,
+        "A holding far off its target, or cash that waits, makes the planner look again.",
+    )
+    .strategy(&["plan"]),
     number("market_avg_pe", 22.0, (5.0, 60.0), "ratio", "Price to earnings that counts as ordinary.")
         .strategy(&["score"]),
     number(
@@ -184,6 +198,22 @@ pub const ALL: &[Known] = &[
         .strategy(&["optimise"]),
     flag("plan.require_approval", false, "Every order waits for a person; negative balances are only told.")
         .safety(&["plan"]),
+    number(
+        "rebalance_cash_threshold_multiplier",
+        2.0,
+        (0.0, 20.0),
+        "smallest trades",
+        "Cash that waits to be invested from which on the planner looks again.",
+    )
+    .strategy(&["plan"]),
+    number(
+        "rebalance_position_drift_threshold",
+        0.05,
+        (0.005, 0.5),
+        "fraction",
+        "Distance of a holding from its target from which on the planner looks again; smaller targets have a narrower one.",
+    )
+    .strategy(&["plan"]),
     flag("risk.allow_offhours_buys", false, "Buys may be sent while a flexible venue is closed.")
         .safety(&["risk-gate"]),
     whole(
@@ -242,6 +272,10 @@ pub const ALL: &[Known] = &[
         "Extra EUR that must be there to convert for a buy.",
     )
     .safety(&["risk-gate"]),
+    number("risk.max_country_pct", 0.35, (0.05, 0.35), "fraction", "No plan lifts a country above this share.")
+        .safety(&["plan"]),
+    number("risk.max_industry_pct", 0.30, (0.05, 0.30), "fraction", "No plan lifts an industry above this share.")
+        .safety(&["plan"]),
     number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return.")
         .safety(&["plan", "risk-gate"]),
     whole("risk.max_per_day", 4, (0, 100), "orders", "Orders sent in one day.").safety(&["risk-gate"]),
@@ -250,6 +284,14 @@ pub const ALL: &[Known] = &[
         .safety(&["optimise", "plan", "risk-gate"]),
     whole("risk.max_price_age_s", 1_800, (60, 86_400), "s", "Older prices are not traded on.")
         .safety(&["plan", "risk-gate"]),
+    number(
+        "risk.max_price_vs_52w_high",
+        0.95,
+        (0.5, 0.95),
+        "fraction",
+        "No share is bought above this part of its high of 52 weeks; funds are.",
+    )
+    .safety(&["plan"]),
     number("risk.max_sell_pct", 0.5, (0.01, 1.0), "fraction", "Largest part of a position sold at once.")
         .safety(&["plan", "risk-gate"]),
     whole(
@@ -353,7 +395,8 @@ mod tests {
             assert!(
                 // What several stages follow has a name without a stage.
                 known.key.split_once('.').is_none_or(|(stage, _)| {
-                    stage == "risk" || contracts::STAGES.iter().any(|known| known.name == stage)
+                    ["risk", "dividends"].contains(&stage)
+                        || contracts::STAGES.iter().any(|known| known.name == stage)
                 }),
                 "{}",
                 known.key

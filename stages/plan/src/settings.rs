@@ -12,8 +12,9 @@ use limits::{Costs, SellTerms};
 use money::{Currency, Money, Weight};
 
 use crate::{
-    limits::{DEPTH_MAX, HOUR_MS, MINUTE_MS},
+    limits::{COUNTRY_MAX_E6, DEPTH_MAX, HOUR_MS, INDUSTRY_MAX_E6, MINUTE_MS},
     parameters::Parameters,
+    trigger::Wakes,
 };
 
 /// `[stage.plan]`.
@@ -114,7 +115,7 @@ pub struct BadSetting {
 }
 
 /// The settings as the functions of this crate take them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
     /// See [`Settings::settle_state_ms`].
     pub settle_state_ms: i64,
@@ -154,6 +155,12 @@ pub struct Rules {
     pub max_sell: Weight,
     /// See [`Settings::max_position_bps`].
     pub max_position: Weight,
+    /// The most of the fund in one country.
+    pub max_country: Weight,
+    /// The most of the fund in one industry.
+    pub max_industry: Weight,
+    /// When drift or cash make the fund be looked at again; the owner sets it at run time.
+    pub wakes: Wakes,
     /// Finders, patterns, generators.
     pub parameters: Parameters,
     /// See [`Settings::opening_pause_min`].
@@ -258,7 +265,11 @@ impl Rules {
             set.map_or(own, |set| set.min(own))
         };
         let age = value("risk.max_price_age_s").and_then(Value::as_i64).map(|age| age.saturating_mul(1_000));
-        let score = value("min_security_score").and_then(Value::as_f64).unwrap_or(self.min_score);
+        let number = |name: &str| value(name).and_then(Value::as_f64).filter(|number| number.is_finite());
+        let score = number("min_security_score").unwrap_or(self.min_score);
+        let high = number("risk.max_price_vs_52w_high").unwrap_or(self.max_price_vs_high);
+        let least_yield =
+            number("dividends.same_security_min_yield").unwrap_or(self.parameters.dividend_yield);
         Rules {
             buy_cooldown_days: days("risk.buy_cooldown_days", self.buy_cooldown_days),
             sell: SellTerms {
@@ -268,6 +279,11 @@ impl Rules {
             },
             max_sell: part("risk.max_sell_pct", self.max_sell),
             max_position: part("risk.max_position_pct", self.max_position),
+            max_country: part("risk.max_country_pct", self.max_country),
+            max_industry: part("risk.max_industry_pct", self.max_industry),
+            max_price_vs_high: high.min(self.max_price_vs_high),
+            wakes: self.wakes.with(snapshot),
+            parameters: Parameters { dividend_yield: least_yield.clamp(0.0, 1.0), ..self.parameters.clone() },
             price_age_max_ms: age.map_or(self.price_age_max_ms, |age| age.clamp(0, self.price_age_max_ms)),
             min_score: if score > self.min_score { score } else { self.min_score },
             regime: self.regime.with(snapshot),
@@ -285,12 +301,7 @@ impl Rules {
     /// Whether nothing that the owner sets at run time differs.
     #[must_use]
     pub fn sets_the_same_as(&self, other: &Rules) -> bool {
-        let set = |rules: &Rules| {
-            let days = rules.buy_cooldown_days;
-            let limits = (rules.sell, rules.max_sell, rules.max_position, rules.price_age_max_ms, days);
-            (rules.reserve, rules.costs, rules.approval, limits, rules.regime, rules.min_score.to_bits())
-        };
-        set(self) == set(other)
+        self == other
     }
 }
 
@@ -380,6 +391,9 @@ impl Settings {
             },
             max_sell: part_of(self.max_sell_bps),
             max_position: part_of(self.max_position_bps),
+            max_country: Weight::from_e6(COUNTRY_MAX_E6).expect("below one"),
+            max_industry: Weight::from_e6(INDUSTRY_MAX_E6).expect("below one"),
+            wakes: Wakes::default(),
             parameters: Parameters {
                 min_gap: part_of(self.min_gap_bps),
                 opportunity_quality: self.opportunity_quality,
@@ -492,6 +506,22 @@ mod tests {
         for (value, e6) in [(0.2, 150_000), (0.1, 100_000)] {
             assert_eq!(said("risk.max_position_pct", value.into()).max_position.e6(), e6);
         }
+        for (value, e6) in [(0.4, 350_000), (0.2, 200_000)] {
+            assert_eq!(said("risk.max_country_pct", value.into()).max_country.e6(), e6);
+        }
+        for (value, e6) in [(0.4, 300_000), (0.2, 200_000)] {
+            assert_eq!(said("risk.max_industry_pct", value.into()).max_industry.e6(), e6);
+        }
+        for (value, expected) in [(1.0, 0.95), (0.8, 0.8)] {
+            let found = said("risk.max_price_vs_52w_high", value.into()).max_price_vs_high;
+            assert!((found - expected).abs() < 1e-12, "{found}");
+        }
+        for (value, expected) in [(0.01, 0.01), (0.05, 0.05)] {
+            let found = said("dividends.same_security_min_yield", value.into()).parameters.dividend_yield;
+            assert!((found - expected).abs() < 1e-12, "{found}");
+        }
+        let name = "rebalance_position_drift_threshold";
+        assert!(!said(name, 0.1.into()).sets_the_same_as(&file), "what wakes the planner is news");
         for (value, ms) in [(3_600, 1_800_000), (600, 600_000)] {
             assert_eq!(said("risk.max_price_age_s", value.into()).price_age_max_ms, ms);
         }

@@ -3,10 +3,7 @@
 use contracts::{Finite, PlanCosts, ScoreWeights};
 use money::Weight;
 
-use crate::{
-    limits::{COUNTRY_MAX_E6, INDUSTRY_MAX_E6},
-    settings::Rules,
-};
+use crate::settings::Rules;
 
 /// How the parts of the score are weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,8 +80,8 @@ impl Terms {
                 factor: Finite::new(1.0).unwrap_or(Finite::ZERO),
             },
             min_improvement: rules.min_improvement,
-            country_max: share(COUNTRY_MAX_E6),
-            industry_max: share(INDUSTRY_MAX_E6),
+            country_max: rules.max_country,
+            industry_max: rules.max_industry,
         }
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! Drift: a security's share of the fund is away from its target by the threshold or more, or, with a band, by
 //! max(0.5 %, smallest trade / fund, min(5 %, a quarter of the larger of share and target)). Cash: what may be spent
-//! reaches a multiple of the smallest trade. After firing, the same code does not fire again for 30 minutes.
+//! reaches a multiple of the smallest trade. Both thresholds are the owner's, who may also switch it off. After firing, the
+//! same code does not fire again for 30 minutes.
 //!
 //! Worked example: share 12 %, target 6 %, threshold 5 %: 6 points → drift.
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use contracts::SettingsSnapshot;
 use limits::Fine;
 use market::{Isin, Timestamp};
 
@@ -20,12 +24,43 @@ use crate::{
 
 /// Pause before the same code fires again.
 pub const PAUSE_MS: i64 = 30 * 60_000;
-/// Distance from a target that counts without a band.
-const DRIFT: f64 = 0.05;
-/// Smallest trades that the cash must reach.
-const CASH_TRADES: f64 = 2.0;
 /// Dust of shares that are computed from amounts.
 const DUST: f64 = 1e-12;
+
+/// What the owner wants to be woken by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wakes {
+    /// At all.
+    pub enabled: bool,
+    /// Distance from a target that counts without a band, as a share of the fund.
+    pub drift: f64,
+    /// Smallest trades that the cash must reach.
+    pub cash_trades: f64,
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Wakes { enabled: true, drift: 0.05, cash_trades: 2.0 }
+    }
+}
+
+impl Wakes {
+    /// The same as the owner sets it; what is no number changes nothing.
+    #[must_use]
+    pub fn with(self, snapshot: &SettingsSnapshot) -> Wakes {
+        let value = |name: &str| snapshot.values.get(name);
+        let number = |name: &str, own: f64, most: f64| {
+            let set = value(name).and_then(Value::as_f64).filter(|set| set.is_finite());
+            set.map_or(own, |set| set.clamp(0.0, most))
+        };
+        let enabled = value("event_driven_rebalancing_enabled").and_then(Value::as_bool);
+        Wakes {
+            enabled: enabled.unwrap_or(self.enabled),
+            drift: number("rebalance_position_drift_threshold", self.drift, 0.5),
+            cash_trades: number("rebalance_cash_threshold_multiplier", self.cash_trades, 20.0),
+        }
+    }
+}
 
 /// Why.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +131,8 @@ pub fn look<K: Ord + Clone>(
 /// Looks at what is known of the fund; nothing fires while it has no value.
 #[must_use]
 pub fn of(facts: &Facts, rules: &Rules, now: Timestamp) -> Option<Fired<Isin>> {
-    let state = facts.state.as_ref().filter(|state| !state.stale)?;
+    let wakes = rules.wakes;
+    let state = facts.state.as_ref().filter(|state| wakes.enabled && !state.stale)?;
     let mut values: BTreeMap<Isin, Option<Fine>> = BTreeMap::new();
     for position in &state.positions {
         let value = position.value_eur.map(Fine::from);
@@ -106,8 +142,12 @@ pub fn of(facts: &Facts, rules: &Rules, now: Timestamp) -> Option<Fired<Isin>> {
     let targets = targets_in_force(facts, now).into_iter().flat_map(|targets| &targets.weights);
     let targets = targets.map(|one| (one.isin, one.weight_e6.to_f64())).collect();
     let cash = purses_of(facts, rules, state, now).ok()?.sum();
-    let thresholds =
-        Thresholds { drift: DRIFT, min_trade: rules.min_trade.into(), cash_trades: CASH_TRADES, band: true };
+    let thresholds = Thresholds {
+        drift: wakes.drift,
+        min_trade: rules.min_trade.into(),
+        cash_trades: wakes.cash_trades,
+        band: true,
+    };
     look(&values, &targets, state.nav?.into(), cash.into(), thresholds, false)
 }
 
@@ -154,6 +194,28 @@ mod tests {
         // A quarter of 13.4 % is 3.35 %, a quarter of 13.3 % is 3.325 %.
         assert_eq!(run(Some(1_340), 0.10, 0, true), Some("drift"));
         assert_eq!(run(Some(1_330), 0.10, 0, true), None);
+    }
+
+    #[test]
+    fn the_owner_sets_what_wakes_and_nonsense_changes_nothing() {
+        let with = |values: &[(&str, Value)]| {
+            let values = values.iter().map(|(name, value)| ((*name).to_string(), value.clone())).collect();
+            Wakes::default().with(&SettingsSnapshot { revision: 1, values })
+        };
+        let [drift, cash] = ["rebalance_position_drift_threshold", "rebalance_cash_threshold_multiplier"];
+        let set = with(&[
+            (drift, 0.1.into()),
+            (cash, 4.into()),
+            ("event_driven_rebalancing_enabled", false.into()),
+        ]);
+        assert_eq!(set, Wakes { enabled: false, drift: 0.1, cash_trades: 4.0 });
+        assert_eq!(
+            with(&[(drift, 9.into()), (cash, (-1).into())]),
+            Wakes { drift: 0.5, cash_trades: 0.0, ..Wakes::default() }
+        );
+        let nonsense =
+            [(drift, "much".into()), (cash, f64::NAN.into()), ("event_driven_rebalancing_enabled", 7.into())];
+        assert_eq!(with(&nonsense), Wakes::default());
     }
 
     #[test]

@@ -104,6 +104,7 @@ pub fn in_force(base: &Rules, configuration: &Configuration) -> String {
             "opportunity_calculators.opportunity_buys.min_quality_score",
             Value::Number(parameters.opportunity_quality),
         ),
+        ("opportunity_calculators.dividend_reinvestment.min_yield", Value::Number(parameters.dividend_yield)),
         (
             "opportunity_calculators.weight_based.min_gap_threshold",
             Value::Number(parameters.min_gap.to_f64()),
@@ -151,7 +152,7 @@ fn parameters(base: &Parameters, configuration: &Configuration) -> Parameters {
         min_dip: of("averaging_down.min_dip"),
         averaging_quality: of("averaging_down.min_quality_score"),
         dividend_reinvestment: finder("dividend_reinvestment"),
-        dividend_yield: of("dividend_reinvestment.min_yield"),
+        dividend_yield: given("dividend_reinvestment.min_yield").unwrap_or(base.dividend_yield),
         allow_buy: configuration.flag("planner.allow_buy"),
         allow_sell: configuration.flag("planner.allow_sell"),
         priority_threshold: configuration.number("planner.priority_threshold"),

@@ -10,7 +10,7 @@ use money::{Currency, Money, Rounding, Weight};
 use super::{No, overflow, proposal::before_costs};
 use crate::{
     groups,
-    limits::{COUNTRY_MAX_E6, INDUSTRY_MAX_E6, OWN_LIMIT_MAX_E6},
+    limits::OWN_LIMIT_MAX_E6,
     score_age,
     sizing::{Size, Terms},
     snapshot::{Snapshot, Usable},
@@ -69,10 +69,9 @@ pub(super) fn room(usable: &Usable<'_>, snapshot: &Snapshot<'_>) -> Result<Money
             continue; // Unknown is no group that could be too large.
         }
         let limit = match kind {
-            groups::Kind::Country => COUNTRY_MAX_E6,
-            groups::Kind::Industry => INDUSTRY_MAX_E6,
+            groups::Kind::Country => snapshot.rules.max_country,
+            groups::Kind::Industry => snapshot.rules.max_industry,
         };
-        let limit = Weight::from_e6(limit).map_err(overflow)?;
         let most = snapshot.total.share(limit, Rounding::Down).map_err(overflow)?;
         let held =
             snapshot.groups.value(kind, name).to_money(Currency::EUR, Rounding::Up).map_err(overflow)?;
