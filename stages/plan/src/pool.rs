@@ -5,7 +5,10 @@
 //! at least four of each side. They are put in the order of execution (sales first, then by priority), so that every
 //! ascending list of indexes is a sequence in its right order. Patterns reach the candidates that the pool cut away.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use contracts::{Candidate, LeftOut, Side};
 use limits::Fine;
@@ -215,12 +218,26 @@ fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Ve
     if parameters.subsets && is_chosen.iter().all(|chosen| *chosen) {
         return Vec::new();
     }
-    let (lists, securities) = numbered(kept);
+    let mut found: BTreeSet<Vec<u16>> = BTreeSet::new();
+    // A purchase and the same cut to the cash are one candidate to a pattern. Subsets try both; where there are none,
+    // everything is generated once with the whole purchases and once with the cut ones.
+    let has_cut = kept.iter().any(|one| has_twin(kept, one, Ordering::Less));
+    for cut in [false, true].into_iter().take(if has_cut && !parameters.subsets { 2 } else { 1 }) {
+        let generated = generated(kept, cut, snapshot);
+        found.extend(generated.into_iter().filter(|places| wanted(places)));
+    }
+    found.into_iter().collect()
+}
+
+/// What patterns and generators make of the candidates: with the whole purchases, or with those that are cut to the cash.
+fn generated(kept: &[Proposal], cut: bool, snapshot: &Snapshot<'_>) -> BTreeSet<Vec<u16>> {
+    let parameters = snapshot.parameters;
+    let (lists, securities) = numbered(kept, cut);
     let needs = needs(&securities, snapshot);
     let cash = Fine::from(snapshot.cash);
     let ground = Ground { lists: &lists, cash, joined: Joined::ByPriority, needs: &needs, keeps_place: true };
     let belongs = |security: u16| belongs(securities.get(usize::from(security)).copied(), snapshot);
-    let mut found: BTreeMap<Vec<u16>, ()> = BTreeMap::new();
+    let mut found = BTreeSet::new();
     for depth in 1..=parameters.max_depth {
         let mut all: Vec<Vec<Item>> = Vec::new();
         for (pattern, _) in parameters.patterns.iter().filter(|(_, deepest)| depth <= **deepest) {
@@ -238,16 +255,21 @@ fn further(kept: &[Proposal], is_chosen: &[bool], snapshot: &Snapshot<'_>) -> Ve
         for sequence in all.into_iter().filter(|sequence| is_free_of_repeats(sequence)) {
             let mut places: Vec<u16> = sequence.iter().map(|item| item.id).collect();
             places.sort_unstable();
-            if wanted(&places) {
-                found.insert(places, ());
-            }
+            found.insert(places);
         }
     }
-    found.into_keys().collect()
+    found
 }
 
-/// The candidates as patterns see them, and the securities by their numbers.
-fn numbered(kept: &[Proposal]) -> (Lists, Vec<Isin>) {
+/// Whether a candidate is there a second time, this much smaller or larger.
+fn has_twin(kept: &[Proposal], one: &Proposal, other_is: Ordering) -> bool {
+    let same = |other: &&Proposal| (other.isin, other.side) == (one.isin, one.side);
+    kept.iter().filter(same).any(|other| other.quantity.cmp(&one.quantity) == other_is)
+}
+
+/// The candidates as patterns see them, and the securities by their numbers. Of a purchase that is there whole and cut to
+/// the cash, they see the one asked for.
+fn numbered(kept: &[Proposal], cut: bool) -> (Lists, Vec<Isin>) {
     let mut securities: Vec<Isin> = kept.iter().map(|one| one.isin).collect();
     securities.sort();
     securities.dedup();
@@ -262,13 +284,9 @@ fn numbered(kept: &[Proposal]) -> (Lists, Vec<Isin>) {
         value: one.worth(),
         priority: one.priority,
     };
-    // A purchase and the same cut to the cash are one candidate to a pattern.
-    let is_cut = |one: &Proposal| {
-        kept.iter()
-            .any(|other| (other.isin, other.side) == (one.isin, one.side) && other.quantity > one.quantity)
-    };
+    let unseen = |one: &Proposal| has_twin(kept, one, if cut { Ordering::Less } else { Ordering::Greater });
     let lists = Category::ALL.map(|category| {
-        let of_it = (0_u16..).zip(kept).filter(|(_, one)| one.category == category && !is_cut(one));
+        let of_it = (0_u16..).zip(kept).filter(|(_, one)| one.category == category && !unseen(one));
         let of_it = of_it.map(item).collect();
         crate::lists::by_priority(of_it)
     });

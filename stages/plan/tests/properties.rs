@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Cash, Finite, FxRate, FxRates, PortfolioState, Position, Quote, Sample, Security, SecurityScore, Side,
-    Source, TargetWeight, TargetWeights, Universe, Venue,
+    Cash, Finite, Flow, FlowKind, FxRate, FxRates, Id, PortfolioState, Position, Quote, Sample, Security,
+    SecurityScore, Side, Source, TargetGroup, TargetWeight, TargetWeights, Universe, Venue,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate, Weight};
@@ -14,6 +14,8 @@ use plan::{
     dividends::Dividends,
     facts::{Facts, KnownQuote, KnownVenue},
     memory::Memory,
+    parameters::Combinations,
+    patterns::Pattern,
     pool::{Pool, gather},
     settings::Rules,
     snapshot::Snapshot,
@@ -90,13 +92,30 @@ fn number(number: f64) -> Finite {
     Finite::new(number).unwrap()
 }
 
+/// What is drawn of the configuration and of what else decides which finders and generators speak.
+#[derive(Debug, Clone, Copy)]
+struct Wishes {
+    subsets: bool,
+    combinations: bool,
+    adaptive: bool,
+    groups: bool,
+    dividends: i64,
+}
+
+fn wishes() -> impl Strategy<Value = Wishes> {
+    (any::<[bool; 4]>(), 0_i64..900).prop_map(|([subsets, combinations, adaptive, groups], dividends)| {
+        Wishes { subsets, combinations, adaptive, groups, dividends }
+    })
+}
+
 struct Fund {
     facts: Facts,
     rules: Rules,
+    dividends: Dividends,
 }
 
 /// Everything known of a fund, in the order given.
-fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
+fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize], wishes: Wishes) -> Fund {
     let mut facts = Facts::default();
     let (mut securities, mut positions, mut weights, mut value) = (Vec::new(), Vec::new(), Vec::new(), 0_i64);
     for at in order {
@@ -148,6 +167,7 @@ fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
             isin,
             total: Some(number(one.quality)),
             quality: Some(number(one.quality)),
+            inputs: BTreeMap::from([("dividend_yield".to_string(), number(one.quality / 10.0))]),
             ..SecurityScore::sample()
         };
         facts.scores.insert(isin, score);
@@ -173,19 +193,69 @@ fn fund(drawn: &[Drawn], cash: &[(usize, i64, i64)], order: &[usize]) -> Fund {
         ..PortfolioState::sample()
     });
     facts.universe = Some(Universe { securities });
-    facts.targets = Some(TargetWeights { at: NOW, weights, groups: vec![], ..TargetWeights::sample() });
+    let groups = if wishes.groups { groups(drawn) } else { vec![] };
+    facts.targets = Some(TargetWeights { at: NOW, weights, groups, ..TargetWeights::sample() });
     let fx = |n| FxRate { eur_per_unit_e9: rate(n), as_of: NOW, source: Source::Ecb };
     facts.rates =
         Some(FxRates { rates: BTreeMap::from([(currency(1), fx(1)), (currency(2), fx(2))]), at: NOW });
     let venue = Venue::sample();
     facts.venues.insert(venue.mic, KnownVenue { venue, said: NOW });
-    Fund { facts, rules: Settings::default().rules().unwrap() }
+    let mut rules = Settings::default().rules().unwrap();
+    rules.parameters.subsets = wishes.subsets;
+    if wishes.adaptive {
+        rules.parameters.patterns.insert(Pattern::Adaptive, 5);
+    }
+    rules.parameters.combinations = wishes.combinations.then_some(Combinations {
+        sells: 4,
+        buys: 4,
+        steps: 5,
+        sequences: 50,
+        candidates: 12,
+        priority: 0.3,
+    });
+    Fund { facts, rules, dividends: dividends(drawn.len(), wishes) }
+}
+
+/// A group of every country, each with a wish of its own.
+fn groups(drawn: &[Drawn]) -> Vec<TargetGroup> {
+    let named = (0..COUNTRIES.len()).filter_map(|at| Some((at, COUNTRIES[at]?)));
+    let group = |(at, name): (usize, &str)| TargetGroup {
+        kind: "country".into(),
+        name: name.into(),
+        members: (0..drawn.len())
+            .filter(|one| drawn[*one].country == at)
+            .map(|one| (isin(one), number(1.0)))
+            .collect(),
+        target_e6: Some(Weight::from_e6(200_000 + 100_000 * i64::try_from(at).unwrap()).unwrap()),
+        lower_e6: Weight::ZERO,
+        upper_e6: Weight::ONE,
+        value_e6: Weight::ZERO,
+        binding: None,
+    };
+    named.map(group).collect()
+}
+
+/// Every other security paid a dividend.
+fn dividends(count: usize, wishes: Wishes) -> Dividends {
+    let mut dividends = Dividends::default();
+    for at in (0..count).step_by(2).filter(|_| wishes.dividends > 0) {
+        let amount = Money::from_units(wishes.dividends, Currency::EUR).unwrap();
+        dividends.hear(&Flow {
+            id: Id::derive(NOW, &["dividend", &at.to_string()]),
+            kind: FlowKind::Dividend,
+            amount,
+            amount_eur: Some(amount),
+            isin: Some(isin(at)),
+            ..Flow::sample()
+        });
+    }
+    dividends
 }
 
 impl Fund {
     fn snapshot<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> T) -> T {
         let environment = self.facts.state.as_ref().unwrap().environment.clone();
-        let known = (&Memory::default(), &Dividends::default());
+        let known = (&Memory::default(), &self.dividends);
         look(&Snapshot::take(&self.facts, known, &self.rules, &environment, NOW).unwrap())
     }
 
@@ -204,10 +274,10 @@ proptest! {
 
     #[test]
     fn every_proposal_keeps_lots_flags_holdings_and_cash(
-        drawn in prop::collection::vec(drawn(), 1..30), cash in cash(),
+        drawn in prop::collection::vec(drawn(), 1..30), cash in cash(), wishes in wishes(),
     ) {
         let order: Vec<usize> = (0..drawn.len()).collect();
-        let fund = fund(&drawn, &cash, &order);
+        let fund = fund(&drawn, &cash, &order, wishes);
         let pool = fund.pool();
         fund.snapshot(|snapshot| {
             // No sale brings in more than what is held of its currency.
@@ -240,9 +310,11 @@ proptest! {
     }
 
     #[test]
-    fn the_reserve_is_never_planned_with(drawn in prop::collection::vec(drawn(), 1..10), cash in cash()) {
+    fn the_reserve_is_never_planned_with(
+        drawn in prop::collection::vec(drawn(), 1..10), cash in cash(), wishes in wishes(),
+    ) {
         let order: Vec<usize> = (0..drawn.len()).collect();
-        fund(&drawn, &cash, &order).snapshot(|snapshot| {
+        fund(&drawn, &cash, &order, wishes).snapshot(|snapshot| {
             let free: i64 = cash
                 .iter()
                 .map(|(ccy, cents, promised)| ((cents - promised) * 100 * rate(*ccy).e9()).div_euclid(1_000_000_000))
@@ -255,24 +327,24 @@ proptest! {
 
     #[test]
     fn the_order_of_what_is_said_changes_nothing(
-        drawn in prop::collection::vec(drawn(), 1..30), cash in cash(), turn in any::<u64>(),
+        drawn in prop::collection::vec(drawn(), 1..30), cash in cash(), wishes in wishes(), turn in any::<u64>(),
     ) {
         let order: Vec<usize> = (0..drawn.len()).collect();
         let mut other = order.clone();
         other.sort_by_key(|at| (*at as u64).wrapping_mul(turn | 1).rotate_left(11));
         let mut cash_too = cash.clone();
         cash_too.reverse();
-        let one = fund(&drawn, &cash, &order).pool();
-        prop_assert_eq!(&one, &fund(&drawn, &cash, &order).pool());
-        prop_assert_eq!(&one, &fund(&drawn, &cash_too, &other).pool());
+        let one = fund(&drawn, &cash, &order, wishes).pool();
+        prop_assert_eq!(&one, &fund(&drawn, &cash, &order, wishes).pool());
+        prop_assert_eq!(&one, &fund(&drawn, &cash_too, &other, wishes).pool());
     }
 
     #[test]
     fn sequences_name_candidates_in_order_and_no_security_twice(
-        drawn in prop::collection::vec(drawn(), 1..40), cash in cash(),
+        drawn in prop::collection::vec(drawn(), 1..40), cash in cash(), wishes in wishes(),
     ) {
         let order: Vec<usize> = (0..drawn.len()).collect();
-        let pool = fund(&drawn, &cash, &order).pool();
+        let pool = fund(&drawn, &cash, &order, wishes).pool();
         prop_assert!(pool.pool.windows(2).all(|pair| pair[0] < pair[1]));
         let sides: Vec<Side> = pool.candidates.iter().map(|one| one.side).collect();
         prop_assert!(sides.windows(2).all(|pair| pair[0] >= pair[1]), "sales come first");
@@ -282,7 +354,53 @@ proptest! {
             let count = isins.len();
             isins.dedup();
             prop_assert_eq!(isins.len(), count);
-            prop_assert!(sequence.iter().any(|at| !pool.pool.contains(at)), "the pool's subsets hold it already");
+            let is_new = !wishes.subsets || sequence.iter().any(|at| !pool.pool.contains(at));
+            prop_assert!(is_new, "the pool's subsets hold it already");
         }
+    }
+
+    #[test]
+    fn without_subsets_a_purchase_is_looked_at_whole_and_cut_to_the_cash(
+        drawn in prop::collection::vec(drawn(), 2..30), cash in cash(), wishes in wishes(),
+    ) {
+        let order: Vec<usize> = (0..drawn.len()).collect();
+        let pool = fund(&drawn, &cash, &order, Wishes { subsets: false, ..wishes }).pool();
+        let is_tried = |at: usize| pool.further.iter().flatten().any(|other| usize::from(*other) == at);
+        for (at, one) in pool.candidates.iter().enumerate() {
+            let same = |other: &&contracts::Candidate| (other.isin, other.side) == (one.isin, one.side);
+            let whole = pool.candidates.iter().filter(same).any(|other| other.qty_e6 > one.qty_e6);
+            if whole {
+                let larger = pool.candidates.iter().position(|other| same(&other) && other.qty_e6 > one.qty_e6);
+                prop_assert!(is_tried(at) || !larger.is_some_and(is_tried), "{one:?}");
+            }
+        }
+    }
+}
+
+/// The two sizes of a purchase are found in some of the funds that are drawn, or nothing above says anything of them.
+#[test]
+fn some_funds_have_a_purchase_that_is_cut_to_the_cash() {
+    let one = |held, target_e6, quality| Drawn {
+        price_cents: 5_000,
+        lot: 1,
+        held,
+        paid_cents: Some(4_500),
+        ccy: 0,
+        country: 0,
+        industry: 3,
+        target_e6,
+        quality,
+        days: 300,
+        flags: 0,
+    };
+    let drawn = [one(200, 10_000, 0.6), Drawn { country: 1, ..one(0, 100_000, 0.6) }, one(150, 70_000, 0.6)];
+    let wishes = Wishes { subsets: false, combinations: false, adaptive: false, groups: false, dividends: 0 };
+    let pool = fund(&drawn, &[(0, 150_000, 0)], &[0, 1, 2], wishes).pool();
+    let bought: Vec<usize> = (0..pool.candidates.len())
+        .filter(|at| pool.candidates[*at].isin == isin(1) && pool.candidates[*at].side == Side::Buy)
+        .collect();
+    assert_eq!(bought.len(), 2, "{:?}", pool.candidates);
+    for at in bought {
+        assert!(pool.further.iter().flatten().any(|other| usize::from(*other) == at), "{:?}", pool.further);
     }
 }
