@@ -3,6 +3,8 @@
 
 #[path = "../../../domain/formulas/tests/vectors_json/end_metrics.rs"]
 mod end_metrics;
+#[path = "../../../tests/vectors/old_text.rs"]
+mod old_text;
 #[path = "../../../tests/vectors/open.rs"]
 mod open;
 
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 use contracts::Side;
 use end_metrics::metrics;
 use evaluate::{
-    Prepared, in_eur,
+    Infeasible, Prepared, in_eur,
     start::{Costs, Held, Move, Start, Weights},
 };
 use formulas::{
@@ -219,19 +221,124 @@ fn corrected_evaluations_equal_their_vectors() {
                 ranked.push((number, outcome.score, list.len(), outcome.cost));
             }
         }
-        ranked.sort_by(|one, other| {
-            other
-                .1
-                .total_cmp(&one.1)
-                .then(one.2.cmp(&other.2))
-                .then(one.3.cmp(&other.3))
-                .then(one.0.cmp(&other.0))
-        });
+        let hash = |one: &Ranked| old_text::sequence_hash(input["sequences"][one.0].as_array().unwrap());
+        let ranked = in_order(ranked, hash);
         let order: Vec<usize> = ranked.iter().map(|one| one.0).collect();
         assert_eq!(serde_json::json!(order), expect["ranking"], "{name}");
         let hurdle = input["min_improvement"].as_f64().unwrap();
         let winner = ranked.first().filter(|best| best.1 - unchanged >= hurdle).map(|best| best.0);
         assert_eq!(serde_json::json!(winner), expect["winner"], "{name}");
+    }
+}
+
+/// The number of a sequence, its score, its actions and its cost.
+type Ranked = (usize, f64, usize, i64);
+
+/// Scores that differ by less than their sums carry of dust are equal; then fewer actions, lower cost, the smaller hash.
+fn in_order(mut ranked: Vec<Ranked>, hash: impl Fn(&Ranked) -> String) -> Vec<Ranked> {
+    ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let mut ordered: Vec<Ranked> = Vec::new();
+    while !ranked.is_empty() {
+        let best = ranked[0].1;
+        let count = ranked.iter().take_while(|one| (best - one.1).abs() <= 1e-12).count();
+        let mut equal: Vec<Ranked> = ranked.drain(..count).collect();
+        equal.sort_by_cached_key(|one| (one.2, one.3, hash(one)));
+        ordered.extend(equal);
+    }
+    ordered
+}
+
+#[test]
+fn equal_scores_are_ranked_by_actions_cost_and_hash() {
+    let dust = 0.5 + 4e-13;
+    let ranked = vec![
+        (0, 0.5, 2, 9),
+        (1, dust, 3, 1),
+        (2, 0.5, 2, 8),
+        (3, dust, 2, 8),
+        (4, 0.6, 9, 9),
+        (5, 0.4, 1, 1),
+    ];
+    let hash = |one: &Ranked| if one.0 == 3 { "a".into() } else { "b".to_string() };
+    let order: Vec<usize> = in_order(ranked, hash).iter().map(|one| one.0).collect();
+    assert_eq!(order, [4, 3, 2, 0, 1, 5]);
+}
+
+/// V10b, as far as it is the evaluator's question: cash and repeated securities. What is unknown, not allowed, not held or
+/// unimportant is no candidate.
+#[test]
+fn sequences_that_cannot_be_paid_or_repeat_a_security_are_refused_as_the_vectors_say() {
+    let mut run = 0;
+    for one in cases("planning/feasibility.json") {
+        let (name, input) = (one["name"].as_str().unwrap(), &one["input"]);
+        let verdicts = one["expect"]["verdicts"].as_array().unwrap();
+        for (sequence, expected) in input["sequences"].as_array().unwrap().iter().zip(verdicts) {
+            let expected = match expected.as_str().unwrap() {
+                "ok" => Ok(()),
+                "cash" => Err(Infeasible::Cash),
+                "duplicate_symbol" => Err(Infeasible::Repeated),
+                _ => continue,
+            };
+            let actions = sequence.as_array().unwrap();
+            let start = unjudged(input, actions);
+            let all: Vec<u16> = (0_u16..).zip(&start.moves).map(|(at, _)| at).collect();
+            let found = Prepared::from(start).walker().evaluate(&all).map(|_| ());
+            assert_eq!(found, expected, "{name}: {sequence}");
+            run += 1;
+        }
+    }
+    assert!(open::elsewhere() || run == 57, "{run} ran");
+}
+
+/// Holdings, cash and moves of a sequence, without limits or costs; what is held is worth what its sale asks for it.
+fn unjudged(input: &Value, actions: &[Value]) -> Start {
+    let mut symbols: Vec<&str> = actions.iter().map(|action| action["symbol"].as_str().unwrap()).collect();
+    symbols.sort_unstable();
+    symbols.dedup();
+    let cash = nano(&input["available_cash"]);
+    let held = |symbol: &&str| {
+        let sale = actions.iter().find(|one| one["symbol"] == **symbol && one["side"] == "SELL");
+        // A sale of nothing says no price.
+        let asked = sale.map(|one| (one["value_eur"].as_f64().unwrap(), one["quantity"].as_f64().unwrap()));
+        let price = asked.filter(|(_, pieces)| *pieces > 0.0).map_or(1.0, |(value, pieces)| value / pieces);
+        let quantity = input["position_quantities"][*symbol].as_f64().unwrap_or(0.0);
+        Held {
+            value: nano(&serde_json::json!(price * quantity)),
+            total_return: 0.5,
+            promise: 0.5,
+            stability: 0.5,
+            dividend_yield: 0.0,
+            quality: 0.5,
+            group: None,
+            counts_in: Vec::new(),
+            most: i64::MAX,
+        }
+    };
+    let holdings: Vec<Held> = symbols.iter().map(held).collect();
+    let step = |action: &Value| Move {
+        held: symbols.iter().position(|one| action["symbol"] == **one).unwrap(),
+        side: if action["side"] == "SELL" { Side::Sell } else { Side::Buy },
+        value: nano(&action["value_eur"]),
+        cash: 0,
+    };
+    Start {
+        total: holdings.iter().map(|held| held.value).sum::<i64>() + cash,
+        cash: vec![cash],
+        exchanges: vec![None],
+        euros: Some(0),
+        weights: Weights {
+            total_return: 0.35,
+            portfolio: 0.25,
+            promise: 0.2,
+            stability: 0.15,
+            opinion: 0.05,
+        },
+        costs: Costs { fixed: 0, percent_e6: 0, impact_e6: 0, factor: 1.0 },
+        targets: Vec::new(),
+        concentrations: Vec::new(),
+        holdings,
+        moves: actions.iter().map(|action| Some(step(action))).collect(),
+        apart: Vec::new(),
     }
 }
 

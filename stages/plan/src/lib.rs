@@ -43,7 +43,6 @@ pub mod exchange_cost;
 pub mod exchange_order;
 mod exchanges;
 pub mod facts;
-pub mod feasibility;
 pub mod funding;
 pub mod generators;
 pub mod groups;

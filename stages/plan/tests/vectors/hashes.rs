@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
-use crate::case::{self, Case, close, number, text};
+use crate::{
+    case::{self, Case, close, number, text},
+    old_text::{canonical, md5_of, number_text, shown},
+};
 
 const FILE: &str = "planning/hashes.json";
 
@@ -50,36 +52,6 @@ fn the_old_hashes_are_those_of_the_vectors() {
         run += 1;
     }
     assert!(crate::open::elsewhere() || run == 26, "{run} ran");
-}
-
-/// The hash of a sequence of actions, each with `symbol`, `side` and `quantity`.
-pub fn sequence_hash(actions: &[Value]) -> String {
-    md5_of(&canonical(actions))
-}
-
-fn canonical(actions: &[Value]) -> String {
-    let action = |one: &Value| {
-        let quoted = |key: &str| ascii(text(&one[key]));
-        format!("[{}, {}, {}]", quoted("symbol"), quoted("side"), shown(&one["quantity"]))
-    };
-    format!("[{}]", actions.iter().map(action).collect::<Vec<_>>().join(", "))
-}
-
-/// A JSON text with everything beyond ASCII escaped.
-fn ascii(text: &str) -> String {
-    let quoted = json!(text).to_string();
-    let mut out = String::new();
-    for unit in quoted.encode_utf16() {
-        match u8::try_from(unit) {
-            Ok(byte) if byte.is_ascii() => out.push(char::from(byte)),
-            _ => out.push_str(&format!("\\u{unit:04x}")),
-        }
-    }
-    out
-}
-
-fn md5_of(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn short(text: &str) -> String {
@@ -206,30 +178,6 @@ fn allocations_hash(allocations: &Value) -> String {
     let sorted: BTreeMap<&String, &Value> = allocations.iter().collect();
     let part = |(key, value): (&String, &Value)| format!("{key}:{}", number_text(rounded(number(value), 4)));
     short(&sorted.into_iter().map(part).collect::<Vec<_>>().join(","))
-}
-
-/// A value as the old system's language shows it.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "True".into(),
-        Value::Bool(false) => "False".into(),
-        Value::Number(whole) if whole.is_i64() || whole.is_u64() => whole.to_string(),
-        Value::String(text) => text.clone(),
-        other => number_text(number(other)),
-    }
-}
-
-/// The shortest text that reads back, with a point or an exponent.
-fn number_text(number: f64) -> String {
-    let size = number.abs();
-    if number == 0.0 || (1e-4..1e16).contains(&size) {
-        return format!("{number:?}");
-    }
-    let text = format!("{number:e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap();
-    let exponent: i32 = exponent.parse().unwrap();
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// Decimal rounding of the exact binary value, ties to even.

@@ -1,6 +1,8 @@
 //! The planning and trading vectors that belong to proposing. A case of a mode that is not built is printed by name.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../../../../tests/vectors/old_text.rs"]
+mod old_text;
 #[path = "../../../../tests/vectors/open.rs"]
 mod open;
 

@@ -10,7 +10,7 @@ use plan::{
 
 use crate::case::{self, Candidates, Case, close, count, fine, number, text};
 use crate::feasibility::verdict;
-use crate::hashes::sequence_hash;
+use crate::old_text::sequence_hash;
 
 const FILE: &str = "planning/sequence_pool.json";
 
