@@ -35,7 +35,9 @@ pub enum NoContext {
     #[error("{0} securities do not fit into one planning context; at most {HOLDINGS_MAX} do")]
     TooMany(usize),
     /// Too large for the bus.
-    #[error("the planning context has {0} bytes, which is more than plan/context allows")]
+    #[error(
+        "the planning context has {0} bytes, which is more than plan/context allows; deactivate securities"
+    )]
     TooLarge(usize),
     /// A sum does not fit.
     #[error("the holdings cannot be added up: {0}")]

@@ -51,6 +51,7 @@ pub mod limits;
 pub mod lists;
 pub mod memory;
 pub mod merit;
+mod nothing;
 pub mod opportunities;
 pub mod parameters;
 pub mod patterns;

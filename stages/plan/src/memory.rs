@@ -98,6 +98,12 @@ impl Memory {
         self.holds.get(&isin.to_string()).filter(|hold| hold.until > now)
     }
 
+    /// When the first of all that refusals forbid is allowed again.
+    #[must_use]
+    pub fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.holds.values().map(|hold| hold.until).filter(|until| *until > now).min()
+    }
+
     /// What an order of a security waits for now.
     #[must_use]
     pub fn wait(&self, isin: Isin, now: Timestamp) -> Option<&Hold> {

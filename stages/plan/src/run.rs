@@ -16,6 +16,7 @@ use crate::{
     funding::{self, Funding},
     jobs,
     limits::{DAY_MS, FAILED_PAUSE_MS, STEP_LIFE_MS, TARGETS_AGE_MAX_MS, TARGETS_OLD_MS},
+    nothing,
     pool::{self, Pool},
     rate_age,
     requests::{Request, Stage},
@@ -62,9 +63,14 @@ impl Plan {
             Ok(context) => context,
             Err(why) => {
                 let why = why.to_string();
+                self.troubles.context = Some(format!("Nothing is planned: {why}."));
+                self.troubles.tell(out);
                 return self.no_plan(&why, out);
             }
         };
+        if self.troubles.context.take().is_some() {
+            self.troubles.tell(out);
+        }
         self.basis = basis;
         if before.is_some_and(|before| context::same_content(before, &context)) {
             if let Some(round) = &mut self.round {
@@ -190,6 +196,9 @@ impl Plan {
         else {
             return;
         };
+        if plan.steps.is_empty() {
+            plan.why.push_str(&nothing::more(&round.left_out, &self.facts, &self.memory, now));
+        }
         if let Some(warning) = rate_age::warning(&self.facts, &round.context, now) {
             plan.why = format!("{} {warning}", plan.why);
         }

@@ -94,13 +94,15 @@ pub(crate) struct Troubles {
     pub(crate) answers: Option<String>,
     /// A balance is negative; ends when it no longer is.
     pub(crate) balance: Option<String>,
+    /// What there is does not fit into one context; ends with the next one that does.
+    pub(crate) context: Option<String>,
     /// The targets are old; ends with newer ones.
     pub(crate) targets: Option<String>,
 }
 
 impl Troubles {
     pub(crate) fn tell(&self, out: &mut Out<Plan>) {
-        let all = [&self.balance, &self.evaluators, &self.answers, &self.targets];
+        let all = [&self.balance, &self.context, &self.evaluators, &self.answers, &self.targets];
         match all.into_iter().flatten().next() {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),

@@ -435,6 +435,22 @@ fn a_holding_below_its_cost_is_averaged_down_by_its_gap() {
 }
 
 #[test]
+fn reasons_say_the_figures_that_they_rest_on() {
+    let mut gap = book();
+    gap.targets[0] = 100_000;
+    let reason = ask(weight_gap::propose, gap).unwrap().reason;
+    assert_eq!(reason, "12.5 % of the fund, 2.5 % over its target of 10.0 %.");
+    let mut windfall = book();
+    windfall.windfall = Some((0.5, 0.2));
+    windfall.position.as_mut().unwrap().avg_price_e6 = Some(price(40_00));
+    let reason = ask(profit_taking::propose, windfall).unwrap().reason;
+    assert_eq!(
+        reason,
+        "It gained 25.0 %, 50.0 % more than its past explains (medium windfall); 20 % are taken."
+    );
+}
+
+#[test]
 fn a_windfall_is_taken_in_part() {
     check(
         profit_taking::propose,

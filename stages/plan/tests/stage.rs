@@ -313,6 +313,39 @@ fn a_plan_says_what_fired_also_when_the_holdings_changed_with_it() {
 }
 
 #[test]
+fn a_plan_without_steps_says_why_and_what_changes_next() {
+    let mut world = World::ready();
+    world.gains.clear();
+    let opens = world.now.saturating_plus_ms(17 * 60 * MINUTE);
+    world.say(Venue { open: false, reason: "closed".into(), next_change: Some(opens), ..support::venue() });
+    let bought = Closed { isin: b(), last_buy: Some(start()), last_sell: None };
+    world.say(PortfolioState { closed: vec![bought], ..state("s2") });
+    world.pass(SECOND);
+    let plan = world.plan();
+    assert!(plan.steps.is_empty());
+    let reasons = " Left out: 1 × it was bought within 30 days. ";
+    assert!(plan.why.contains(reasons), "{}", plan.why);
+    assert!(plan.why.ends_with(&format!("opens at {opens}.")), "{}", plan.why);
+}
+
+#[test]
+fn more_holdings_than_fit_are_a_trouble_and_no_silence() {
+    let mut world = asked();
+    let many = |count: i64| -> Vec<contracts::Position> {
+        let isin = |n: i64| market::Isin::with_check_digit(&format!("XB{n:09}")).unwrap();
+        (0..count).map(|n| contracts::Position { isin: isin(n), ..position() }).collect()
+    };
+    world.say(PortfolioState { positions: many(201), ..state("s2") });
+    world.pass(SECOND);
+    let trouble = world.trouble().unwrap();
+    assert!(trouble.contains("do not fit into one planning context"), "{trouble}");
+    assert_eq!(world.all::<PlanProposed>().last(), Some(&None), "the plan is taken back");
+    world.say(state("s3"));
+    world.pass(SECOND);
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
 fn own_fills_count_for_what_is_no_longer_held_even_after_a_restart() {
     let mut world = World::silent();
     let order_id = contracts::Id::derive(start(), &["old"]);

@@ -1,11 +1,14 @@
 //! `steward plan`: plans at once, shows a plan, lists the plans kept, compares two, approves and skips steps.
 //!
-//! Plans come from the view `api_plan`; planning at once and deciding on a step need the bus.
+//! Plans come from the view `api_plan`, names from `api_universe` of `market`; planning at once and deciding on a step need
+//! the bus.
 
 use std::time::Duration;
 
 use bus_client::{Config, Place as At, open_for_reading};
 use contracts::{ApproveStep, Body, Outcome, PlanContext, PlanNow, PlanProposed, SkipStep, TopicId, receive};
+use market::Isin;
+use rusqlite::Connection;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +17,8 @@ use crate::{
     bus::{self, Bus, Event, Message},
     cli::{PlanOptions, PlanQuestion},
     halt::person,
-    plan_text, print,
+    plan_text::{self, Name, Names},
+    print,
 };
 
 const PLANNER: &str = "plan";
@@ -31,7 +35,7 @@ pub async fn run(options: &PlanOptions) -> Result<u8, Fault> {
         None => now(&config, options.json).await,
         Some(PlanQuestion::Show { plan }) => {
             let plan = find(&stored(&config)?, plan)?.clone();
-            Ok(tell(&plan, options.json))
+            Ok(tell(&config, &plan, options.json))
         }
         Some(PlanQuestion::History { count }) => {
             let plans = stored(&config)?;
@@ -46,7 +50,7 @@ pub async fn run(options: &PlanOptions) -> Result<u8, Fault> {
         Some(PlanQuestion::Diff { older, newer }) => {
             let plans = stored(&config)?;
             let (older, newer) = (find(&plans, older)?, find(&plans, newer)?);
-            let lines = plan_text::difference(older, newer);
+            let lines = plan_text::difference(older, newer, &names(&config));
             if options.json {
                 print::json(&json!({ "older": older, "newer": newer, "differences": lines }));
             } else {
@@ -88,7 +92,7 @@ async fn now(config: &Config, as_json: bool) -> Result<u8, Fault> {
     print::note("Looking at prices, scores, targets and holdings.");
     let plan = follow_up(&mut bus).await;
     bus.close().await;
-    Ok(tell(&plan?, as_json))
+    Ok(tell(config, &plan?, as_json))
 }
 
 async fn follow_up(bus: &mut Bus) -> Result<PlanProposed, Fault> {
@@ -121,13 +125,29 @@ async fn follow_up(bus: &mut Bus) -> Result<PlanProposed, Fault> {
     Err(Fault::NoAnswer { stage: PLANNER.into(), seconds: PLAN_MAX.as_secs() })
 }
 
-fn tell(plan: &PlanProposed, as_json: bool) -> u8 {
+fn tell(config: &Config, plan: &PlanProposed, as_json: bool) -> u8 {
     if as_json {
         print::json(plan);
     } else {
-        plan_text::lines(plan).iter().for_each(|line| print::data(line));
+        plan_text::lines(plan, &names(config)).iter().for_each(|line| print::data(line));
     }
     0
+}
+
+/// What securities are called; a plan is shown without it too.
+fn names(config: &Config) -> Names {
+    let read = |store: &Connection| -> rusqlite::Result<Names> {
+        let mut query =
+            store.prepare("SELECT isin, symbol, name FROM api_universe WHERE symbol IS NOT NULL")?;
+        let found = query.query_map([], |row| {
+            let [isin, ticker, name]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((isin.parse::<Isin>(), Name { ticker, name }))
+        })?;
+        let known = found.filter_map(|row| row.map(|(isin, name)| Some((isin.ok()?, name))).transpose());
+        known.collect::<rusqlite::Result<_>>().map(Names)
+    };
+    let store = open_for_reading(&At::File(config.store_file("market"))).ok();
+    store.and_then(|store| read(&store).ok()).unwrap_or_default()
 }
 
 /// The plans kept, newest first.

@@ -3,22 +3,48 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use contracts::{LeftOut, PlanProposed, PlanStep, ScoreParts, Side};
+use market::Isin;
 
 /// Rivals shown to a person; all of them are in the data.
 const RIVALS_SHOWN: usize = 5;
 /// Twelve characters each and a space: within 80 columns.
 const ISINS_PER_LINE: usize = 5;
 
+/// What securities are called, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Names(pub BTreeMap<Isin, Name>);
+
+/// What one security is called.
+#[derive(Debug, Clone)]
+pub struct Name {
+    /// The broker's ticker.
+    pub ticker: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Names {
+    /// The ticker with the name, else the ISIN.
+    fn full(&self, isin: &Isin) -> String {
+        self.0.get(isin).map_or_else(|| isin.to_string(), |one| format!("{} ({})", one.ticker, one.name))
+    }
+
+    /// The ticker, else the ISIN.
+    fn short(&self, isin: &Isin) -> String {
+        self.0.get(isin).map_or_else(|| isin.to_string(), |one| one.ticker.clone())
+    }
+}
+
 /// Everything about one plan.
 #[must_use]
-pub fn lines(plan: &PlanProposed) -> Vec<String> {
+pub fn lines(plan: &PlanProposed, names: &Names) -> Vec<String> {
     let mut lines = vec![
         format!("Plan {} of {}, made {}", plan.plan_id, plan.bucket_id, plan.at),
         plan.why.clone(),
         String::new(),
     ];
     for step in &plan.steps {
-        lines.push(format!("{}. {}", step.step, step_in_words(step)));
+        lines.push(format!("{}. {}", step.step, step_in_words(step, names)));
         lines.push(format!("   {}", step.candidate.reason));
         if let Some(wait) = &step.waits_for {
             lines.push(format!("   Waits for: {wait}"));
@@ -47,15 +73,15 @@ pub fn lines(plan: &PlanProposed) -> Vec<String> {
     for rival in plan.rivals.iter().take(RIVALS_SHOWN) {
         lines.push(format!("  {:.4}  {}  {}", rival.score.get(), rival.actions.join(", "), rival.reason));
     }
-    lines.extend(left_out(&plan.left_out));
+    lines.extend(left_out(&plan.left_out, names));
     lines
 }
 
 /// Why securities are not in the plan: one block per reason, most securities first.
-fn left_out(list: &[LeftOut]) -> Vec<String> {
+fn left_out(list: &[LeftOut], names: &Names) -> Vec<String> {
     let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in list {
-        by_reason.entry(&one.text).or_default().push(one.isin.to_string());
+        by_reason.entry(&one.text).or_default().push(names.short(&one.isin));
     }
     let mut blocks: Vec<_> = by_reason.into_iter().collect();
     blocks.sort_by_key(|(_, isins)| Reverse(isins.len()));
@@ -89,8 +115,9 @@ pub fn table(plans: &[&PlanProposed]) -> Vec<String> {
 
 /// What a newer plan does differently, in sentences.
 #[must_use]
-pub fn difference(older: &PlanProposed, newer: &PlanProposed) -> Vec<String> {
-    let words = |plan: &PlanProposed| plan.steps.iter().map(step_in_words).collect::<Vec<_>>();
+pub fn difference(older: &PlanProposed, newer: &PlanProposed, names: &Names) -> Vec<String> {
+    let words =
+        |plan: &PlanProposed| plan.steps.iter().map(|step| step_in_words(step, names)).collect::<Vec<_>>();
     let (before, after) = (words(older), words(newer));
     let mut lines = Vec::new();
     lines.extend(before.iter().filter(|step| !after.contains(step)).map(|step| format!("- {step}")));
@@ -109,10 +136,11 @@ pub fn difference(older: &PlanProposed, newer: &PlanProposed) -> Vec<String> {
     lines
 }
 
-fn step_in_words(step: &PlanStep) -> String {
+fn step_in_words(step: &PlanStep, names: &Names) -> String {
     let one = &step.candidate;
     let verb = if one.side == Side::Buy { "Buy" } else { "Sell" };
-    format!("{verb} {} {} at {} {}, worth {}", one.qty_e6, one.isin, one.price_e6, one.ccy, one.value_eur)
+    let name = names.full(&one.isin);
+    format!("{verb} {} {name} at {} {}, worth {}", one.qty_e6, one.price_e6, one.ccy, one.value_eur)
 }
 
 fn parts(before: &ScoreParts, after: &ScoreParts) -> Vec<String> {
@@ -141,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_plan_shows_its_steps_its_gain_and_its_rivals() {
-        let text = lines(&PlanProposed::sample()).join("\n");
+        let text = lines(&PlanProposed::sample(), &Names::default()).join("\n");
         for expected in
             ["1. Buy 1 DE000SMX0015", "0.5100 unchanged, 0.5500 with the plan", "Tried 12", "buy 3 ALPB"]
         {
@@ -150,10 +178,22 @@ mod tests {
     }
 
     #[test]
+    fn securities_are_called_by_ticker_and_name_where_they_are_known() {
+        let plan = PlanProposed::sample();
+        let name = Name { ticker: "RHNA.EU".into(), name: "Rhein".into() };
+        let all =
+            plan.steps.iter().map(|step| step.candidate.isin).chain(plan.left_out.iter().map(|one| one.isin));
+        let names = Names(all.map(|isin| (isin, name.clone())).collect());
+        let text = lines(&plan, &names).join("\n");
+        assert!(text.contains("1. Buy 1 RHNA.EU (Rhein) at"), "{text}");
+        assert!(text.contains("\n    RHNA.EU"), "{text}");
+    }
+
+    #[test]
     fn a_plan_without_steps_says_why_and_no_costs() {
         let plan =
             PlanProposed { steps: vec![], why: "Nothing is to be done.".into(), ..PlanProposed::sample() };
-        let text = lines(&plan).join("\n");
+        let text = lines(&plan, &Names::default()).join("\n");
         assert!(text.contains("Nothing is to be done.") && !text.contains("Costs "), "{text}");
     }
 
@@ -163,7 +203,9 @@ mod tests {
         let mut one = sample.left_out[0].clone();
         one.text = "Its venue is closed.".into();
         let other = LeftOut { text: "It is on target.".into(), ..one.clone() };
-        let text = lines(&PlanProposed { left_out: vec![other, one.clone(), one], ..sample }).join("\n");
+        let text =
+            lines(&PlanProposed { left_out: vec![other, one.clone(), one], ..sample }, &Names::default())
+                .join("\n");
         let blocks = text.split_once("Left out:").unwrap().1;
         assert_eq!(blocks.matches("Its venue is closed.").count(), 1, "{text}");
         assert!(blocks.find("closed").unwrap() < blocks.find("on target").unwrap(), "{text}");
@@ -173,8 +215,8 @@ mod tests {
     fn a_difference_names_what_came_and_what_went() {
         let older = PlanProposed::sample();
         let newer = PlanProposed { steps: vec![], state_id: "other".into(), ..PlanProposed::sample() };
-        let text = difference(&older, &newer).join("\n");
+        let text = difference(&older, &newer, &Names::default()).join("\n");
         assert!(text.contains("- Buy 1 DE000SMX0015") && text.contains("holdings changed"), "{text}");
-        assert_eq!(difference(&older, &older)[0], "The same steps.");
+        assert_eq!(difference(&older, &older, &Names::default())[0], "The same steps.");
     }
 }

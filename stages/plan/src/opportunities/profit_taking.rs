@@ -10,7 +10,7 @@ use limits::Fine;
 use money::Quantity;
 
 use super::{
-    No, Proposal, Report, each, overflow,
+    No, Proposal, Report, each, overflow, percent,
     proposal::{Wish, proposal, terms},
     selling::{cut, may_sell},
 };
@@ -75,9 +75,22 @@ fn sell(usable: &Usable<'_>, weight: f64, snapshot: &Snapshot<'_>) -> Result<Pro
         category: Category::ProfitTaking,
         tags: &["windfall", "profit_taking"],
         priority: priority(windfall) * weight,
-        reason: format!("It gained far more than its past explains; {:.0} % are taken.", part * 100.0),
+        reason: reason(usable, part, snapshot),
     };
     proposal(usable, wish, snapshot)
+}
+
+/// The gain, how much of it the past does not explain, of what kind the windfall is, and what is taken.
+fn reason(usable: &Usable<'_>, part: f64, snapshot: &Snapshot<'_>) -> String {
+    let paid = usable.position.and_then(|position| position.avg_price_e6).filter(|paid| !paid.is_zero());
+    let gain = paid.map(|paid| usable.quote.price_e6.to_f64() / paid.to_f64() - 1.0);
+    let score = snapshot.full_score(usable.security.isin);
+    let kind =
+        score.and_then(|score| score.windfall.as_ref()).map(|windfall| windfall.reason.replace('_', " "));
+    let gain = gain.map_or_else(|| "It gained".to_string(), |gain| format!("It gained {},", percent(gain)));
+    let excess = usable.merit.excess.map_or_else(|| "far".to_string(), percent);
+    let kind = kind.filter(|kind| !kind.is_empty()).map_or_else(String::new, |kind| format!(" ({kind})"));
+    format!("{gain} {excess} more than its past explains{kind}; {:.0} % are taken.", part * 100.0)
 }
 
 #[cfg(test)]

@@ -110,9 +110,14 @@ fn buy(
         category: category(true, paid.is_some_and(|paid| paid > usable.quote.price_e6)),
         tags: &["rebalance", "optimizer_target"],
         priority,
-        reason: format!("{} under its target of {}.", percent(share), percent(usable.target.to_f64())),
+        reason: reason(usable, share, "under", snapshot),
     };
     proposal(usable, wish, snapshot)
+}
+
+fn reason(usable: &Usable<'_>, gap: f64, over: &str, snapshot: &Snapshot<'_>) -> String {
+    let (now, target) = (ratio(usable.value.into(), snapshot.total.into()), usable.target.to_f64());
+    format!("{} of the fund, {} {over} its target of {}.", percent(now), percent(gap), percent(target))
 }
 
 fn sell(
@@ -133,7 +138,7 @@ fn sell(
         category: category(false, false),
         tags: &["rebalance", "optimizer_target"],
         priority,
-        reason: format!("{} over its target of {}.", percent(share), percent(usable.target.to_f64())),
+        reason: reason(usable, share, "over", snapshot),
     };
     proposal(usable, wish, snapshot)
 }
