@@ -85,6 +85,20 @@ impl Sliders {
         Sliders { risk: position, hold: position, entry: position, spread: position, profit: position }
     }
 
+    /// Where they stand for a strategy of this name; an unknown one is balanced.
+    #[must_use]
+    pub fn recommended(strategy: &str) -> Sliders {
+        let [risk, hold, entry, spread, profit] = match strategy {
+            "conservative" => [0.2, 0.9, 0.3, 0.9, 0.4],
+            "aggressive" => [0.8, 0.3, 0.7, 0.4, 0.7],
+            "momentum" => [0.8, 0.2, 0.9, 0.4, 0.7],
+            "dip_buyer" => [0.5, 0.7, 0.1, 0.6, 0.3],
+            "value" => [0.3, 0.8, 0.2, 0.7, 0.2],
+            _ => [0.5, 0.6, 0.5, 0.6, 0.5],
+        };
+        Sliders { risk, hold, entry, spread, profit }
+    }
+
     /// Whether every slider stands within 0 to 1.
     #[must_use]
     pub fn are_valid(&self) -> bool {

@@ -36,6 +36,26 @@ fn configurations_are_judged_and_sliders_mapped_as_the_vectors_say() {
     assert!(crate::open::elsewhere() || run == 29, "{run} ran");
 }
 
+#[test]
+fn each_slider_and_the_recommended_sets_are_those_of_the_vectors() {
+    let mut run = 0;
+    for Case { name, input, expect } in case::all("satellites/planner_sliders.json") {
+        let got = match input.get("slider") {
+            Some(slider) => sliders(&input)[text(slider)].clone(),
+            None => {
+                let set = Sliders::recommended(text(&input["strategy"]));
+                json!({
+                    "risk_appetite": set.risk, "hold_duration": set.hold, "entry_style": set.entry,
+                    "position_spread": set.spread, "profit_taking_aggressiveness": set.profit,
+                })
+            }
+        };
+        same(&name, &got, &expect);
+        run += 1;
+    }
+    assert!(crate::open::elsewhere() || run == 37, "{run} ran");
+}
+
 /// The document of a case: every module on, as where the old system judged it, and what the case changes.
 fn document(overrides: &Value) -> String {
     let mut text = String::from("[planner]\n");

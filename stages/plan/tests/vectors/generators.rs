@@ -67,24 +67,49 @@ fn enhanced(name: &str, input: &serde_json::Value, expect: &serde_json::Value) {
     assert_eq!(Some(used), expect["draws_used"].as_u64(), "{name}");
 }
 
-/// The mode itself is not built: its sequences are some of the subsets that are always tried.
+/// The mode is no generator of ours: its sequences are some of the subsets that are always tried. The old rule lives here, and
+/// what it gives is checked to be such subsets.
 fn combinatorial(name: &str, input: &serde_json::Value, expect: &serde_json::Value) {
-    case::not_built(FILE, name, "a mode that names some of the subsets; checked as part of them");
     let candidates = Candidates::read(&input["opportunities"]);
-    let threshold = number(&input["params"]["priority_threshold"]);
-    let flat: Vec<Item> =
-        candidates.lists.flat().into_iter().filter(|item| item.priority >= threshold).collect();
-    let names: BTreeMap<String, usize> =
-        (0..).zip(&flat).map(|(at, item)| (candidates.names[usize::from(item.id)].clone(), at)).collect();
-    for sequence in case::sequences(&expect["sequences"]) {
-        let places: Vec<usize> = sequence.iter().map(|name| names[name]).collect();
-        let items: Vec<Item> = places.iter().map(|place| flat[*place]).collect();
-        if !is_free_of_repeats(&items) {
-            continue; // Sells and buys the same security: dropped by both.
+    let params = &input["params"];
+    let threshold = number(&params["priority_threshold"]);
+    let flat = candidates.lists.flat();
+    let of_side = |side: limits::Side| -> Vec<Item> {
+        let of_it = flat.iter().filter(|item| item.priority >= threshold && item.side == side);
+        of_it.take(count(&params["max_candidates"])).copied().collect()
+    };
+    let (sells, buys) = (of_side(limits::Side::Sell), of_side(limits::Side::Buy));
+    let steps = count(&params["max_steps"]);
+    let mut found: Vec<Vec<Item>> = Vec::new();
+    for sold in (1..=count(&params["max_sells"]).min(steps)).flat_map(|size| subsets(&sells, size)) {
+        let room = count(&params["max_buys"]).min(steps - sold.len()).min(buys.len());
+        for bought in (1..=room).flat_map(|size| subsets(&buys, size)) {
+            found.push(sold.iter().chain(&bought).copied().collect());
         }
-        let pool: BTreeSet<usize> = places.iter().copied().collect();
-        assert_eq!(pool.len(), places.len(), "{name}");
-        assert!(places.len() <= count(&input["params"]["max_steps"]), "{name}");
-        assert!(items.windows(2).all(|pair| pair[0].side >= pair[1].side), "{name}: sells come before buys");
     }
+    found.truncate(count(&params["max_combinations"]));
+    let got: Vec<_> = found.iter().map(|one| candidates.named(one)).collect();
+    assert_eq!(got, case::sequences(&expect["sequences"]), "{name}");
+    for sequence in found.iter().filter(|one| is_free_of_repeats(one)) {
+        let different: BTreeSet<u16> = sequence.iter().map(|item| item.id).collect();
+        assert!(different.len() == sequence.len() && sequence.len() <= steps, "{name}: it is no subset");
+        assert!(
+            sequence.windows(2).all(|pair| pair[0].side >= pair[1].side),
+            "{name}: sells come before buys"
+        );
+    }
+}
+
+/// Every choice of so many, in the order of their places.
+fn subsets(of: &[Item], size: usize) -> Vec<Vec<Item>> {
+    if size == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (at, first) in of.iter().enumerate() {
+        for rest in subsets(&of[at + 1..], size - 1) {
+            all.push(std::iter::once(*first).chain(rest).collect());
+        }
+    }
+    all
 }
