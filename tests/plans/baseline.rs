@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     exhaustive,
-    fund::{DAY, Fund, isin, now, number},
+    fund::{Configuration, DAY, Fund, isin, now, number},
     rig::Rig,
 };
 
@@ -215,6 +215,8 @@ impl Account {
             },
             universe: Universe { securities },
             scores: scores.clone(),
+            flows: vec![],
+            configuration: Configuration::default(),
         };
         let scores = scores.into_iter().map(|score| (score.isin, score)).collect();
         Account { symbols, rates, fund, scores, groups }

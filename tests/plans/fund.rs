@@ -1,8 +1,9 @@
 //! Funds of every shape: the same seed is the same fund.
 
 use contracts::{
-    Cash, EndComponents, Finite, FxRate, FxRates, PortfolioState, Position, Quote, Regime, RiskHalt, Sample,
-    Security, SecurityScore, Source, TargetWeight, TargetWeights, Universe, Venue, Windfall,
+    Cash, ConfigCreate, EndComponents, Finite, Flow, FlowKind, FxRate, FxRates, Id, PortfolioState, Position,
+    Quote, Regime, RiskHalt, Sample, Security, SecurityScore, Source, TargetGroup, TargetWeight,
+    TargetWeights, Universe, Venue, Windfall,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate, Weight};
@@ -58,6 +59,48 @@ pub struct Fund {
     pub scores: Vec<SecurityScore>,
     pub targets: TargetWeights,
     pub state: PortfolioState,
+    /// Dividends.
+    pub flows: Vec<Flow>,
+    /// What the owner wants of the planner; empty for the default.
+    pub configuration: Configuration,
+}
+
+/// The parts of a planner configuration that are drawn.
+#[derive(Clone, Copy, Default)]
+pub struct Configuration {
+    pub profile: Option<&'static str>,
+    pub no_subsets: bool,
+    pub combinations: bool,
+    pub adaptive: bool,
+}
+
+impl Configuration {
+    fn of(seeded: &mut Seeded) -> Configuration {
+        let profiles = [None, Some("conservative"), Some("balanced"), Some("aggressive")];
+        Configuration {
+            profile: profiles[usize::try_from(seeded.below(4)).unwrap()],
+            no_subsets: seeded.one_in(3),
+            combinations: seeded.one_in(2),
+            adaptive: seeded.one_in(2),
+        }
+    }
+
+    fn toml(self) -> String {
+        let mut text = String::new();
+        if let Some(profile) = self.profile {
+            text.push_str(&format!("[planner]\nrisk_profile = \"{profile}\"\n"));
+        }
+        for (wanted, section, enabled) in [
+            (self.no_subsets, "sequence_generators.subsets", false),
+            (self.combinations, "sequence_generators.enhanced_combinatorial", true),
+            (self.adaptive, "pattern_generators.adaptive", true),
+        ] {
+            if wanted {
+                text.push_str(&format!("[{section}]\nenabled = {enabled}\n"));
+            }
+        }
+        text
+    }
 }
 
 pub fn now() -> Timestamp {
@@ -113,13 +156,16 @@ impl Fund {
         let pairs = [Currency::USD, Currency::GBP].into_iter().filter(|_| !seeded.one_in(4));
         let pairs = pairs.map(pair_quote).collect();
         let weights = securities.iter().filter_map(|one| target(one.isin, count, &mut seeded)).collect();
+        let groups = if seeded.one_in(2) { groups(&securities, &mut seeded) } else { vec![] };
+        let flows = if seeded.one_in(2) { flows(&securities, &mut seeded) } else { vec![] };
+        let configuration = Configuration::of(&mut seeded);
         Fund {
             universe: Universe { securities },
             quotes,
             pairs,
             regime: None,
             scores,
-            targets: TargetWeights { at: now(), weights, groups: vec![], ..TargetWeights::sample() },
+            targets: TargetWeights { at: now(), weights, groups, ..TargetWeights::sample() },
             state: PortfolioState {
                 state_id: format!("state-{seed}"),
                 at: now(),
@@ -129,6 +175,8 @@ impl Fund {
                 nav: Some(Money::from_e4(nav, Currency::EUR)),
                 ..PortfolioState::sample()
             },
+            flows,
+            configuration,
         }
     }
 
@@ -154,7 +202,13 @@ impl Fund {
         rig.say(RiskHalt { halted: false, halts: vec![], at: now() });
         rig.say(rates);
         self.regime.iter().for_each(|regime| rig.say(regime.clone()));
+        self.flows.iter().for_each(|flow| rig.say(flow.clone()));
         rig.say(self.state.clone());
+        let toml = self.configuration.toml();
+        if !toml.is_empty() {
+            let bucket_id = Some("core".to_string());
+            rig.say(ConfigCreate { name: "drawn".into(), toml, bucket_id, ..ConfigCreate::sample() });
+        }
         rig.settle();
         rig
     }
@@ -224,6 +278,7 @@ fn score(n: i64, seeded: &mut Seeded) -> SecurityScore {
         total: Some(number((quality.get() + 0.3).min(1.0))),
         quality: Some(quality),
         end: EndComponents { total_return: seeded.unit(), promise: seeded.unit(), stability: seeded.unit() },
+        inputs: [("dividend_yield".to_string(), number(seeded.unit().get() / 10.0))].into(),
         windfall: seeded.one_in(4).then(|| Windfall {
             score: seeded.unit(),
             excess: number(0.4),
@@ -252,6 +307,47 @@ fn position(security: &Security, quote: &Quote, seeded: &mut Seeded) -> Position
         last_sell: None,
         ..PortfolioState::sample().positions[0].clone()
     }
+}
+
+/// What every other security paid, with the tax on it.
+fn flows(securities: &[Security], seeded: &mut Seeded) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    for security in securities.iter().step_by(2) {
+        let paid = 300 + seeded.below(700);
+        for (name, kind, units) in [("paid", FlowKind::Dividend, paid), ("tax", FlowKind::Tax, -paid / 6)] {
+            let amount = Money::from_units(units, Currency::EUR).unwrap();
+            flows.push(Flow {
+                id: Id::derive(now(), &[name, security.isin.as_str()]),
+                kind,
+                day: now().day_utc(),
+                amount,
+                amount_eur: Some(amount),
+                isin: Some(security.isin),
+                ..Flow::sample()
+            });
+        }
+    }
+    flows
+}
+
+/// What the owner wants of two regions, made of the countries.
+fn groups(securities: &[Security], seeded: &mut Seeded) -> Vec<TargetGroup> {
+    let e6 = 100_000 * (1 + seeded.below(8));
+    let group = |name: &str, countries: [&str; 2], e6: i64| TargetGroup {
+        kind: "country".into(),
+        name: name.into(),
+        members: securities
+            .iter()
+            .filter(|one| one.country.as_deref().is_some_and(|country| countries.contains(&country)))
+            .map(|one| (one.isin, number(1.0)))
+            .collect(),
+        target_e6: Weight::from_e6(e6).ok(),
+        lower_e6: Weight::ZERO,
+        upper_e6: Weight::ONE,
+        value_e6: Weight::ZERO,
+        binding: None,
+    };
+    vec![group("EU", ["DE", "FR"], e6), group("OVERSEAS", ["US", "JP"], 1_000_000 - e6)]
 }
 
 fn cash(amount: Money) -> Cash {

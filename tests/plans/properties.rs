@@ -119,14 +119,20 @@ proptest! {
 
     #[test]
     fn the_choice_is_that_of_looking_at_everything(seed in any::<u64>()) {
-        let rig = Fund::of(seed).planned();
+        let fund = Fund::of(seed);
+        let rig = fund.planned();
         let (plan, context) = (rig.plan(), rig.context.clone().unwrap());
         let unchanged = exhaustive::score(&context, &[]).unwrap();
         prop_assert!((unchanged - plan.score_unchanged.get()).abs() < 1e-9);
         let best = exhaustive::best(&context, DEPTH).unwrap_or(unchanged);
         let hurdle = plan.min_improvement.get();
         let gain = best - unchanged;
-        if plan.steps.is_empty() {
+        if fund.configuration.no_subsets {
+            // Patterns look at a part of everything, so there may be better; never is there a plan that is not there.
+            let pool = (0_u16..).zip(&context.candidates).map(|(place, _)| place).collect();
+            let all = exhaustive::best(&contracts::PlanContext { pool, ..context }, DEPTH).unwrap_or(unchanged);
+            prop_assert!(plan.score_after.get() <= all.max(unchanged) + 1e-8, "{all} {:?}", plan.score_after);
+        } else if plan.steps.is_empty() {
             prop_assert!(gain < hurdle + 1e-8, "{gain} was there to be gained");
         } else {
             // A pattern may reach a candidate that the pool cut away, and only gain by it.
@@ -168,11 +174,24 @@ fn the_funds_of_these_tests_are_worth_testing() {
         exhaustive::exchanges(&context, &places(rig.plan(), &context))
     });
     let exchanges = exchanges.count();
+    let reinvested = with(&|plan| plan.steps.iter().any(|step| step.candidate.finder.contains("dividend")));
+    let drawn = |wish: &dyn Fn(&Fund) -> bool| {
+        let wished = |(seed, plan): &(u64, &PlanProposed)| wish(&Fund::of(*seed)) && !plan.steps.is_empty();
+        (0_u64..).zip(&plans).filter(wished).count()
+    };
+    let no_subsets = drawn(&|fund| fund.configuration.no_subsets);
+    let profiles = drawn(&|fund| matches!(fund.configuration.profile, Some("conservative" | "aggressive")));
+    let grouped = drawn(&|fund| !fund.targets.groups.is_empty());
     println!(
-        "of 60 funds {steps} have a plan, {sales} with a sale, {several} with several steps, {exchanges} with an exchange"
+        "of 60 funds {steps} have a plan, {sales} with a sale, {several} with several steps, {exchanges} with an \
+         exchange, {reinvested} with dividends, {no_subsets} without subsets, {profiles} by another profile, {grouped} with groups"
     );
     assert!(
         steps >= 20 && sales >= 3 && several >= 5 && exchanges >= 3,
         "{steps} {sales} {several} {exchanges}"
+    );
+    assert!(
+        reinvested >= 1 && no_subsets >= 5 && profiles >= 5 && grouped >= 5,
+        "{reinvested} {no_subsets} {profiles} {grouped}"
     );
 }

@@ -78,6 +78,14 @@ fn purses(seeded: &mut Seeded) -> Vec<SpendableCash> {
     purses
 }
 
+/// Any weights that are one together.
+fn weights(seeded: &mut Seeded) -> ScoreWeights {
+    let drawn = [0; 5].map(|_| 0.01 + seeded.unit());
+    let sum: f64 = drawn.iter().sum();
+    let [total_return, portfolio, promise, stability, opinion] = drawn.map(|one| number(one / sum));
+    ScoreWeights { total_return, portfolio, promise, stability, opinion }
+}
+
 fn context(isins: &[Isin], seeded: &mut Seeded, securities: u64, candidates: u64) -> PlanContext {
     let (groups, concentrations) = (seeded.below(5), seeded.below(4));
     let holdings: Vec<Holding> = isins
@@ -120,7 +128,7 @@ fn context(isins: &[Isin], seeded: &mut Seeded, securities: u64, candidates: u64
         cash,
         total_eur: eur(total),
         nav_eur: eur(total + seeded.euros(5_000)),
-        weights: ScoreWeights::sample(),
+        weights: weights(seeded),
         costs: PlanCosts {
             fixed_eur: eur(20_000),
             percent_e6: share(2_000),
@@ -289,11 +297,12 @@ fn score(context: &PlanContext, end: &End) -> f64 {
     let dividend = (30.0 + 1_000.0 * mean(|constants| constants.dividend_yield, 0.0)).min(100.0);
     let quality = 100.0 * mean(|constants| constants.quality, 0.5);
     let portfolio = 0.4 * diversification + 0.3 * dividend + 0.3 * quality;
-    let before = 0.35 * mean(|constants| constants.total_return, 0.15)
-        + 0.25 * portfolio / 100.0
-        + 0.20 * mean(|constants| constants.promise, 0.5)
-        + 0.15 * mean(|constants| constants.stability, 1.0)
-        + 0.05 * 0.5;
+    let weights = &context.weights;
+    let before = weights.total_return.get() * mean(|constants| constants.total_return, 0.15)
+        + weights.portfolio.get() * portfolio / 100.0
+        + weights.promise.get() * mean(|constants| constants.promise, 0.5)
+        + weights.stability.get() * mean(|constants| constants.stability, 1.0)
+        + weights.opinion.get() * 0.5;
     (before - context.costs.factor.get() * (end.costs + end.impact) / total).clamp(0.0, 1.0)
 }
 
