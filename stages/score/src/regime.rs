@@ -1,12 +1,15 @@
 //! The market regime of the last 400 days, computed again from the closes of the regions' indices.
 //!
 //! Rule: on each day on which any index has a close, every region with 200 closes and a last one of at most 7 calendar
-//! days takes part with its distance from the 200-day average; their mean is smoothed, scored and named
-//! (`formulas::regime`). Nothing is carried over from earlier runs, so a restart says the same. Regions count alike.
-//! Restless markets: volatility of the regions' mean return over 20 days against 252.
+//! days takes part with its distance from the 200-day average; their weighted mean is smoothed, scored and named
+//! (`formulas::regime`). Nothing is carried over from earlier runs, so a restart says the same.
+//! Which regions: the groups of countries that the owner gave a target, each with that weight; while none has one, every
+//! region with an index, alike. A group with a target and no index drops out and is named.
+//! Restless markets: volatility of the regions' weighted mean return over 20 days against 252.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contracts::{GroupKind, TargetWeights};
 use formulas::{
     high_volatility::is_high,
     regime::{Label, Regime, region_distance, weighted_distance},
@@ -44,21 +47,66 @@ pub struct Found {
     pub high_volatility: bool,
 }
 
-/// Reads the regime from closes by region.
+/// How much each region counts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Regions {
+    /// By name, each above zero.
+    pub weights: BTreeMap<String, f64>,
+    /// What dropped out, in words.
+    pub left_out: Vec<String>,
+}
+
+impl Regions {
+    /// The regions of these indices as the owner's groups weigh them.
+    #[must_use]
+    pub fn of(indices: &BTreeMap<String, String>, targets: Option<&TargetWeights>) -> Regions {
+        let wanted: BTreeMap<&str, f64> = targets
+            .iter()
+            .flat_map(|targets| &targets.groups)
+            .filter(|group| group.kind == GroupKind::Country.name())
+            .filter_map(|group| Some((group.name.as_str(), group.target_e6?.to_f64())))
+            .filter(|(_, target)| *target > 0.0)
+            .collect();
+        if wanted.is_empty() {
+            let alike = indices.keys().map(|region| (region.clone(), 1.0));
+            return Regions { weights: alike.collect(), left_out: Vec::new() };
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            wanted.iter().partition(|(name, _)| indices.contains_key(**name));
+        let lost =
+            unknown.iter().map(|(name, _)| format!("no index is named for {name}, which has a target"));
+        let unasked = indices.keys().filter(|region| !wanted.contains_key(region.as_str()));
+        Regions {
+            weights: known.into_iter().map(|(name, target)| (name.to_string(), *target)).collect(),
+            left_out: lost.chain(unasked.map(|region| format!("{region} has no target"))).collect(),
+        }
+    }
+}
+
+/// Reads the regime from closes by region; a region without a weight does not count.
 #[must_use]
-pub fn replay(closes: &BTreeMap<String, Closes>, bull_from: f64, bear_from: f64) -> Found {
-    let days: BTreeSet<Day> = closes.values().flatten().map(|(day, _)| *day).collect();
+pub fn replay(
+    closes: &BTreeMap<String, Closes>,
+    weights: &BTreeMap<String, f64>,
+    bull_from: f64,
+    bear_from: f64,
+) -> Found {
+    let weighed = closes.iter().filter_map(|(region, list)| Some((region, (*weights.get(region)?, list))));
+    let closes: BTreeMap<&String, (f64, &Closes)> = weighed.collect();
+    let days: BTreeSet<Day> =
+        closes.values().flat_map(|(_, list)| list.iter()).map(|(day, _)| *day).collect();
     let mut judged: Vec<Day> = days.iter().rev().take(REGIME_DAYS).copied().collect();
     judged.reverse();
     let values: BTreeMap<&String, Vec<f64>> = closes
         .iter()
-        .map(|(region, list)| (region, list.iter().map(|(_, close)| *close).collect()))
+        .map(|(region, (_, list))| (*region, list.iter().map(|(_, close)| *close).collect()))
         .collect();
     let mut regime = Regime::new(bull_from, bear_from);
     let mut found = Found::default();
     for day in &judged {
         let mut distances: BTreeMap<String, f64> = BTreeMap::new();
-        for (region, list) in closes {
+        let mut regions: Vec<(f64, Option<f64>)> = Vec::new();
+        for (region, (weight, list)) in &closes {
             let known = list.partition_point(|(at, _)| at <= day);
             let fresh = known
                 .checked_sub(1)
@@ -67,11 +115,10 @@ pub fn replay(closes: &BTreeMap<String, Closes>, bull_from: f64, bear_from: f64)
                 && known >= AVERAGE_CLOSES
                 && let Some(distance) = region_distance(&values[region][known - AVERAGE_CLOSES..known])
             {
-                distances.insert(region.clone(), distance);
+                distances.insert((*region).clone(), distance);
+                regions.push((*weight, Some(distance)));
             }
         }
-        let regions: Vec<(f64, Option<f64>)> =
-            distances.values().map(|distance| (1.0, Some(*distance))).collect();
         let Some(said) = weighted_distance(&regions).and_then(|distance| regime.push(distance)) else {
             continue;
         };
@@ -83,26 +130,26 @@ pub fn replay(closes: &BTreeMap<String, Closes>, bull_from: f64, bear_from: f64)
             (Some(said.score), Some(said.smoothed), Some(said.distance));
         (found.regions, found.until) = (distances, Some(*day));
     }
-    found.high_volatility = restless(closes, &days);
+    found.high_volatility = restless(&closes, days.len());
     found
 }
 
 /// Whether markets are restless after the last day; the switch remembers, so all days are gone through.
-fn restless(closes: &BTreeMap<String, Closes>, days: &BTreeSet<Day>) -> bool {
+fn restless(closes: &BTreeMap<&String, (f64, &Closes)>, days: usize) -> bool {
     let mut returns: BTreeMap<Day, (f64, f64)> = BTreeMap::new();
-    for list in closes.values() {
+    for (weight, list) in closes.values() {
         for pair in list.windows(2) {
             if let Some(one) = formulas::returns::simple_return(pair[0].1, pair[1].1) {
-                let (sum, count) = returns.entry(pair[1].0).or_insert((0.0, 0.0));
-                *sum += one;
-                *count += 1.0;
+                let (sum, all) = returns.entry(pair[1].0).or_insert((0.0, 0.0));
+                *sum += weight * one;
+                *all += weight;
             }
         }
     }
-    let mean: Vec<f64> = returns.values().map(|(sum, count)| sum / count).collect();
+    let mean: Vec<f64> = returns.values().map(|(sum, all)| sum / all).collect();
     let last =
         |end: usize, count: usize| (end >= count).then(|| volatility(&mean[end - count..end])).flatten();
-    let first = mean.len().saturating_sub(REGIME_DAYS.min(days.len()));
+    let first = mean.len().saturating_sub(REGIME_DAYS.min(days));
     (first..=mean.len()).fold(false, |was, end| is_high(was, last(end, SHORT_DAYS), last(end, LONG_DAYS)))
 }
 
@@ -119,6 +166,8 @@ pub fn word(label: Label) -> &'static str {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use contracts::Sample;
+
     use super::*;
 
     fn begin() -> Day {
@@ -130,8 +179,80 @@ mod tests {
     }
 
     fn of(regions: &[(&str, Closes)]) -> Found {
-        let closes = regions.iter().map(|(name, list)| (name.to_string(), list.clone())).collect();
-        replay(&closes, 0.05, -0.05)
+        let weighed: Vec<_> = regions.iter().map(|(name, list)| (*name, 1.0, list.clone())).collect();
+        weighed_of(&weighed)
+    }
+
+    fn weighed_of(regions: &[(&str, f64, Closes)]) -> Found {
+        let closes = regions.iter().map(|(name, _, list)| (name.to_string(), list.clone())).collect();
+        let weights = regions.iter().map(|(name, weight, _)| (name.to_string(), *weight)).collect();
+        replay(&closes, &weights, 0.05, -0.05)
+    }
+
+    fn targets(groups: &[(&str, &str, Option<i64>)]) -> TargetWeights {
+        let group = |(kind, name, e6): &(&str, &str, Option<i64>)| contracts::TargetGroup {
+            kind: (*kind).into(),
+            name: (*name).into(),
+            target_e6: e6.map(|e6| money::Weight::from_e6(e6).unwrap()),
+            ..TargetWeights::sample().groups[0].clone()
+        };
+        TargetWeights { groups: groups.iter().map(group).collect(), ..TargetWeights::sample() }
+    }
+
+    fn indices() -> BTreeMap<String, String> {
+        ["EU", "US"].iter().map(|name| (name.to_string(), name.to_string())).collect()
+    }
+
+    #[test]
+    fn regions_count_as_the_owners_targets_say() {
+        let said = targets(&[
+            ("country", "EU", Some(300_000)),
+            ("country", "ASIA", Some(100_000)),
+            ("country", "US", None),
+            ("industry", "US", Some(900_000)),
+        ]);
+        let regions = Regions::of(&indices(), Some(&said));
+        assert_eq!(regions.weights, BTreeMap::from([("EU".to_string(), 0.3)]));
+        assert_eq!(regions.left_out, ["no index is named for ASIA, which has a target", "US has no target"]);
+    }
+
+    #[test]
+    fn without_a_target_all_regions_with_an_index_count_alike() {
+        let none = targets(&[("country", "EU", None), ("country", "ASIA", Some(0)), ("country", "US", None)]);
+        for targets in [None, Some(&none)] {
+            let regions = Regions::of(&indices(), targets);
+            assert_eq!(regions.weights.values().copied().collect::<Vec<_>>(), [1.0, 1.0]);
+            assert!(regions.left_out.is_empty());
+        }
+        let lost = Regions::of(&indices(), Some(&targets(&[("country", "ASIA", Some(1))])));
+        assert!(lost.weights.is_empty(), "no index stands for what is wanted: nothing is known");
+    }
+
+    #[test]
+    fn the_heavier_region_decides() {
+        let of =
+            |eu: f64, us: f64| weighed_of(&[("EU", eu, rising(300, 1.001)), ("US", us, rising(300, 0.9985))]);
+        let (bull, bear) = (of(0.9, 0.1), of(0.1, 0.9));
+        assert_eq!((bull.label, bear.label), (Some(Label::Bull), Some(Label::Bear)));
+        let (eu, us) = (bull.regions["EU"], bull.regions["US"]);
+        assert!((bull.distance.unwrap() - (0.9 * eu + 0.1 * us)).abs() < 1e-12);
+        assert_eq!(weighed_of(&[("EU", 1.0, rising(300, 1.001))]), {
+            let mut both = BTreeMap::from([("EU".to_string(), rising(300, 1.001))]);
+            both.insert("US".into(), rising(300, 0.9));
+            replay(&both, &BTreeMap::from([("EU".to_string(), 1.0)]), 0.05, -0.05)
+        });
+    }
+
+    #[test]
+    fn a_storm_in_a_region_of_little_weight_is_no_storm() {
+        let mut calm = rising(300, 1.0);
+        (0..300).for_each(|day| calm[day].1 *= 1.0 + 0.002 * (day % 2) as f64);
+        let mut storm = calm.clone();
+        (280..300).for_each(|day| storm[day].1 *= 1.0 + 0.03 * (day % 2) as f64);
+        let of = |weight: f64| {
+            weighed_of(&[("EU", 1.0 - weight, calm.clone()), ("US", weight, storm.clone())]).high_volatility
+        };
+        assert!(of(0.95) && !of(0.05));
     }
 
     #[test]

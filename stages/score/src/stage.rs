@@ -16,7 +16,7 @@ use crate::{
     Call, Closes, Facts, Reply, Settings,
     holding::Shares,
     limits::{BARS_AGE_MAX_DAYS, READ_AT_ONCE, SECURITIES_MAX},
-    regime,
+    regime::{self, Regions},
     series::Series,
     statement::{self, Basis},
     store::{self, Save},
@@ -26,6 +26,11 @@ use crate::{
 const RETRY_MS: i64 = 60_000;
 /// How often facts are read again without being told: figures of a business change without a new bar.
 const REREAD_MS: i64 = 6 * 3_600_000;
+
+/// Completed days from Monday to Friday without a new value of the regime after which a person is told.
+const SILENT_WEEKDAYS: usize = 3;
+/// Reasons in a statement about the regime: what its size allows.
+const REASONS_MAX: usize = 12;
 
 /// What is known of one security.
 #[derive(Debug, Default)]
@@ -37,6 +42,14 @@ struct Known {
     quote: Option<Quote>,
     quote_id: Option<Id>,
     scored: Option<Timestamp>,
+}
+
+/// What a person should know of, each until it is over.
+#[derive(Debug, Default)]
+struct Troubles {
+    unread: Option<String>,
+    crowd: Option<String>,
+    silent_market: Option<String>,
 }
 
 /// Pieces, last purchase, last sale.
@@ -55,9 +68,14 @@ pub struct Score {
     changed: BTreeSet<Isin>,
     state: Option<PortfolioState>,
     targets: Option<TargetWeights>,
-    closes: BTreeMap<String, Closes>,
+    /// Of the indices, once they were read.
+    closes: Option<BTreeMap<String, Closes>>,
+    indices_asked: bool,
     regime: Option<Regime>,
     label: String,
+    troubles: Troubles,
+    /// The first day on which this process could know the market.
+    began: Option<Day>,
     wake_at: Option<Timestamp>,
     retry_at: Option<Timestamp>,
     reread_at: Option<Timestamp>,
@@ -88,9 +106,12 @@ impl Stage for Score {
             changed: BTreeSet::new(),
             state: None,
             targets: None,
-            closes: BTreeMap::new(),
+            closes: None,
+            indices_asked: false,
             regime: None,
             label: last.flatten().unwrap_or_else(|| "unknown".into()),
+            troubles: Troubles::default(),
+            began: None,
             wake_at: None,
             retry_at: None,
             reread_at: None,
@@ -117,20 +138,26 @@ impl Stage for Score {
                 }
             }
             // What is held and wanted changes sell score and fit, never a total: it waits for the next score, except for
-            // what is newly held or held no longer.
+            // what is newly held or held no longer. The targets of countries say how much each region of the market counts.
             Input::Heard(contract::Input::PortfolioState(heard)) => {
                 self.hear_state(heard.body, now, out);
             }
-            Input::Heard(contract::Input::TargetWeights(heard)) => self.targets = heard.body,
+            Input::Heard(contract::Input::TargetWeights(heard)) => {
+                self.targets = heard.body;
+                self.say_regime(now, out);
+            }
             Input::Replied(Reply::Facts(facts)) => self.hear_facts(facts, now, out),
             Input::Replied(Reply::Indices(closes)) => {
-                self.closes = closes;
+                self.closes = Some(closes);
                 self.say_regime(now, out);
             }
             Input::Replied(Reply::Failed { isins, why }) => {
+                // Nobody asks for the closes of no security: it was the indices that could not be read.
+                self.indices_asked &= !isins.is_empty();
                 self.unread.extend(isins);
                 self.retry_at = Some(now.saturating_plus_ms(RETRY_MS));
-                out.trouble(why);
+                self.troubles.unread = Some(why);
+                self.tell_troubles(out);
             }
             Input::Settings(snapshot) => {
                 self.hear_settings(self.own.with(&snapshot), now, out);
@@ -158,12 +185,13 @@ impl Score {
     fn hear_universe(&mut self, universe: Option<Universe>, out: &mut Out<Self>) {
         self.universe = universe.unwrap_or(Universe { securities: Vec::new() });
         let securities = &self.universe.securities;
-        if securities.len() > SECURITIES_MAX {
-            out.trouble(format!(
+        self.troubles.crowd = (securities.len() > SECURITIES_MAX).then(|| {
+            format!(
                 "The universe has {} securities, only the first {SECURITIES_MAX} are scored.",
                 securities.len()
-            ));
-        }
+            )
+        });
+        self.tell_troubles(out);
         let new: BTreeSet<Isin> = securities
             .iter()
             .filter(|security| security.active)
@@ -238,8 +266,11 @@ impl Score {
             out.call(Call::ReadFacts { isins: isins.to_vec() });
         }
         if !wanted.is_empty() {
-            out.call(Call::ReadIndices { indices: self.settings.indices.clone() });
             self.reread_at = Some(now.saturating_plus_ms(REREAD_MS));
+        }
+        if !(wanted.is_empty() && self.indices_asked) {
+            out.call(Call::ReadIndices { indices: self.settings.indices.clone() });
+            self.indices_asked = true;
         }
         self.unread.retain(|isin| !self.watched.contains(isin));
         self.retry_at = None;
@@ -260,8 +291,18 @@ impl Score {
                 self.changed.insert(isin);
             }
         }
-        out.recovered();
+        self.troubles.unread = None;
+        self.tell_troubles(out);
         self.settle(now);
+    }
+
+    /// One trouble hides another only until it is over.
+    fn tell_troubles(&self, out: &mut Out<Self>) {
+        let Troubles { unread, crowd, silent_market } = &self.troubles;
+        match [unread, crowd, silent_market].into_iter().flatten().next() {
+            Some(sentence) => out.trouble(sentence.clone()),
+            None => out.recovered(),
+        }
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Out<Self>) {
@@ -330,28 +371,33 @@ impl Score {
         }))
     }
 
+    /// Says the regime once the indices are read; before, nothing is known that could be unknown.
     fn say_regime(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        let Some(closes) = &self.closes else { return };
         let settings = &self.settings;
+        let Regions { weights, left_out } = Regions::of(&settings.indices, self.targets.as_ref());
         let found = regime::replay(
-            &self.closes,
+            closes,
+            &weights,
             settings.market_regime_bull_threshold,
             settings.market_regime_bear_threshold,
         );
-        let mut reasons: Vec<String> = self
-            .closes
+        let mut reasons: Vec<String> = weights
             .keys()
             .filter(|region| !found.regions.contains_key(*region))
             .map(|region| format!("the index of {region} has fewer than 200 closes or none of this week"))
             .collect();
+        reasons.extend(left_out);
         if settings.indices.is_empty() {
             reasons.push("no index is named in `[stage.score.indices]`".into());
         }
+        reasons.truncate(REASONS_MAX);
         let today = now.day_utc();
         let fresh = found.until.is_some_and(|until| i64::from(until.days_until(today)) <= BARS_AGE_MAX_DAYS);
         let label = found.label.filter(|_| fresh).map_or("unknown", regime::word);
         let finite = |value: Option<f64>| value.filter(|_| fresh).and_then(Finite::new);
         let day = found.until.unwrap_or(today);
-        let regime = Regime {
+        let said = Regime {
             at: midnight(day),
             label: label.into(),
             score: finite(found.score),
@@ -363,16 +409,37 @@ impl Score {
                 .collect(),
             since: found.since.filter(|_| fresh),
             until: found.until,
-            high_volatility: found.high_volatility,
+            high_volatility: found.high_volatility && fresh,
             reasons,
         };
+        self.look_at_the_market(found.until, today, out);
         self.label = label.into();
-        if self.regime.as_ref() != Some(&regime) {
-            out.save(Save::Regime(day, Box::new(regime.clone()), found.distance));
-            out.say(regime.clone());
-            self.regime = Some(regime);
+        if self.regime.as_ref() != Some(&said) {
+            out.save(Save::Regime(day, Box::new(said.clone()), found.distance));
+            out.say(said.clone());
+            self.regime = Some(said);
         }
     }
+
+    /// A market of which nothing new is heard is told to a person before it counts as unknown.
+    fn look_at_the_market(&mut self, until: Option<Day>, today: Day, out: &mut Out<Self>) {
+        let began = *self.began.get_or_insert(today);
+        let silent = !self.settings.indices.is_empty()
+            && weekdays_between(until.unwrap_or(began), today) >= SILENT_WEEKDAYS;
+        let last = until.map_or("there never was one".into(), |until| format!("the last is of {until}"));
+        self.troubles.silent_market = silent.then(|| {
+            format!(
+                "The market regime has had no new value for three trading days: {last}. After a week it counts as unknown, and more cash is kept. Look whether ingest still reads the closes of the indices."
+            )
+        });
+        self.tell_troubles(out);
+    }
+}
+
+/// Days from Monday to Friday after one day and before the other.
+fn weekdays_between(after: Day, before: Day) -> usize {
+    let days = (1..after.days_until(before)).map(|day| after.plus_days(day));
+    days.filter(|day| !day.weekday().is_weekend()).take(SILENT_WEEKDAYS).count()
 }
 
 fn midnight(day: Day) -> Timestamp {

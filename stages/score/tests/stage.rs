@@ -492,6 +492,56 @@ fn indices_that_end_make_the_regime_unknown_after_a_week() {
     assert_eq!((world.regime().score, world.regime().until), (None, Some(last_bar())));
 }
 
+fn wanting(groups: &[(&str, i64)]) -> TargetWeights {
+    let sample = TargetWeights::sample();
+    let group = |(name, e6): &(&str, i64)| contracts::TargetGroup {
+        name: (*name).into(),
+        target_e6: money::Weight::from_e6(*e6).ok(),
+        ..sample.groups[0].clone()
+    };
+    TargetWeights { groups: groups.iter().map(group).collect(), ..sample.clone() }
+}
+
+#[test]
+fn the_regime_follows_the_owners_targets_as_soon_as_they_are_said() {
+    let mut world = World::ready();
+    world.store(isin(2), &wave(600));
+    let reasons = world.regime().reasons;
+    assert_eq!(reasons, ["the index of US has fewer than 200 closes or none of this week"]);
+    world.said.clear();
+    world.say(wanting(&[("EU", 500_000), ("ASIA", 200_000)]));
+    let regime = world.regime();
+    assert_eq!((regime.label.as_str(), regime.regions.len()), ("sideways", 1));
+    assert_eq!(regime.reasons, ["no index is named for ASIA, which has a target", "US has no target"]);
+    world.say(wanting(&[("ASIA", 200_000)]));
+    assert_eq!((world.regime().label.as_str(), world.regime().until), ("unknown", None));
+    world.said.clear();
+    world.say(wanting(&[("ASIA", 300_000)]));
+    assert!(world.heard::<Regime>().is_empty(), "the same again is no news");
+}
+
+#[test]
+fn targets_that_come_before_the_closes_make_no_market_unknown() {
+    let mut world = World::bare();
+    world.say(wanting(&[("EU", 500_000)]));
+    let values = BTreeMap::from([("target_annual_return".to_string(), serde_json::json!(0.3))]);
+    world.say(contracts::SettingsSnapshot { revision: 7, values });
+    world.pass(1_000);
+    assert!(world.heard::<Regime>().is_empty());
+}
+
+#[test]
+fn a_market_without_a_new_value_for_three_trading_days_is_told() {
+    let mut world = World::ready();
+    // The last close is Friday's; Monday to Wednesday are over on Thursday.
+    world.pass(2 * DAY_MS);
+    assert_eq!(world.trouble(), None, "Wednesday");
+    world.pass(DAY_MS);
+    let why = world.trouble().unwrap();
+    assert!(why.contains("market regime") && why.contains(LAST_BAR), "{why}");
+    assert_eq!(world.regime().label, "sideways", "kept for a week");
+}
+
 #[test]
 fn a_missing_zero_or_suspect_quote_is_said_and_not_used() {
     let suspect = Quote { suspect: true, ..quote(1, 90_000_000, start()) };

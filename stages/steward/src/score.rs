@@ -4,7 +4,7 @@
 //! needed.
 
 use bus_client::{Config, Place, open_for_reading};
-use contracts::{Finite, SecurityScore};
+use contracts::{Finite, Regime, SecurityScore};
 use rusqlite::Connection;
 
 use crate::{
@@ -35,7 +35,12 @@ pub fn run(options: &ScoreOptions) -> Result<u8, Fault> {
     let market = store(&config, "market").ok();
     let lines = match &options.isin {
         Some(_) => scores.iter().flat_map(|one| page(one, market.as_ref())).collect(),
-        None => table(&scores, market.as_ref()),
+        None => {
+            let mut lines = table(&scores, market.as_ref());
+            lines.push(String::new());
+            lines.extend(wrapped("", 2, &market_line(regime(&config).as_ref())));
+            lines
+        }
     };
     lines.iter().for_each(|line| print::data(line));
     Ok(0)
@@ -71,6 +76,44 @@ fn newest(config: &Config, isin: Option<&str>) -> Result<Vec<SecurityScore>, Fau
         ))),
         (true, None) => Err(nothing("nothing has been scored yet".into())),
     }
+}
+
+/// The regime said last.
+fn regime(config: &Config) -> Option<Regime> {
+    let rows = store(config, "scores").ok()?;
+    let read = rows.query_row("SELECT body FROM api_regime ORDER BY day DESC LIMIT 1", [], |row| {
+        row.get::<_, Option<String>>(0)
+    });
+    serde_json::from_str(&read.ok()??).ok()
+}
+
+/// The market in one sentence or two.
+fn market_line(regime: Option<&Regime>) -> String {
+    let Some(regime) = regime else { return "The market regime is not known yet.".into() };
+    let mut line = format!("The market is {}", regime.label);
+    if let Some(since) = regime.since {
+        line.push_str(&format!(" since {since}"));
+    }
+    if let Some(score) = regime.score {
+        line.push_str(&format!(", score {:+.2}", score.get()));
+    }
+    if !regime.regions.is_empty() {
+        let of =
+            |(region, distance): (&String, &Finite)| format!("{region} {:+.1} %", distance.get() * 100.0);
+        let regions: Vec<String> = regime.regions.iter().map(of).collect();
+        line.push_str(&format!("; against the 200-day average: {}", regions.join(", ")));
+    }
+    if let Some(until) = regime.until {
+        line.push_str(&format!("; closes until {until}"));
+    }
+    line.push('.');
+    if regime.high_volatility {
+        line.push_str(" Prices are restless.");
+    }
+    if !regime.reasons.is_empty() {
+        line.push_str(&format!(" Left out: {}.", regime.reasons.join("; ")));
+    }
+    line
 }
 
 fn name(market: Option<&Connection>, isin: &str) -> Option<String> {
@@ -238,6 +281,25 @@ mod tests {
             assert!(text.contains(expected), "{expected} in {text}");
         }
         assert_eq!(table(&newest(&config, None).unwrap(), None).len(), 2);
+    }
+
+    #[test]
+    fn the_market_is_said_with_its_regions_and_what_dropped_out() {
+        let line = market_line(Some(&Regime::sample()));
+        for part in ["is sideways since", "score +0.10", "EU +1.2 %", "Left out: no index is named for ASIA"]
+        {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        let unknown = Regime {
+            label: "unknown".into(),
+            score: None,
+            since: None,
+            until: None,
+            regions: Default::default(),
+            ..Regime::sample()
+        };
+        assert!(market_line(Some(&unknown)).starts_with("The market is unknown. Left out"));
+        assert!(market_line(None).contains("not known yet"));
     }
 
     #[test]
