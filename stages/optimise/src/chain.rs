@@ -15,12 +15,11 @@ use crate::{
     bounds::bound,
     groups::Range,
     question::{Asset, Question},
-    settle::{gradual, keep_small, project},
+    room::{GROUP_OFF, Room},
+    settle::{Band, gradual, project},
     stability::no_further,
 };
 
-/// A group may be off by this much before the nearest weights within the groups are looked for.
-const GROUP_OFF: f64 = 0.01;
 /// What rounding may add up to.
 const ROUNDING: f64 = 1e-9;
 /// A limit nearer than this decided the weight.
@@ -276,17 +275,23 @@ fn finish(question: &Question, limits: &Limits, found: &Found, blend: f64) -> Re
         (None, None) => return Err(failed(Refusal::Numeric)),
     };
     let mut said = Vec::new();
-    let (mut weights, narrowed) = project(&blended, &limits.bounds, limits.budget).map_err(failed)?;
-    if limits.violation(&weights) > GROUP_OFF {
-        let within = Limits { bounds: narrowed, groups: limits.groups.clone(), budget: limits.budget };
-        match project_onto(&weights, &within).or_else(|_| project_onto(&weights, limits)) {
-            Ok(inside) => weights = inside,
-            Err(refusal) => said.push(format!("the blend breaks a group's limit: {}", refusal.code())),
+    let (weights, narrowed) = within_groups(&blended, limits, &mut said)?;
+    let room = Room::new(&limits.groups, &current);
+    let band = Band {
+        current: &current,
+        bounds: &limits.bounds,
+        narrowed: &narrowed,
+        budget: limits.budget,
+        min_trade: question.parameters.min_trade,
+    };
+    let mut may_stay = vec![true; current.len()];
+    let (banded, kept) = loop {
+        let (banded, kept) = band.keep_small(&weights, &may_stay).map_err(failed)?;
+        if kept == 0 || room.left_by(&banded).next().is_none() {
+            break (banded, kept);
         }
-    }
-    let (banded, kept) =
-        keep_small(&weights, &current, &limits.bounds, limits.budget, question.parameters.min_trade)
-            .map_err(failed)?;
+        room.forbid(&banded, &mut may_stay);
+    };
     let held = current.iter().filter(|current| **current > 0.0).count();
     if kept > 0 && held > 0 {
         said.push(format!("{kept} weights stay as they are: the difference is not worth a trade"));
@@ -295,12 +300,41 @@ fn finish(question: &Question, limits: &Limits, found: &Found, blend: f64) -> Re
     if halved {
         said.push("a weight would move by more than 30 points: half the way only".into());
     }
+    let stepped = room.or_nearest(stepped, &limits.bounds, &banded);
     let (weights, stopped) =
         no_further(&stepped, &question.assets, &limits.bounds, question.previous.as_ref()).map_err(failed)?;
+    let weights = room.or_nearest(weights, &limits.bounds, &stepped);
     if stopped {
         said.push("a quarter of the fund would move: the rest has to wait for the next run".into());
     }
     Ok(Outcome { blended, weights, said })
+}
+
+/// The nearest weights to what is wanted, within the groups where bounds and budget alone take one too far; and the bounds
+/// without what was dropped as too small to hold.
+fn within_groups(
+    wanted: &[f64],
+    limits: &Limits,
+    said: &mut Vec<String>,
+) -> Result<(Vec<f64>, Vec<Bound>), Failure> {
+    let (weights, narrowed) = project(wanted, &limits.bounds, limits.budget).map_err(failed)?;
+    if limits.violation(&weights) <= GROUP_OFF {
+        return Ok((weights, narrowed));
+    }
+    let within = Limits { bounds: narrowed.clone(), ..limits.clone() };
+    if let Ok(inside) = project_onto(wanted, &within) {
+        return Ok((inside, narrowed));
+    }
+    match project_onto(wanted, limits) {
+        Ok(inside) => {
+            said.push("weights too small to hold come back: without them no group keeps its limits".into());
+            Ok((inside, limits.bounds.clone()))
+        }
+        Err(refusal) => {
+            said.push(format!("the blend breaks a group's limit: {}", refusal.code()));
+            Ok((weights, narrowed))
+        }
+    }
 }
 
 /// What must hold whatever happened before.

@@ -30,6 +30,7 @@ pub mod history;
 pub mod opinions;
 pub mod question;
 pub mod risk;
+pub mod room;
 mod settings;
 pub mod settle;
 pub mod stability;

@@ -2,7 +2,8 @@
 //!
 //! **No-trade band:** a weight stays as it is while it differs by less than
 //! max(0.005, smallest trade, min(0.05, a quarter of the larger of both)) and is within its bounds; the others then
-//! share what is left. **Gradual:** when any weight would move by more than 0.30, every weight goes half the way.
+//! share what is left, and what was dropped as too small to hold stays dropped. Where staying would take a group beyond its
+//! range, and further beyond it than it is now, its members do not stay. **Gradual:** when any weight would move by more than 0.30, every weight goes half the way.
 //! Both keep the bounds and never spend more than the budget.
 
 use allocation::{Bound, Refusal, project::project_box_sum};
@@ -40,41 +41,55 @@ pub fn band(wanted: f64, current: f64, min_trade: f64) -> f64 {
     DUST.max(min_trade).max(BAND_WIDEST.min(BAND_SHARE * wanted.max(current)))
 }
 
-/// Applies the no-trade band; says how many weights stay because of it.
-///
-/// # Errors
-/// When bounds and budget contradict each other.
-pub fn keep_small(
-    wanted: &[f64],
-    current: &[f64],
-    bounds: &[Bound],
-    budget: f64,
-    min_trade: f64,
-) -> Result<(Vec<f64>, usize), Refusal> {
-    let stays = |i: usize| {
-        let inside = current[i] >= bounds[i].lower - ROUNDING && current[i] <= bounds[i].upper + ROUNDING;
-        inside && (wanted[i] - current[i]).abs() < band(wanted[i], current[i], min_trade)
-    };
-    let mut kept: Vec<usize> = (0..wanted.len()).filter(|i| stays(*i)).collect();
-    // The smallest differences are given up last.
-    let gap = |i: usize| (wanted[i] - current[i]).abs();
-    kept.sort_by(|a, b| gap(*a).total_cmp(&gap(*b)).then(a.cmp(b)));
-    loop {
-        let mut fixed = bounds.to_vec();
-        for i in &kept {
-            let value = current[*i].clamp(bounds[*i].lower, bounds[*i].upper);
-            fixed[*i] = Bound { lower: value, upper: value };
+/// What the no-trade band knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Band<'a> {
+    /// Weights now.
+    pub current: &'a [f64],
+    /// Within which a weight may stay.
+    pub bounds: &'a [Bound],
+    /// Within which the others are projected: as [`project`] narrowed them.
+    pub narrowed: &'a [Bound],
+    /// What may be spent.
+    pub budget: f64,
+    /// Smallest trade worth its costs.
+    pub min_trade: f64,
+}
+
+impl Band<'_> {
+    /// Applies the no-trade band to the weights that may stay; says how many do.
+    ///
+    /// # Errors
+    /// When bounds and budget contradict each other.
+    pub fn keep_small(&self, wanted: &[f64], may_stay: &[bool]) -> Result<(Vec<f64>, usize), Refusal> {
+        let mut kept: Vec<usize> =
+            (0..wanted.len()).filter(|i| may_stay[*i] && self.stays(*i, wanted[*i])).collect();
+        // The smallest differences are given up last.
+        let gap = |i: usize| (wanted[i] - self.current[i]).abs();
+        kept.sort_by(|a, b| gap(*a).total_cmp(&gap(*b)).then(a.cmp(b)));
+        loop {
+            let mut fixed = self.narrowed.to_vec();
+            for i in &kept {
+                let value = self.current[*i].clamp(self.bounds[*i].lower, self.bounds[*i].upper);
+                fixed[*i] = Bound { lower: value, upper: value };
+            }
+            let least: f64 = fixed.iter().map(|bound| bound.lower).sum();
+            let most: f64 = fixed.iter().map(|bound| bound.upper).sum();
+            // Everybody staying below the budget is fine, the rest is cash; above it somebody has to move.
+            if least <= self.budget + ROUNDING {
+                let sum = self.budget.min(most).max(least);
+                return Ok((project_box_sum(wanted, &fixed, sum)?, kept.len()));
+            }
+            if kept.pop().is_none() {
+                return Err(Refusal::Infeasible);
+            }
         }
-        let least: f64 = fixed.iter().map(|bound| bound.lower).sum();
-        let most: f64 = fixed.iter().map(|bound| bound.upper).sum();
-        // Everybody staying below the budget is fine, the rest is cash; above it somebody has to move.
-        if least <= budget + ROUNDING {
-            let sum = budget.min(most).max(least);
-            return Ok((project_box_sum(wanted, &fixed, sum)?, kept.len()));
-        }
-        if kept.pop().is_none() {
-            return Err(Refusal::Infeasible);
-        }
+    }
+
+    fn stays(&self, i: usize, wanted: f64) -> bool {
+        let (current, bound) = (self.current[i], self.bounds[i]);
+        let inside = current >= bound.lower - ROUNDING && current <= bound.upper + ROUNDING;
+        inside && (wanted - current).abs() < band(wanted, current, self.min_trade)
     }
 }
 
@@ -133,6 +148,38 @@ mod tests {
         assert!((band(0.5, 0.4, 0.0) - 0.05).abs() < 1e-12);
         assert!((band(0.01, 0.01, 0.0) - 0.005).abs() < 1e-12);
         assert!((band(0.06, 0.0, 0.025) - 0.025).abs() < 1e-12);
+    }
+
+    fn keep_small(
+        wanted: &[f64],
+        current: &[f64],
+        bounds: &[Bound],
+        budget: f64,
+        min_trade: f64,
+    ) -> Result<(Vec<f64>, usize), Refusal> {
+        let band = Band { current, bounds, narrowed: bounds, budget, min_trade };
+        band.keep_small(wanted, &vec![true; wanted.len()])
+    }
+
+    #[test]
+    fn what_may_not_stay_moves_and_what_was_dropped_stays_dropped() {
+        let (current, wanted) = ([0.10, 0.0, 0.30], [0.11, 0.0, 0.29]);
+        let narrowed = [FREE, Bound { lower: 0.0, upper: 0.0 }, FREE];
+        let band =
+            Band { current: &current, bounds: &[FREE; 3], narrowed: &narrowed, budget: 0.40, min_trade: 0.0 };
+        let (weights, kept) = band.keep_small(&wanted, &[true, true, false]).unwrap();
+        near(&weights, &[0.10, 0.0, 0.30]);
+        assert_eq!(kept, 2, "the dropped one stays at nothing");
+        let (weights, kept) = band.keep_small(&[0.11, 0.0, 0.29], &[false, false, false]).unwrap();
+        near(&weights, &wanted);
+        assert_eq!(kept, 0);
+        // Held dust may stay where it is, but nothing beyond that comes back.
+        let held = Band { current: &[0.10, 0.003, 0.25], ..band };
+        let (weights, _) = held.keep_small(&[0.11, 0.0, 0.29], &[true; 3]).unwrap();
+        near(&weights, &[0.10, 0.003, 0.25]);
+        let (weights, _) =
+            Band { current: &[0.10, 0.0, 0.0], ..band }.keep_small(&wanted, &[true; 3]).unwrap();
+        near(&weights, &[0.10, 0.0, 0.30]);
     }
 
     #[test]
