@@ -2,7 +2,9 @@
 //! invariant holds on both sides, the client's books among them. `docs/presets.md` says which preset is shown where.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use contracts::{OrderState, OrderStatus, PortfolioState, Venue};
+use std::collections::BTreeSet;
+
+use contracts::{OrderState, OrderStatus, PortfolioState, SecurityScore, TargetWeights, Venue};
 use simworld::{OrderView, Profile, WorldConfig};
 use steward_tests::{
     client_books::{all_invariants, rows_of},
@@ -94,6 +96,25 @@ fn two_runs_of_one_seed_decide_the_same() {
     let (one, other) = (run(), run());
     let report = one.pipeline.world.borrow().decided_like(&other.pipeline.world.borrow());
     assert!(report.ok, "{report:?}");
+}
+
+#[test]
+fn every_security_of_the_whole_world_has_a_score_and_a_target_or_a_reason() {
+    let known = simworld::listings();
+    let tickers = known.iter().map(|one| one.ticker.to_owned()).collect();
+    let start = Pipeline::new(7, 1).now();
+    let config = WorldConfig { tickers: Some(tickers), ..WorldConfig::new(7, start) };
+    let mut pipeline = Pipeline::in_world(config, 1);
+    pipeline.run_days(2);
+    let scores = pipeline.statements::<SecurityScore>();
+    let targets: TargetWeights = pipeline.statement("").unwrap();
+    assert_eq!((known.len(), scores.len()), (33, 33));
+    assert!(targets.weights.len() >= 20, "{:?}", targets.excluded);
+    let listed: BTreeSet<_> = targets.weights.iter().map(|one| one.isin).collect();
+    // What is held and has no say is listed with what it keeps, and named with the reason.
+    let both: BTreeSet<_> =
+        listed.iter().copied().chain(targets.excluded.iter().map(|one| one.isin)).collect();
+    assert_eq!((listed.len(), both.len()), (targets.weights.len(), 33));
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub struct TargetWeights {
     pub level: String,
     /// Share of risk parity in the blend, 0 to 1.
     pub blend: Finite,
-    /// By ISIN; what is not listed has target zero.
+    /// By ISIN, also with target zero; what is not listed has no say and nothing held.
     pub weights: Vec<TargetWeight>,
     /// Share of the fund that stays cash.
     pub cash_e6: Weight,

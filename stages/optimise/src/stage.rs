@@ -480,11 +480,13 @@ impl Optimise {
             out.decided(text);
             return;
         }
+        let wanted = run.weights.iter().filter(|one| one.weight_e6.e6() > 0).count();
         let text = format!(
-            "{} targets by {}, {:.1} % of the core moved; {} have no say; {} limits decided, {} gave way.",
-            run.weights.len(),
+            "{} targets by {}, {:.1} % of the core moved; {} get nothing, {} have no say; {} limits decided, {} gave way.",
+            wanted,
             run.method,
             moves * 100.0,
+            run.weights.len() - wanted,
             ground.excluded.len(),
             run.binding.len(),
             run.relaxed.len()

@@ -19,6 +19,8 @@ const WHOLE_E6: i64 = 1_000_000;
 const SAME: f64 = 1e-6;
 /// Statements of one kind beyond this say no more.
 const LINES_MAX: usize = 60;
+/// Securities without a say that are named: as many as can be scored.
+const EXCLUDED_MAX: usize = 500;
 
 /// Millionths of each asset: rounded so that together they are what the weights are together.
 pub(crate) fn millionths(weights: &[f64]) -> Vec<i64> {
@@ -42,15 +44,12 @@ pub(crate) fn millionths(weights: &[f64]) -> Vec<i64> {
     rounded
 }
 
-/// The statement.
+/// The statement: every security that has a say is in it, also with nothing.
 pub(crate) fn statement(ground: &Ground, decision: &Decision, now: Timestamp) -> Option<TargetWeights> {
     let question = &ground.question;
     let mut weights: Vec<TargetWeight> = Vec::new();
     for (i, e6) in millionths(&decision.weights).into_iter().enumerate() {
         let asset = &question.assets[i];
-        if e6 == 0 && asset.current <= 0.0 {
-            continue;
-        }
         weights.push(TargetWeight {
             isin: asset.isin,
             weight_e6: Weight::from_e6(e6).ok()?,
@@ -146,7 +145,14 @@ fn reason(asset: &Asset, decision: &Decision, i: usize) -> String {
         of("mean-variance", &decision.mean_variance),
         of("risk parity", &decision.parity)
     );
-    if bound.upper - bound.lower < SAME && asset.current > 0.0 && !(asset.allow_buy && asset.allow_sell) {
+    if weight <= 0.0 && asset.current <= 0.0 {
+        let why =
+            if bound.upper > 0.0 { "too little of it to be worth holding" } else { "may not be bought" };
+        reason.push_str(&format!("; {why}"));
+    } else if bound.upper - bound.lower < SAME
+        && asset.current > 0.0
+        && !(asset.allow_buy && asset.allow_sell)
+    {
         reason.push_str("; may be neither bought nor sold");
     } else if weight > 0.0 && bound.upper - weight < SAME {
         reason.push_str(&format!("; at its limit of {:.1} %", bound.upper * 100.0));
@@ -207,12 +213,93 @@ fn alike(question: &Question) -> Vec<Alike> {
 
 fn excluded(all: &BTreeMap<Isin, String>) -> Vec<Excluded> {
     let one = |(isin, reason): (&Isin, &String)| Excluded { isin: *isin, reason: reason.clone() };
-    all.iter().map(one).take(2 * LINES_MAX).collect()
+    all.iter().map(one).take(EXCLUDED_MAX).collect()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use contracts::{Body, Envelope};
+
     use super::*;
+    use crate::{chain::decide, question::Locked, risk::risk, settings::Settings};
+
+    /// A fund that watches so many securities and holds a few of them.
+    fn ground(count: u32, excluded: u32) -> Ground {
+        let isin = |number: u32| Isin::with_check_digit(&format!("DE{number:09}")).unwrap();
+        let asset = |number: u32| Asset {
+            isin: isin(number),
+            current: if number <= 3 { 0.1 } else { 0.0 },
+            allow_buy: number % 10 != 0,
+            allow_sell: true,
+            own_max: None,
+            own_min: None,
+            leaves: false,
+            expected: 0.04 + 0.0001 * f64::from(number),
+        };
+        // The fifth moves so much that hardly any of it is wanted.
+        let wild = |at: u32| if at % count == 4 { 20.0 } else { 1.0 };
+        let wobble =
+            |at: u32| (f64::from(at.wrapping_mul(2_654_435_761) >> 16) / 65_536.0 - 0.5) * 0.04 * wild(at);
+        let days: Vec<f64> = (0..260 * count).map(wobble).collect();
+        let assets: Vec<Asset> = (1..=count).map(asset).collect();
+        let locked = vec![Locked { isin: isin(9_001), current: 0.05, reason: "kept: it has no say".into() }];
+        let members =
+            |part: u32| assets.iter().filter(move |one| one.isin.as_str().as_bytes()[10] % 3 == part as u8);
+        let range = |kind: &'static str, part: u32| crate::groups::Range {
+            kind,
+            name: format!("a group of {part}"),
+            target: Some(0.3),
+            lower: 0.0,
+            upper: 0.6,
+            shares: members(part).map(|one| (one.isin, 1.0)).collect(),
+        };
+        let groups = (0..3).flat_map(|part| [range("country", part), range("industry", part)]).collect();
+        let excluded = (1..=excluded).map(|number| {
+            (isin(5_000 + number), "short history: 119 closes, 120 are needed to compare".into())
+        });
+        Ground {
+            question: Question {
+                locked,
+                risk: risk(days, assets.len(), false).unwrap(),
+                groups,
+                reserve: 0.05,
+                parameters: Settings::default().parameters(100_000.0),
+                previous: None,
+                assets,
+            },
+            excluded: excluded.collect(),
+            notes: vec![],
+        }
+    }
+
+    #[test]
+    fn every_security_with_a_say_is_listed_also_with_nothing() {
+        let ground = ground(33, 4);
+        let said = statement(&ground, &decide(&ground.question).unwrap(), Timestamp::ZERO).unwrap();
+        assert_eq!((said.weights.len(), said.excluded.len()), (34, 4));
+        let nothing: Vec<_> = said.weights.iter().filter(|one| one.weight_e6.e6() == 0).collect();
+        assert!(!nothing.is_empty() && nothing.iter().all(|one| one.expected_return.is_some()));
+        for (words, buyable) in [("too little of it", true), ("may not be bought", false)] {
+            let one = nothing.iter().find(|one| one.reason.contains(words)).unwrap();
+            assert_eq!(one.upper_e6.e6() == 0, !buyable, "{one:?}");
+        }
+        let sum: i64 = said.weights.iter().map(|one| one.weight_e6.e6()).sum();
+        assert_eq!(sum + said.cash_e6.e6(), WHOLE_E6);
+    }
+
+    #[test]
+    fn three_hundred_securities_fit_into_a_message() {
+        let ground = ground(300, 100);
+        let said = statement(&ground, &decide(&ground.question).unwrap(), Timestamp::ZERO).unwrap();
+        assert_eq!((said.weights.len(), said.excluded.len()), (301, 100));
+        let id = said.run_id;
+        let stage = "optimise".into();
+        let said =
+            Envelope { id, key_version: 1, at: Timestamp::ZERO, stage, trace: id, cause: None, body: said };
+        let bytes = u32::try_from(said.encode().unwrap().len()).unwrap();
+        assert!(bytes < TargetWeights::TOPIC.spec().max_bytes * 9 / 10, "{bytes} bytes");
+    }
 
     #[test]
     fn millionths_add_up_to_what_the_weights_do() {

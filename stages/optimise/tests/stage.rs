@@ -122,7 +122,9 @@ fn permissions_hold_to_the_last_millionth() {
     world.say(account(&[(1, Some(eur(2_345))), (3, Some(eur(1_111)))]));
     world.pass(SECOND);
     assert_eq!(world.weight(1).unwrap().weight_e6.e6(), 234_500);
-    assert!(world.weight(2).is_none(), "what must not be bought gets nothing new");
+    let forbidden = world.weight(2).unwrap();
+    assert_eq!(forbidden.weight_e6.e6(), 0, "what must not be bought gets nothing new");
+    assert!(forbidden.reason.ends_with("may not be bought"), "{}", forbidden.reason);
     assert!(world.weight(3).unwrap().weight_e6.e6() >= 111_100);
 }
 

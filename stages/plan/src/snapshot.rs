@@ -253,9 +253,10 @@ impl<'a> Snapshot<'a> {
         self.weights().find(|one| one.isin == isin).and_then(|one| one.expected_return)
     }
 
-    /// All targets.
+    /// All targets but those of what is neither wanted nor held: it is not bought, and makes no group.
     pub fn weights(&self) -> impl Iterator<Item = &'a TargetWeight> + use<'a> {
-        self.targets.into_iter().flat_map(|targets| &targets.weights)
+        let all = self.targets.into_iter().flat_map(|targets| &targets.weights);
+        all.filter(|one| one.weight_e6.e6() > 0 || one.current_e6.e6() > 0)
     }
 
     /// The pairs of securities that move most alike, as the targets name them.
