@@ -276,8 +276,11 @@ pub const ALL: &[Known] = &[
         .safety(&["plan"]),
     number("risk.max_industry_pct", 0.30, (0.05, 0.30), "fraction", "No plan lifts an industry above this share.")
         .safety(&["plan"]),
-    number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return.")
-        .safety(&["plan", "risk-gate"]),
+    number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return.").safety(&[
+        "plan",
+        "risk-gate",
+        "score",
+    ]),
     whole("risk.max_per_day", 4, (0, 100), "orders", "Orders sent in one day.").safety(&["risk-gate"]),
     whole("risk.max_per_week", 10, (0, 500), "orders", "Orders sent in seven days.").safety(&["risk-gate"]),
     number("risk.max_position_pct", 0.15, (0.01, 0.30), "fraction", "Largest share of one security.")
@@ -303,8 +306,11 @@ pub const ALL: &[Known] = &[
     )
     .safety(&["risk-gate"]),
     whole("risk.min_gap_min", 60, (0, 10_080), "min", "Time between any two orders.").safety(&["risk-gate"]),
-    whole("risk.min_hold_days", 90, (0, 3_650), "days", "Nothing of the core is sold before.")
-        .safety(&["plan", "risk-gate"]),
+    whole("risk.min_hold_days", 90, (0, 3_650), "days", "Nothing of the core is sold before.").safety(&[
+        "plan",
+        "risk-gate",
+        "score",
+    ]),
     number("risk.reserve_eur", 5.0, (0.0, 1_000_000.0), "EUR", "Never spent, per currency in EUR worth.")
         .safety(&["risk-gate"]),
     whole(
@@ -314,7 +320,7 @@ pub const ALL: &[Known] = &[
         "days",
         "After a sale, the same security is not sold again.",
     )
-    .safety(&["plan", "risk-gate"]),
+    .safety(&["plan", "risk-gate", "score"]),
     whole("risk.sell_window_min", 120, (1, 10_080), "min", "Time between two sales of one security.")
         .safety(&["risk-gate"]),
     number("risk_free_rate", 0.02, (0.0, 0.15), "per year", "What money earns without risk.")

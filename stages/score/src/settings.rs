@@ -1,9 +1,13 @@
-//! `[stage.score]`, and the same keys from `system/settings`.
+//! `[stage.score]`, and what of it the owner changes at run time by `system/settings`.
+//!
+//! Of the limits on selling, which the gate also judges by, the stricter counts, whoever says it. Everything else that
+//! `system/settings` names counts as it says there; one that is out of range stays as it was, the others are followed.
 
 use std::collections::BTreeMap;
 
 use contracts::SettingsSnapshot;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::limits::REGIONS_MAX;
 
@@ -37,6 +41,22 @@ pub struct Settings {
     pub indices: BTreeMap<String, String>,
 }
 
+/// Longest hold or pause, in days.
+const DAYS_MAX: i64 = 3_650;
+
+/// A setting's name and the field it changes.
+type Followed = (&'static str, fn(&mut Settings) -> &mut f64);
+
+/// Numbers of `system/settings` that are followed as they are.
+const FOLLOWED: &[Followed] = &[
+    ("target_annual_return", |settings| &mut settings.target_annual_return),
+    ("market_avg_pe", |settings| &mut settings.market_avg_pe),
+    ("risk_free_rate", |settings| &mut settings.risk_free_rate),
+    ("min_security_score", |settings| &mut settings.min_security_score),
+    ("market_regime_bull_threshold", |settings| &mut settings.market_regime_bull_threshold),
+    ("market_regime_bear_threshold", |settings| &mut settings.market_regime_bear_threshold),
+];
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -65,8 +85,8 @@ impl Settings {
         let whole = [
             ("settle_ms", self.settle_ms, 0, 60_000),
             ("interval_s", self.interval_s, 0, 86_400),
-            ("min_hold_days", self.min_hold_days, 0, 3_650),
-            ("sell_cooldown_days", self.sell_cooldown_days, 0, 3_650),
+            ("min_hold_days", self.min_hold_days, 0, DAYS_MAX),
+            ("sell_cooldown_days", self.sell_cooldown_days, 0, DAYS_MAX),
         ];
         for (name, value, least, most) in whole {
             if !(least..=most).contains(&value) {
@@ -96,25 +116,34 @@ impl Settings {
         Ok(())
     }
 
-    /// The same settings with what the owner changed at run time; what is out of range changes nothing.
+    /// The same settings with what the owner changed at run time, and what of it makes no sense: that stays as it was
+    /// `before`, everything else is followed.
     #[must_use]
-    pub fn with(&self, snapshot: &SettingsSnapshot) -> Settings {
+    pub fn with(&self, snapshot: &SettingsSnapshot, before: &Settings) -> (Settings, Option<String>) {
         let mut changed = self.clone();
-        let fields: [(&str, &mut f64); 7] = [
-            ("target_annual_return", &mut changed.target_annual_return),
-            ("market_avg_pe", &mut changed.market_avg_pe),
-            ("risk_free_rate", &mut changed.risk_free_rate),
-            ("min_security_score", &mut changed.min_security_score),
-            ("market_regime_bull_threshold", &mut changed.market_regime_bull_threshold),
-            ("market_regime_bear_threshold", &mut changed.market_regime_bear_threshold),
-            ("max_loss_threshold", &mut changed.max_loss_threshold),
-        ];
-        for (name, field) in fields {
-            if let Some(value) = snapshot.values.get(name).and_then(serde_json::Value::as_f64) {
-                *field = value;
-            }
+        let value = |name: &str| snapshot.values.get(name);
+        let days = |name: &str, own: i64| {
+            let set = value(name).and_then(Value::as_i64);
+            set.map_or(own, |days| days.clamp(own, DAYS_MAX.max(own)))
+        };
+        changed.min_hold_days = days("risk.min_hold_days", self.min_hold_days);
+        changed.sell_cooldown_days = days("risk.sell_cooldown_days", self.sell_cooldown_days);
+        if let Some(loss) = value("risk.max_loss").and_then(Value::as_f64).filter(|loss| loss.is_finite()) {
+            // Of a loss only the size is read, as by the gate.
+            changed.max_loss_threshold = self.max_loss_threshold.max(-loss.abs());
         }
-        if changed.check().is_ok() { changed } else { self.clone() }
+        let mut wrong = Vec::new();
+        for (name, field) in FOLLOWED {
+            let Some(number) = value(name).and_then(Value::as_f64) else { continue };
+            let mut next = changed.clone();
+            *field(&mut next) = number;
+            if let Err(why) = next.check() {
+                wrong.push(why);
+                *field(&mut next) = *field(&mut before.clone());
+            }
+            changed = next;
+        }
+        (changed, (!wrong.is_empty()).then(|| wrong.join("; ")))
     }
 
     /// Names the settings a score depends on: the same settings, the same 16 digits.
@@ -148,16 +177,55 @@ mod tests {
         assert_eq!(Settings::default().check(), Ok(()));
     }
 
+    fn say(values: &[(&str, Value)]) -> SettingsSnapshot {
+        let values = values.iter().map(|(name, value)| ((*name).to_string(), value.clone()));
+        SettingsSnapshot { revision: 1, values: values.collect() }
+    }
+
     #[test]
-    fn only_a_sound_change_at_run_time_counts_and_has_a_name_of_its_own() {
-        let say = |value: f64| SettingsSnapshot {
-            revision: 1,
-            values: BTreeMap::from([("target_annual_return".to_string(), serde_json::json!(value))]),
-        };
-        let settings = Settings::default();
-        let changed = settings.with(&say(0.09));
-        assert!((changed.target_annual_return - 0.09).abs() < 1e-12);
-        assert_ne!(changed.hash(), settings.hash());
-        assert_eq!(settings.with(&say(9.0)), settings);
+    fn a_change_at_run_time_is_followed_and_has_a_name_of_its_own() {
+        let own = Settings::default();
+        let (changed, wrong) = own.with(&say(&[("target_annual_return", 0.09.into())]), &own);
+        assert_eq!((changed.target_annual_return.to_bits(), wrong), (0.09_f64.to_bits(), None));
+        assert_ne!(changed.hash(), own.hash());
+        assert_eq!(own.with(&say(&[]), &changed), (own.clone(), None), "what is not said any more is over");
+    }
+
+    #[test]
+    fn what_is_out_of_range_stays_as_it_was_and_the_rest_is_followed() {
+        let own = Settings::default();
+        let before = Settings { risk_free_rate: 0.03, ..own.clone() };
+        let both = say(&[
+            ("risk_free_rate", 9.0.into()),
+            ("market_avg_pe", 30.0.into()),
+            ("min_security_score", "much".into()),
+        ]);
+        let (changed, wrong) = own.with(&both, &before);
+        assert!(wrong.is_some_and(|why| why.contains("`risk_free_rate` is 9")));
+        assert_eq!(changed, Settings { risk_free_rate: 0.03, market_avg_pe: 30.0, ..own });
+    }
+
+    #[test]
+    fn limits_on_selling_are_only_made_stricter() {
+        let own = Settings::default();
+        for (hold, pause, loss, expected) in [
+            (89, 179, -0.25, (90, 180, -0.20)),
+            (90, 180, -0.20, (90, 180, -0.20)),
+            (91, 181, -0.15, (91, 181, -0.15)),
+            (9_999, 9_999, 0.15, (3_650, 3_650, -0.15)),
+        ] {
+            let (changed, wrong) = own.with(
+                &say(&[
+                    ("risk.min_hold_days", hold.into()),
+                    ("risk.sell_cooldown_days", pause.into()),
+                    ("risk.max_loss", loss.into()),
+                ]),
+                &own,
+            );
+            let found = (changed.min_hold_days, changed.sell_cooldown_days, changed.max_loss_threshold);
+            assert_eq!((found, wrong, changed.check()), (expected, None, Ok(())));
+        }
+        let (same, _) = own.with(&say(&[("risk.max_loss", "much".into())]), &own);
+        assert_eq!(same, own);
     }
 }

@@ -47,6 +47,7 @@ struct Known {
 /// What a person should know of, each until it is over.
 #[derive(Debug, Default)]
 struct Troubles {
+    misled: Option<String>,
     unread: Option<String>,
     crowd: Option<String>,
     silent_market: Option<String>,
@@ -160,7 +161,12 @@ impl Stage for Score {
                 self.tell_troubles(out);
             }
             Input::Settings(snapshot) => {
-                self.hear_settings(self.own.with(&snapshot), now, out);
+                let (settings, wrong) = self.own.with(&snapshot, &self.settings);
+                self.troubles.misled = wrong.map(|why| {
+                    format!("What was set is not followed: {why}; that stays as it was, the rest counts.")
+                });
+                self.tell_troubles(out);
+                self.hear_settings(settings, now, out);
             }
             Input::Tick => self.tick(now, out),
             Input::Heard(contract::Input::MarketFx(_)) | Input::Answered(_) | Input::Refused(_) => {}
@@ -298,8 +304,8 @@ impl Score {
 
     /// One trouble hides another only until it is over.
     fn tell_troubles(&self, out: &mut Out<Self>) {
-        let Troubles { unread, crowd, silent_market } = &self.troubles;
-        match [unread, crowd, silent_market].into_iter().flatten().next() {
+        let Troubles { misled, unread, crowd, silent_market } = &self.troubles;
+        match [misled, unread, crowd, silent_market].into_iter().flatten().next() {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),
         }

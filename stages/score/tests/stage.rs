@@ -483,6 +483,27 @@ fn a_changed_setting_scores_everything_anew_under_another_name() {
 }
 
 #[test]
+fn a_stricter_limit_of_the_owner_blocks_selling_and_a_senseless_setting_is_told() {
+    let mut world = World::ready();
+    let ago = |days: i64| Some(Timestamp::from_ms(start().ms() - days * DAY_MS));
+    let mut state = PortfolioState::sample();
+    (state.positions[0].isin, state.positions[0].last_sell) = (isin(1), None);
+    (state.positions[0].opened, state.positions[0].last_buy) = (ago(100), ago(100));
+    state.positions[0].avg_price_e6 = Price::from_e6(50_000_000).ok();
+    world.say(state);
+    world.pass(INTERVAL_MS);
+    assert_eq!(world.score(1).sell.unwrap().blocked, None);
+    let values = [("risk.min_hold_days", serde_json::json!(120)), ("risk_free_rate", serde_json::json!(9.0))];
+    let values = values.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    world.say(contracts::SettingsSnapshot { revision: 7, values });
+    world.pass(INTERVAL_MS);
+    assert_eq!(world.score(1).sell.unwrap().blocked.as_deref(), Some("min_hold"));
+    assert!(world.trouble().is_some_and(|why| why.contains("risk_free_rate")));
+    world.say(contracts::SettingsSnapshot { revision: 8, values: BTreeMap::new() });
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
 fn indices_that_end_make_the_regime_unknown_after_a_week() {
     let mut world = World::ready();
     world.pass(4 * DAY_MS);
