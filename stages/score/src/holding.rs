@@ -1,8 +1,6 @@
 //! What is said of a holding: how much speaks for selling it, windfall, and how well more of it would fit.
 
-use std::collections::BTreeMap;
-
-use contracts::{Finite, PortfolioState, Position, Security, SellScore, TargetWeights, Universe, Windfall};
+use contracts::{Finite, GroupKind, Position, Security, SellScore, Windfall};
 use formulas::{
     fit::{self, BONUS_MAX, Held},
     lots,
@@ -15,6 +13,7 @@ use formulas::{
 };
 use market::{Day, Timestamp};
 
+pub use crate::shares::Shares;
 use crate::{facts::Facts, merit::Merit, rolling::Measures, settings::Settings};
 
 const DAY_MS: i64 = 86_400_000;
@@ -23,63 +22,6 @@ const YEAR_DAYS: f64 = 365.0;
 const SAME_SHARE: f64 = 1e-6;
 /// Shortest time over which a gain is compared with growth.
 const YEARS_MIN: f64 = 0.1;
-
-/// What the fund holds and wants, by country and industry; shares of everything including cash.
-#[derive(Debug, Clone, Default)]
-pub struct Shares {
-    held: BTreeMap<String, f64>,
-    wanted: BTreeMap<String, f64>,
-    knows_targets: bool,
-    nav: Option<f64>,
-}
-
-impl Shares {
-    /// Adds up values and targets.
-    #[must_use]
-    pub fn new(
-        state: Option<&PortfolioState>,
-        targets: Option<&TargetWeights>,
-        universe: &Universe,
-    ) -> Shares {
-        let mut shares = Shares { knows_targets: targets.is_some(), ..Shares::default() };
-        shares.nav = state.and_then(|state| state.nav).map(|nav| nav.to_f64()).filter(|nav| *nav > 0.0);
-        let nav = shares.nav.unwrap_or(f64::INFINITY);
-        for position in state.into_iter().flat_map(|state| &state.positions) {
-            let value = position.value_eur.map_or(0.0, |value| value.to_f64());
-            for group in universe.find(&position.isin).into_iter().flat_map(groups) {
-                *shares.held.entry(group).or_insert(0.0) += value / nav;
-            }
-        }
-        for target in targets.into_iter().flat_map(|targets| &targets.weights) {
-            for group in universe.find(&target.isin).into_iter().flat_map(groups) {
-                *shares.wanted.entry(group).or_insert(0.0) += target.weight_e6.to_f64();
-            }
-        }
-        shares
-    }
-
-    fn held(&self, group: &str) -> f64 {
-        self.held.get(group).copied().unwrap_or(0.0)
-    }
-
-    fn place(&self, group: Option<&String>) -> Option<f64> {
-        let group = group?;
-        let wanted = self.wanted.get(group).copied().unwrap_or(0.0);
-        fit::place(fit::gap(wanted, self.held(group))?)
-    }
-}
-
-fn country(security: &Security) -> Option<String> {
-    security.country.as_ref().map(|country| format!("country {country}"))
-}
-
-fn industry(security: &Security) -> Option<String> {
-    security.industry.as_ref().map(|industry| format!("industry {industry}"))
-}
-
-fn groups(security: &Security) -> impl Iterator<Item = String> {
-    [country(security), industry(security)].into_iter().flatten()
-}
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +90,7 @@ impl Looked<'_> {
     }
 
     fn share(&self, position: &Position) -> Option<f64> {
-        Some(position.value_eur?.to_f64() / self.shares.nav?)
+        Some(position.value_eur?.to_f64() / self.shares.nav()?)
     }
 
     /// Gain a year and age in days, for the tags.
@@ -191,15 +133,15 @@ impl Looked<'_> {
         };
         let (price, cost) = (self.measures.price, position.avg_price_e6.map(|cost| cost.to_f64()));
         let (fall, bars) = self.measures.fall;
-        let industries: Vec<f64> =
-            industry(self.security).iter().map(|group| self.shares.held(group)).collect();
+        let held = |kind| self.shares.held(self.security, kind).into_iter().map(|(share, _)| share);
+        let industries: Vec<f64> = held(GroupKind::Industry).collect();
         let parts = Parts {
             underperformance: price.zip(cost).zip(days).map_or(0.5, |((price, cost), days)| {
                 underperformance::score(price, cost, days as f64, limits.max_loss)
             }),
             time_held: time_held::score(days, limits.min_hold_days),
             balance: balance::score(
-                country(self.security).map_or(0.0, |group| self.shares.held(&group)),
+                held(GroupKind::Country).fold(0.0, f64::max),
                 &industries,
                 self.share(position),
             ),
@@ -211,7 +153,9 @@ impl Looked<'_> {
             drawdown: drawdown::score(fall, bars),
         };
         let passes = self.merit.passes_gate;
+        // Nothing speaks for a sale that is forbidden, and no part of it does either.
         let score = if blocked.is_some() { 0.0 } else { sell::score(&parts, passes) };
+        let part = |value: f64| if blocked.is_some() { 0.0 } else { value };
         let named = [
             ("underperformance", parts.underperformance),
             ("time_held", parts.time_held),
@@ -223,7 +167,7 @@ impl Looked<'_> {
             score: Finite::new(score).unwrap_or_default(),
             parts: named
                 .iter()
-                .filter_map(|(name, part)| Some((name.to_string(), Finite::new(*part)?)))
+                .filter_map(|(name, value)| Some((name.to_string(), Finite::new(part(*value))?)))
                 .collect(),
             blocked: blocked.map(str::to_string),
             review: passes == Some(false) && profit.is_some_and(|profit| profit < limits.max_loss),
@@ -264,12 +208,10 @@ impl Looked<'_> {
         })
     }
 
-    /// How well it fits what is held and wanted; unknown without targets.
+    /// How well it fits what is held and wanted; unknown without targets or a value of the fund.
     #[must_use]
     pub fn fit(&self, position: Option<&Position>) -> Option<f64> {
-        if !self.shares.knows_targets {
-            return None;
-        }
+        let place = |kind| self.shares.fit(self.security, kind);
         let held = position.map(|position| Held {
             quality: self.merit.quality.unwrap_or(0.5),
             opportunity: self.merit.group("opportunity").value.unwrap_or(0.5),
@@ -277,11 +219,6 @@ impl Looked<'_> {
             share: self.share(position),
         });
         let bonus = if self.merit.passes_gate == Some(true) { BONUS_MAX } else { 0.0 };
-        let (country, industry) = (country(self.security), industry(self.security));
-        fit::fit(
-            self.shares.place(country.as_ref()).unwrap_or(0.5),
-            self.shares.place(industry.as_ref()).unwrap_or(0.5),
-            fit::averaging(held, bonus)?,
-        )
+        fit::fit(place(GroupKind::Country)?, place(GroupKind::Industry)?, fit::averaging(held, bonus)?)
     }
 }

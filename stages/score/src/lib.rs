@@ -23,6 +23,7 @@ pub mod regime;
 pub mod rolling;
 pub mod series;
 mod settings;
+mod shares;
 mod stage;
 pub mod statement;
 mod store;
