@@ -70,6 +70,31 @@ pub struct Feasible {
 /// assert_eq!(found.clash, ["EU at least 60.0 %", "US at least 60.0 %", "all together 100.0 %"]);
 /// ```
 pub fn relax(limits: &Limits) -> Result<Feasible, Refusal> {
+    relax_beside(limits, &vec![0.0; limits.groups.len()])
+}
+
+/// As [`relax`], for groups part of which lies outside the weights: `beside` says how much of each. The groups' limits
+/// are what is left beside it; what gives way is the whole, so half a minimum of 0.40 beside 0.15 leaves 0.05.
+///
+/// # Errors
+/// As [`relax`]; sizes that differ are invalid.
+///
+/// # Examples
+/// ```
+/// use allocation::{Bound, Group, Limits, feasibility::{Level, relax_beside}};
+/// let group = |name: &str, shares: [f64; 2], lower| Group { name: name.into(), shares: shares.to_vec(), lower, upper: 1.0 };
+/// // 0.40 of each are wanted, 0.15 of EU lie outside.
+/// let groups = vec![group("EU", [1.0, 0.0], 0.25), group("US", [0.0, 1.0], 0.40)];
+/// let limits = Limits { bounds: vec![Bound { lower: 0.0, upper: 1.0 }; 2], groups, budget: 0.5 };
+/// let found = relax_beside(&limits, &[0.15, 0.0]).unwrap();
+/// assert_eq!(found.level, Level::MinimaHalved);
+/// assert!((found.groups[0].lower - 0.05).abs() < 1e-12 && (found.groups[1].lower - 0.20).abs() < 1e-12);
+/// assert_eq!(found.relaxed, ["EU at least 40.0 % from 20.0 %", "US at least 40.0 % from 20.0 %"]);
+/// ```
+pub fn relax_beside(limits: &Limits, beside: &[f64]) -> Result<Feasible, Refusal> {
+    if beside.len() != limits.groups.len() || !beside.iter().all(|share| share.is_finite()) {
+        return Err(Refusal::InvalidInput);
+    }
     let bounds_only = Limits { groups: vec![], ..limits.clone() };
     bounds_only.check()?;
     if limits.groups.iter().any(|group| group.shares.len() != limits.bounds.len()) {
@@ -82,14 +107,14 @@ pub fn relax(limits: &Limits) -> Result<Feasible, Refusal> {
         return Err(Refusal::InvalidInput);
     }
     for level in [Level::Full, Level::MinimaHalved, Level::MinimaDropped] {
-        let groups: Vec<Group> = limits.groups.iter().map(|group| at_level(group, level)).collect();
+        let groups = all_at(limits, beside, level);
         if total(&give_way(limits, &groups)?) <= NOTHING {
-            let relaxed = differences(&limits.groups, &groups);
-            let clash = if level == Level::Full { vec![] } else { clash(limits)? };
+            let relaxed = differences(&limits.groups, &groups, beside);
+            let clash = if level == Level::Full { vec![] } else { clash(limits, beside)? };
             return Ok(Feasible { level, groups, relaxed, clash });
         }
     }
-    let caps: Vec<Group> = limits.groups.iter().map(|group| at_level(group, Level::MinimaDropped)).collect();
+    let caps = all_at(limits, beside, Level::MinimaDropped);
     let wider = give_way(limits, &caps)?;
     let room = |more: f64| if more > NOTHING { more + MARGIN } else { MARGIN };
     let widen = |(group, (below, above)): (&Group, &(f64, f64))| Group {
@@ -98,28 +123,36 @@ pub fn relax(limits: &Limits) -> Result<Feasible, Refusal> {
         ..group.clone()
     };
     let groups: Vec<Group> = caps.iter().zip(&wider).map(widen).collect();
-    let relaxed = differences(&limits.groups, &groups);
-    Ok(Feasible { level: Level::CapsWidened, groups, relaxed, clash: clash(limits)? })
+    let relaxed = differences(&limits.groups, &groups, beside);
+    Ok(Feasible { level: Level::CapsWidened, groups, relaxed, clash: clash(limits, beside)? })
 }
 
-fn at_level(group: &Group, level: Level) -> Group {
+fn all_at(limits: &Limits, beside: &[f64], level: Level) -> Vec<Group> {
+    limits.groups.iter().zip(beside).map(|(group, beside)| at_level(group, *beside, level)).collect()
+}
+
+fn at_level(group: &Group, beside: f64, level: Level) -> Group {
     let lower = match level {
         Level::Full => group.lower,
-        Level::MinimaHalved => group.lower / 2.0,
+        Level::MinimaHalved => (group.lower + beside) / 2.0 - beside,
         Level::MinimaDropped | Level::CapsWidened => 0.0,
     };
-    // What is locked may already be negative room; a minimum never rises by being relaxed.
+    // What lies outside may already be more than enough; a minimum never rises by being relaxed.
     Group { lower: lower.min(group.lower), ..group.clone() }
 }
 
-fn differences(asked: &[Group], used: &[Group]) -> Vec<String> {
+fn differences(asked: &[Group], used: &[Group], beside: &[f64]) -> Vec<String> {
     let mut said = Vec::new();
-    for (asked, used) in asked.iter().zip(used) {
+    for ((asked, used), beside) in asked.iter().zip(used).zip(beside) {
         if asked.lower > used.lower + NOTHING && asked.lower > 0.0 {
-            said.push(format!("{} from {}", at_least(asked), percent(used.lower.max(0.0))));
+            said.push(format!(
+                "{} from {}",
+                at_least(asked, *beside),
+                percent((used.lower + beside).max(0.0))
+            ));
         }
         if used.upper > asked.upper + 2.0 * MARGIN {
-            said.push(format!("{} to {}", at_most(asked), percent(used.upper)));
+            said.push(format!("{} to {}", at_most(asked, *beside), percent(used.upper + beside)));
         }
     }
     said
@@ -175,7 +208,7 @@ fn total(slacks: &[(f64, f64)]) -> f64 {
 
 /// A smallest set of limits that cannot be kept together: drops one after the other, and keeps those without
 /// which the rest becomes possible.
-fn clash(limits: &Limits) -> Result<Vec<String>, Refusal> {
+fn clash(limits: &Limits, beside: &[f64]) -> Result<Vec<String>, Refusal> {
     let mut groups = limits.groups.clone();
     let mut named = Vec::new();
     for at in 0..groups.len() {
@@ -187,8 +220,8 @@ fn clash(limits: &Limits) -> Result<Vec<String>, Refusal> {
             }
             if total(&give_way(limits, &groups)?) <= NOTHING {
                 named.push(match side {
-                    Side::Low => at_least(&kept),
-                    Side::High => at_most(&kept),
+                    Side::Low => at_least(&kept, beside[at]),
+                    Side::High => at_most(&kept, beside[at]),
                 });
                 groups[at] = kept;
             }
@@ -214,12 +247,12 @@ enum Side {
     High,
 }
 
-fn at_least(group: &Group) -> String {
-    format!("{} at least {}", group.name, percent(group.lower))
+fn at_least(group: &Group, beside: f64) -> String {
+    format!("{} at least {}", group.name, percent(group.lower + beside))
 }
 
-fn at_most(group: &Group) -> String {
-    format!("{} at most {}", group.name, percent(group.upper))
+fn at_most(group: &Group, beside: f64) -> String {
+    format!("{} at most {}", group.name, percent(group.upper + beside))
 }
 
 fn percent(share: f64) -> String {

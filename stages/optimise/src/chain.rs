@@ -4,7 +4,7 @@
 
 use allocation::{
     Bound, Group, Limits, Refusal,
-    feasibility::{Feasible, relax},
+    feasibility::{Feasible, relax_beside},
     frontier::{Frontier, volatility},
     ladder::{Strategy, Targets, climb},
     project::{project_box_sum, project_onto},
@@ -112,7 +112,8 @@ pub fn decide(question: &Question) -> Result<Decision, Failure> {
     }
     let mut warnings = Vec::new();
     let (limits, free) = limits(question, &mut warnings);
-    let feasible = relax(&limits).map_err(failed)?;
+    let beside: Vec<f64> = question.groups.iter().map(|range| locked_in(question, range)).collect();
+    let feasible = relax_beside(&limits, &beside).map_err(failed)?;
     let limits = Limits { groups: feasible.groups.clone(), ..limits };
     let found = methods(question, &limits, &mut warnings)?;
     let mut blend = question.parameters.blend;
