@@ -1,7 +1,8 @@
 //! Reads daily closes and currency rates from the store of `ingest`, through its published views only.
 //!
 //! What was read once is kept; a later reading fetches the last days again and only when those differ, as after a split
-//! or a correction, everything. Five years of thirty securities every day would cost more than the decision itself.
+//! or a correction, everything: years of thirty securities every day would cost more than the decision itself. Splits that
+//! are recorded and not yet in the bars are divided out of what is handed on, as the score does.
 
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
 
@@ -12,8 +13,8 @@ use rusqlite::Connection;
 
 use crate::{Optimise, history::Series};
 
-/// Bars per security: five years of growth and some room.
-const BARS_MAX: usize = 1_320;
+/// Bars per security: two years of returns, and half again for days on which others did not trade.
+const BARS_MAX: usize = 760;
 /// Days that are read again to see whether the past has changed.
 const AGAIN_DAYS: i32 = 10;
 /// Readings after which everything is read anew, so that no correction further back is missed for long.
@@ -73,7 +74,10 @@ impl Bars {
         for (isin, ccy) in securities {
             let closes = kept.closes.entry(*isin).or_default();
             refresh(&rows, isin, closes).map_err(failed)?;
-            let closes = closes.clone();
+            let mut closes = closes.clone();
+            let actions = actions(&rows, isin).map_err(failed)?;
+            actions.iter().for_each(|action| action.divide_out_of(&mut closes));
+            let actions = actions.into_iter().map(|action| action.day).collect();
             let rates = match *ccy {
                 Currency::EUR => None,
                 ccy => match rates.get(&ccy) {
@@ -83,10 +87,54 @@ impl Bars {
                     }
                 },
             };
-            found.insert(*isin, Series { closes, rates });
+            found.insert(*isin, Series { closes, rates, actions });
         }
         Ok(found)
     }
+}
+
+/// Something a company did to its shares.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Action {
+    day: Day,
+    /// New shares for one old, where the bars do not contain it yet.
+    ratio: Option<f64>,
+}
+
+impl Action {
+    fn divide_out_of(&self, closes: &mut [(Day, f64)]) {
+        let Some(ratio) = self.ratio else { return };
+        let before = closes.partition_point(|(day, _)| *day < self.day);
+        closes[..before].iter_mut().for_each(|(_, close)| *close /= ratio);
+    }
+}
+
+/// What is recorded of a security that moves its price at once, oldest first; none where the store has no such view yet.
+fn actions(rows: &Connection, isin: &Isin) -> rusqlite::Result<Vec<Action>> {
+    let known: i64 =
+        rows.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'api_action'", [], |row| row.get(0))?;
+    if known == 0 {
+        return Ok(Vec::new());
+    }
+    // An ordinary dividend explains no jump by half, an extraordinary one is of another kind.
+    let mut query = rows.prepare_cached(
+        "SELECT ex_day, ratio_num, ratio_den, applied FROM api_action
+         WHERE isin = ?1 AND kind <> 'dividend' ORDER BY ex_day",
+    )?;
+    let mut found = query.query([isin.as_str()])?;
+    let mut actions = Vec::new();
+    while let Some(row) = found.next()? {
+        let Ok(day) = row.get::<_, String>(0)?.parse() else { continue };
+        // Shares per share are small numbers.
+        #[allow(clippy::cast_precision_loss)]
+        let ratio =
+            match (row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?, row.get::<_, i64>(3)?) {
+                (Some(new @ 1..), Some(old @ 1..), 0) => Some(new as f64 / old as f64),
+                _ => None,
+            };
+        actions.push(Action { day, ratio });
+    }
+    Ok(actions)
 }
 
 /// Brings the closes of a security up to date.
@@ -202,6 +250,27 @@ mod tests {
         refresh(&store((0..51).map(|day| (day, 1_000_000))), &isin(), &mut kept).unwrap();
         assert_eq!(kept.len(), 51);
         assert!(kept.iter().all(|(_, close)| (close - 1.0).abs() < 1e-12), "a split changes every close");
+    }
+
+    #[test]
+    fn a_split_that_the_bars_do_not_contain_is_divided_out_and_one_they_contain_is_not() {
+        let rows = Connection::open_in_memory().unwrap();
+        assert_eq!(actions(&rows, &isin()).unwrap(), [], "a store without the view");
+        rows.execute_batch(&format!(
+            "CREATE TABLE api_action (isin, kind, ex_day, ratio_num, ratio_den, amount, applied);
+             INSERT INTO api_action VALUES ('{0}', 'split', '2024-01-03', 2, 1, NULL, 0),
+                 ('{0}', 'split', '2023-01-03', 3, 1, NULL, 1), ('{0}', 'split', '2023-02-03', 0, 1, NULL, 0),
+                 ('{0}', 'dividend', '2024-01-02', NULL, NULL, 5, 1), ('{0}', 'spinoff', '2024-01-05', NULL, NULL, NULL, 1);",
+            isin()
+        ))
+        .unwrap();
+        let found = actions(&rows, &isin()).unwrap();
+        let days: Vec<String> = found.iter().map(|action| action.day.to_string()).collect();
+        assert_eq!(days, ["2023-01-03", "2023-02-03", "2024-01-03", "2024-01-05"]);
+        let mut closes: Vec<(Day, f64)> =
+            [100.0, 102.0, 51.0, 52.0].into_iter().zip(0..).map(|(close, at)| (day(at), close)).collect();
+        found.iter().for_each(|action| action.divide_out_of(&mut closes));
+        assert_eq!(closes.iter().map(|(_, close)| *close).collect::<Vec<_>>(), [50.0, 51.0, 51.0, 52.0]);
     }
 
     #[test]

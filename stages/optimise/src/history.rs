@@ -4,7 +4,11 @@
 //! at most five of them, and never back. Closes are turned into EUR with the rate of the same day; a currency whose
 //! rates do not reach back that far is compared in itself, and that is said. A security stays out that has fewer than
 //! 120 own closes, begins so late that fewer than 252 days would be left for all, has a hole, jumps by more than half
-//! in a day (to be confirmed as a corporate action first), or does not move at all.
+//! in a day, or does not move at all.
+//!
+//! A jump is believed when an action of the company is recorded for the day, or when each of the next 20 days of the
+//! calendar closes nearer to the price after it than to the one before: it has stayed. More than tenfold, or less than a
+//! tenth, only an action explains.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +27,10 @@ const CARRIED_MAX: usize = 5;
 const RATE_AGE_MAX_DAYS: i32 = 7;
 /// A larger return is taken for an event without a record.
 const JUMP_MAX: f64 = 0.5;
+/// Days on which a price must stay where it jumped to.
+const STAYS_DAYS: usize = 20;
+/// A price that changes by a larger factor in a day is a mistake, not a price.
+const FACTOR_MAX: f64 = 10.0;
 /// A series with less scatter a day does not move.
 const FLAT: f64 = 1e-9;
 
@@ -33,6 +41,8 @@ pub struct Series {
     pub closes: Vec<(Day, f64)>,
     /// EUR for one unit, oldest first; absent for EUR itself.
     pub rates: Option<Vec<(Day, f64)>>,
+    /// Days on which something the company did is recorded, oldest first.
+    pub actions: Vec<Day>,
 }
 
 /// Returns of the securities that can be compared.
@@ -70,7 +80,8 @@ pub fn align(all: &[Series]) -> Aligned {
     let start = common_start(&mut filled, calendar.len(), &mut aligned.left_out);
     let mut columns: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (at, prices) in &filled {
-        match returns(&prices[start.min(prices.len())..]) {
+        let from = start.min(prices.len());
+        match returns(&prices[from..], &calendar[from..], &all[*at].actions) {
             Ok(returns) => drop(columns.insert(*at, returns)),
             Err(why) => aligned.left_out.push((*at, why)),
         }
@@ -145,7 +156,7 @@ fn common_start(
     filled.values().map(first).max().unwrap_or(days)
 }
 
-fn returns(prices: &[Option<f64>]) -> Result<Vec<f64>, String> {
+fn returns(prices: &[Option<f64>], days: &[Day], actions: &[Day]) -> Result<Vec<f64>, String> {
     let known: Vec<f64> = prices.iter().flatten().copied().collect();
     if known.len() != prices.len() {
         return Err(format!("a hole of more than {CARRIED_MAX} days in its prices"));
@@ -154,13 +165,31 @@ fn returns(prices: &[Option<f64>]) -> Result<Vec<f64>, String> {
     if returns.len() < 2 || !returns.iter().all(|value| value.is_finite()) {
         return Err("too few days in common".into());
     }
-    if let Some(jump) = returns.iter().find(|value| value.abs() > JUMP_MAX) {
-        return Err(format!("moved by {:.0} % in one day; to be confirmed first", jump * 100.0));
+    let acted = |at: usize| actions.iter().any(|day| days[at] < *day && *day <= days[at + 1]);
+    let doubted = |at: &usize| returns[*at].abs() > JUMP_MAX && !acted(*at) && !stayed(&known, *at);
+    if let Some(at) = (0..returns.len()).find(doubted) {
+        return Err(format!(
+            "moved by {:.0} % on {}; waits for a record of an action, or for {STAYS_DAYS} days at the new price",
+            returns[at] * 100.0,
+            days[at + 1]
+        ));
     }
     match sample_deviation(&returns) {
         Some(scatter) if scatter > FLAT => Ok(returns),
         _ => Err("its price does not move".into()),
     }
+}
+
+/// Whether a price stayed where it jumped to after this day.
+fn stayed(prices: &[f64], at: usize) -> bool {
+    let (before, after) = (prices[at], prices[at + 1]);
+    let factor = (after / before).max(before / after);
+    let since = prices.get(at + 2..at + 2 + STAYS_DAYS).unwrap_or_default();
+    // Nearer to the one than to the other in ratios: on the far side of their geometric mean.
+    let middle = (before * after).sqrt();
+    factor <= FACTOR_MAX
+        && since.len() == STAYS_DAYS
+        && since.iter().all(|price| (*price > middle) == (after > middle))
 }
 
 #[cfg(test)]
@@ -175,7 +204,7 @@ mod tests {
     /// A price that wobbles, so that it moves, from `from` to `to`.
     fn series(from: i32, to: i32) -> Series {
         let close = |number: i32| (day(number), 100.0 + f64::from((number * 7) % 5));
-        Series { closes: (from..to).map(close).collect(), rates: None }
+        Series { closes: (from..to).map(close).collect(), ..Series::default() }
     }
 
     fn why(aligned: &Aligned, at: usize) -> &str {
@@ -223,13 +252,50 @@ mod tests {
 
     #[test]
     fn a_jump_by_more_than_half_waits_for_confirmation() {
-        for (factor, included) in [(1.4, true), (1e9, false), (0.4, false)] {
-            let mut jumping = series(0, 600);
-            jumping.closes[550].1 *= factor;
-            jumping.closes[551..].iter_mut().for_each(|(_, close)| *close *= factor);
-            let aligned = align(&[series(0, 600), series(0, 600), jumping]);
-            assert_eq!(aligned.included.contains(&2), included, "{factor}");
+        for (factor, since, included) in [
+            (1.4, 1, true),
+            (0.4, 20, false),
+            (0.4, 21, true),
+            (1.8, 20, false),
+            (1.8, 21, true),
+            (9.0, 21, true),
+            (11.0, 300, false),
+            (1e9, 300, false),
+            (0.09, 300, false),
+        ] {
+            let aligned = align(&[series(0, 600), series(0, 600), jumping(factor, since)]);
+            assert_eq!(aligned.included.contains(&2), included, "{factor} {since} {:?}", aligned.left_out);
         }
+    }
+
+    /// A price that changed by a factor so many days ago.
+    fn jumping(factor: f64, since: usize) -> Series {
+        let mut jumping = series(0, 600);
+        jumping.closes[600 - since..].iter_mut().for_each(|(_, close)| *close *= factor);
+        jumping
+    }
+
+    #[test]
+    fn a_jump_that_did_not_last_is_never_believed() {
+        for (back, included) in [(10, false), (200, true)] {
+            let mut spike = jumping(0.4, 300);
+            let from = 300 + back;
+            spike.closes[from..].iter_mut().for_each(|(_, close)| *close /= 0.4);
+            let aligned = align(&[series(0, 600), series(0, 600), spike]);
+            assert_eq!(aligned.included.contains(&2), included, "{back}");
+        }
+    }
+
+    #[test]
+    fn an_action_of_the_day_explains_a_jump_and_one_of_another_day_does_not() {
+        // The jump is between days 597 and 598.
+        for (action, included) in [(597, false), (598, true), (599, false)] {
+            let acted = Series { actions: vec![day(action)], ..jumping(0.4, 2) };
+            let aligned = align(&[series(0, 600), series(0, 600), acted]);
+            assert_eq!(aligned.included.contains(&2), included, "{action}");
+        }
+        let factor = Series { actions: vec![day(598)], ..jumping(1e9, 2) };
+        assert!(align(&[series(0, 600), series(0, 600), factor]).included.contains(&2), "it is recorded");
     }
 
     #[test]
