@@ -193,6 +193,30 @@ impl Calendars {
         }
     }
 
+    /// How many sessions of a venue have ended between a day and an instant, the day's own left out. A venue without a
+    /// calendar is taken to trade on every weekday until midnight, so doubt counts more sessions, not fewer.
+    ///
+    /// # Examples
+    /// ```
+    /// use market::Calendars;
+    /// let (xetra, friday) = ("XETR".parse().unwrap(), "2026-02-27".parse().unwrap());
+    /// let since = |now: &str| {
+    ///     Calendars::embedded().with_rules().completed_since(xetra, friday, now.parse().unwrap())
+    /// };
+    /// assert_eq!(since("2026-03-02T12:00:00Z"), 0);
+    /// assert_eq!(since("2026-03-03T20:00:00Z"), 2);
+    /// ```
+    #[must_use]
+    pub fn completed_since(&self, mic: Mic, day: Day, now: Timestamp) -> usize {
+        // Venues in the east are in their next day already.
+        let days = 1..=day.days_until(now.day_utc()).saturating_add(1);
+        let ended = days.map(|ahead| day.plus_days(ahead)).filter(|day| match self.sessions(mic, *day) {
+            Some(sessions) => sessions.last().is_some_and(|last| last.close <= now),
+            None => !day.weekday().is_weekend() && *day < now.day_utc(),
+        });
+        ended.count()
+    }
+
     /// The date at the venue, under which trades at `at` count; `None` for an unknown venue.
     #[must_use]
     pub fn session_day(&self, mic: Mic, at: Timestamp) -> Option<Day> {

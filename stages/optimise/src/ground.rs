@@ -23,6 +23,8 @@ use crate::{
 
 /// Calendar days after which the newest bar of a score is too old to act on it.
 const BARS_AGE_MAX_DAYS: i32 = 7;
+/// Sessions of its venue that the newest bar of a score may have missed for its security to be bought.
+const SESSIONS_MISSED_MAX: usize = 2;
 /// Venues that close further apart than this hide correlations.
 const CLOSES_APART_MS: i64 = 4 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -85,6 +87,11 @@ impl Heard<'_> {
     #[must_use]
     pub fn market(&self) -> Option<f64> {
         Some(self.regime?.score?.get())
+    }
+
+    /// The regime that the owner wants to be followed; none while detection is off.
+    fn followed(&self, settings: &Settings) -> Option<f64> {
+        self.market().filter(|_| settings.market_regime_detection_enabled)
     }
 
     /// Whose bars are needed, with their currencies; an error while that is unknown.
@@ -158,13 +165,19 @@ impl Heard<'_> {
         let apart = settings.overlapping_correlation && self.closes_apart(&candidates);
         let risk =
             risk(aligned.returns, candidates.len(), apart).ok_or("the returns say nothing about risk")?;
+        for one in candidates.iter().filter(|one| one.security.allow_buy && !one.is_fresh) {
+            notes.push(format!(
+                "{} is not bought: its score rests on bars that missed more than {SESSIONS_MISSED_MAX} sessions",
+                one.security.isin
+            ));
+        }
         let known: Vec<Known> = candidates.iter().map(|one| one.known).collect();
-        let opinions = opinions(settings, &known, &risk.covariance, self.market(), &mut notes);
+        let opinions = opinions(settings, &known, &risk.covariance, self.followed(settings), &mut notes);
         let assets = candidates.iter().zip(opinions).map(|(one, expected)| {
             Some(Asset {
                 isin: one.security.isin,
                 current: account.share(&one.security.isin),
-                allow_buy: one.security.allow_buy,
+                allow_buy: one.security.allow_buy && one.is_fresh,
                 allow_sell: one.security.allow_sell,
                 own_max: one.security.max_weight_e6.map(money::Weight::to_f64),
                 own_min: one.security.min_weight_e6.map(money::Weight::to_f64),
@@ -175,9 +188,11 @@ impl Heard<'_> {
         let assets: Vec<Asset> = assets.collect::<Option<_>>().ok_or("an expected return is not a number")?;
         let locked = locked(&account, &assets, &excluded, universe);
         let mut parameters = settings.parameters(account.core.to_f64());
+        parameters.max_position = account.of_core(parameters.max_position);
         parameters.blend = blend;
         let mut groups = Vec::new();
-        for table in settings.tables() {
+        for mut table in settings.tables() {
+            table.cap = account.of_core(table.cap);
             let all = assets.iter().map(|asset| asset.isin).chain(locked.iter().map(|locked| locked.isin));
             let texts: Vec<(Isin, Option<String>)> = all
                 .map(|isin| {
@@ -230,7 +245,7 @@ impl Heard<'_> {
         self.ages().price(&security.isin)?;
         self.ages().rate(security.ccy)?;
         let series = bars.get(&security.isin).cloned().ok_or("its bars are not known")?;
-        let growth = growth(&series.closes).ok_or("short history: its growth is not known")?;
+        let growth = growth(said).ok_or("short history: its growth is not known")?;
         let dividend_yield = said.inputs.get("dividend_yield").map_or(0.0, |value| value.get());
         let known = Known {
             growth,
@@ -239,7 +254,13 @@ impl Heard<'_> {
             coverage: said.coverage.get(),
             preference: preference(security.priority_multiplier.map(contracts::Finite::get)),
         };
-        Ok(Candidate { security, series, known })
+        let is_fresh = said.bars_until.is_some_and(|until| self.is_fresh(security, until));
+        Ok(Candidate { security, series, known, is_fresh })
+    }
+
+    /// Whether a score whose last bar is of this day is recent enough to buy on.
+    fn is_fresh(&self, security: &Security, until: Day) -> bool {
+        self.calendars.completed_since(security.mic, until, self.now) <= SESSIONS_MISSED_MAX
     }
 
     /// Whether the venues of these securities close hours apart.
@@ -260,6 +281,8 @@ struct Candidate<'a> {
     security: &'a Security,
     series: Series,
     known: Known,
+    /// Its score is recent enough to buy on.
+    is_fresh: bool,
 }
 
 fn opinions(

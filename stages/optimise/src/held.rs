@@ -16,6 +16,8 @@ const CORE: &str = "core";
 pub struct Account {
     /// What it is worth, cash included.
     pub core: Money,
+    /// What the whole fund is worth.
+    pub nav: Money,
     /// Share of each holding, rounded down, at most everything.
     pub shares: BTreeMap<Isin, Weight>,
     /// What each holding is priced in.
@@ -29,6 +31,12 @@ impl Account {
     #[must_use]
     pub fn share(&self, isin: &Isin) -> f64 {
         self.shares.get(isin).map_or(0.0, |share| share.to_f64())
+    }
+
+    /// A limit that is meant of the whole fund, as a share of the core: never less than it was, never more than everything.
+    #[must_use]
+    pub fn of_core(&self, limit: f64) -> f64 {
+        (limit * (self.nav.to_f64() / self.core.to_f64()).max(1.0)).min(1.0)
     }
 }
 
@@ -66,7 +74,7 @@ pub fn account(portfolio: Option<&PortfolioState>, rates: Option<&FxRates>) -> R
     };
     let shares = values.into_iter().map(|(isin, value)| Some((isin, share(value)?))).collect::<Option<_>>();
     let shares = shares.ok_or("a share of the core cannot be computed")?;
-    Ok(Account { core, shares, currencies, frozen })
+    Ok(Account { core, nav, shares, currencies, frozen })
 }
 
 /// What all other buckets are worth.
@@ -121,6 +129,25 @@ mod tests {
 
     fn share(state: &PortfolioState) -> i64 {
         known(state).unwrap().shares.get(&isin()).map_or(0, |share| share.e6())
+    }
+
+    #[test]
+    fn limits_of_the_whole_fund_are_wider_in_the_core() {
+        let of = |nav: i64, core: i64| {
+            let account = Account {
+                nav: eur(nav).unwrap(),
+                core: eur(core).unwrap(),
+                shares: BTreeMap::new(),
+                currencies: BTreeMap::new(),
+                frozen: vec![],
+            };
+            account.of_core(0.15)
+        };
+        for (nav, core, expected) in
+            [(10_000, 10_000, 0.15), (10_000, 7_500, 0.20), (10_000, 1_000, 1.0), (9_000, 10_000, 0.15)]
+        {
+            assert!((of(nav, core) - expected).abs() < 1e-12, "{nav} {core}");
+        }
     }
 
     #[test]

@@ -1,24 +1,19 @@
 //! What each security is expected to earn a year: its own growth, shrunk towards everyone's, mixed with its score.
 //!
-//! Growth is that of the price over at most five years, without dividends; the published yield is added. 0.70 of that
+//! Growth is the score's: that of the price over five years, else over ten, without dividends, from the same series that
+//! it was judged by; what is known for fewer years counts less. The published yield is added. 0.70 of that
 //! and 0.30 of the target return times score/0.5, damped in a bear market; what the owner prefers adds at most 0.02. Where Black–Litterman is on, history and
 //! score are not mixed: the market's own expectation is the prior and the score is an opinion with the confidence of
 //! its coverage.
 
+use contracts::SecurityScore;
 use formulas::{
     black_litterman::{Market, TAU, View},
-    cagr::growth_rate,
     expected_return::{
         HISTORY_SHARE, Outlook, Shifts, base, bear_damping, expected_return, preference_tilt, shrunk_growth,
     },
 };
-use market::Day;
 
-/// Days of the longest growth that counts.
-const GROWTH_DAYS: i32 = 5 * 365 + 2;
-/// Closes without which growth means nothing.
-const CLOSES_MIN: usize = 120;
-const DAYS_PER_YEAR: f64 = 365.25;
 /// Score that counts as exactly the target return.
 const NEUTRAL: f64 = 0.5;
 const RISK_AVERSION: f64 = 2.5;
@@ -59,15 +54,11 @@ pub fn preference(said: Option<f64>) -> f64 {
     said.filter(|number| preference_tilt(*number).is_some()).unwrap_or(INDIFFERENT)
 }
 
-/// Growth a year of the closes (oldest first) and the years they span; `None` when they are too few.
+/// Growth a year as the score knows it, and the years of its history; `None` when it knows none.
 #[must_use]
-pub fn growth(closes: &[(Day, f64)]) -> Option<(f64, f64)> {
-    let (last, price) = *closes.last()?;
-    let from = closes.partition_point(|(day, _)| day.days_until(last) > GROWTH_DAYS);
-    let used = closes.get(from..).filter(|used| used.len() >= CLOSES_MIN)?;
-    let (first, before) = *used.first()?;
-    let years = f64::from(first.days_until(last)) / DAYS_PER_YEAR;
-    Some((growth_rate(before, price, years)?, years))
+pub fn growth(score: &SecurityScore) -> Option<(f64, f64)> {
+    let known = ["cagr_5y", "cagr_10y"].into_iter().find_map(|name| score.inputs.get(name));
+    Some((known?.get(), score.history_years.get().max(0.0)))
 }
 
 /// Expected returns, one per security; `None` where they are not numbers.
@@ -132,31 +123,26 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use contracts::{Finite, Sample};
+
     use super::*;
 
     fn known(growth: f64, score: f64) -> Known {
         Known { growth: (growth, 5.0), dividend_yield: 0.0, score, coverage: 1.0, preference: 1.0 }
     }
 
-    fn closes(days: i32, factor: f64) -> Vec<(Day, f64)> {
-        let start = Day::from_ymd(2015, 1, 1).unwrap();
-        (0..days).map(|day| (start.plus_days(day), 100.0 * factor.powf(f64::from(day) / 365.25))).collect()
-    }
-
     #[test]
-    fn growth_is_that_of_the_last_five_years() {
-        let (rate, years) = growth(&closes(4_000, 1.1)).unwrap();
-        assert!((rate - 0.1).abs() < 1e-9 && (years - 5.0).abs() < 0.01, "{rate} {years}");
-        let mut stale = closes(4_000, 1.0);
-        stale[..2_000].iter_mut().for_each(|(_, close)| *close = 1.0);
-        assert!(growth(&stale).unwrap().0.abs() < 1e-9, "what is older does not count");
-    }
-
-    #[test]
-    fn too_few_closes_have_no_growth() {
-        assert_eq!(growth(&[]), None);
-        assert_eq!(growth(&closes(119, 1.1)), None);
-        assert!(growth(&closes(120, 1.1)).is_some());
+    fn growth_is_the_scores_of_five_years_else_of_ten_and_nothing_is_a_value() {
+        let of = |inputs: &[(&str, f64)]| {
+            let inputs =
+                inputs.iter().map(|(name, value)| ((*name).to_string(), Finite::new(*value).unwrap()));
+            let history_years = Finite::new(7.5).unwrap();
+            growth(&SecurityScore { inputs: inputs.collect(), history_years, ..SecurityScore::sample() })
+        };
+        assert_eq!(of(&[("cagr_5y", 0.08), ("cagr_10y", 0.03)]), Some((0.08, 7.5)));
+        assert_eq!(of(&[("cagr_5y", 0.0), ("cagr_10y", 0.03)]), Some((0.0, 7.5)));
+        assert_eq!(of(&[("cagr_10y", 0.03)]), Some((0.03, 7.5)));
+        assert_eq!(of(&[("momentum", 0.03)]), None);
     }
 
     #[test]

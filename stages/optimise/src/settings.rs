@@ -32,7 +32,8 @@ pub struct Settings {
     pub adaptive_blend: bool,
     /// Cash that is never invested, whole EUR.
     pub min_cash_reserve_eur: i64,
-    /// Lets the reserve follow the market; without, the fixed sum alone is kept.
+    /// Lets the reserve, the expected returns and the blend follow the market; without, nothing does, and the fixed sum
+    /// alone is kept.
     pub market_regime_detection_enabled: bool,
     /// Share of the core kept as cash in a bull market, fraction.
     pub bull_cash_reserve: f64,
@@ -228,6 +229,11 @@ impl Settings {
             changed = next;
         }
         (changed, (!wrong.is_empty()).then(|| wrong.join("; ")))
+    }
+
+    /// Whether the share of risk parity follows the market: without detection nothing does.
+    pub(crate) fn follows_the_market(&self) -> bool {
+        self.adaptive_blend && self.market_regime_detection_enabled
     }
 
     fn tree(&self) -> Result<Linkage, String> {

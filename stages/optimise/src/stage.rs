@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use allocation::feasibility::Level;
 use bus_client::{Input, Out, Stage, Start};
 use contracts::{
     Flow, FlowKind, FxRates, GroupKind, Id, Meta, Outcome, PortfolioState, Quote, Received, Regime,
@@ -17,7 +18,7 @@ use rusqlite::{Connection, Transaction};
 use crate::{
     Call, Reply, Settings,
     ages::Made,
-    chain::{Failure, decide},
+    chain::{Decision, Failure, decide},
     ground::{Ground, Heard, Unasked},
     groups::GroupSetting,
     history::Series,
@@ -78,6 +79,8 @@ pub struct Optimise {
     said: Option<Said>,
     /// The last run, said or not; a failed one does not count.
     ran: Option<Timestamp>,
+    /// The last run that computed anything, whatever came of it.
+    tried: Option<Timestamp>,
     wake_at: Option<Timestamp>,
     cause: Option<Meta>,
     /// Who waits for the end of a run.
@@ -93,6 +96,8 @@ pub struct Optimise {
     aged: Option<String>,
     /// Said when no run came to an answer for a week; ends when one does.
     overdue: Option<String>,
+    /// Caps of groups that had to be widened; ends with a run that keeps them.
+    strained: Option<String>,
 }
 
 impl Stage for Optimise {
@@ -138,6 +143,7 @@ impl Stage for Optimise {
             read: None,
             asked: None,
             ran: said.as_ref().map(|said| said.at),
+            tried: None,
             said,
             wake_at: None,
             cause: None,
@@ -148,6 +154,7 @@ impl Stage for Optimise {
             unread: None,
             aged: None,
             overdue: None,
+            strained: None,
         })
     }
 
@@ -263,6 +270,16 @@ fn groups_of(settings: &mut Settings, kind: GroupKind) -> &mut Vec<GroupSetting>
     }
 }
 
+/// What a person should know of caps that cannot be kept.
+fn strained(decision: &Decision) -> Option<String> {
+    (decision.level == Level::CapsWidened.code()).then(|| {
+        format!(
+            "The limits of the groups leave no room for what must be held: {}. Look at `steward targets`, and change the limits, the groups or what may be sold.",
+            decision.relaxed.join("; ")
+        )
+    })
+}
+
 impl Optimise {
     /// A price that nobody believes makes no price newer.
     fn hear_quote(&mut self, heard: Received<Quote>, now: Timestamp) {
@@ -323,7 +340,7 @@ impl Optimise {
 
     /// One trouble hides another only until it is over.
     fn tell_troubles(&self, out: &mut Out<Self>) {
-        let all = [&self.misled, &self.unread, &self.overdue, &self.aged];
+        let all = [&self.misled, &self.unread, &self.overdue, &self.aged, &self.strained];
         match all.into_iter().flatten().next() {
             Some(sentence) => out.trouble(sentence.clone()),
             None => out.recovered(),
@@ -381,7 +398,7 @@ impl Optimise {
             return;
         }
         let wait = if is_first { self.settings.settle_ms } else { CHANGE_MS.max(self.settings.settle_ms) };
-        let apart = self.ran.map(|ran| ran.saturating_plus_ms(APART_MS));
+        let apart = self.ran.max(self.tried).map(|last| last.saturating_plus_ms(APART_MS));
         let then = now.saturating_plus_ms(wait).max(apart.unwrap_or(Timestamp::ZERO));
         self.wake_at = Some(self.wake_at.map_or(then, |earlier| earlier.min(then)));
     }
@@ -431,6 +448,10 @@ impl Optimise {
         let previous = self.previous(now);
         let blend = self.blend(now);
         let asked = self.heard(now).question(&self.settings, &read.series, previous.clone(), blend);
+        // To find that something is old costs nothing, and its price may come any moment.
+        if !matches!(asked, Err(Unasked::Old(_))) {
+            self.tried = Some(now);
+        }
         let aged = match &asked {
             Err(Unasked::Old(why)) => Some(format!("The targets stay as they are: {why}.")),
             Ok(_) | Err(Unasked::Unknown(_)) => None,
@@ -454,7 +475,9 @@ impl Optimise {
         };
         self.ran = Some(now);
         self.quiet_because = None;
-        if self.overdue.take().is_some() {
+        let strained = strained(&decision);
+        if self.overdue.take().is_some() || strained != self.strained {
+            self.strained = strained;
             self.tell_troubles(out);
         }
         self.publish(&ground, run, previous.as_ref(), now, out);
@@ -519,7 +542,7 @@ impl Optimise {
     /// The share of risk parity; when it follows the market, it moves slowly.
     fn blend(&self, now: Timestamp) -> f64 {
         let wanted = self.regime.as_ref().and_then(|regime| risk_parity_share(regime.score?.get()));
-        let Some(wanted) = wanted.filter(|_| self.settings.adaptive_blend) else {
+        let Some(wanted) = wanted.filter(|_| self.settings.follows_the_market()) else {
             return self.settings.blend;
         };
         let (last, days) = match (&self.said, self.previous(now)) {

@@ -147,6 +147,74 @@ fn contradictory_groups_give_way_and_are_named() {
 }
 
 #[test]
+fn caps_that_cannot_be_kept_are_a_trouble_until_they_can() {
+    let mut world = World::silent(8);
+    let mut fixed = universe(8);
+    fixed.securities[0].allow_sell = false;
+    world.say(fixed);
+    (1..=8).for_each(|number| world.say(score(number, Some(0.7), start())));
+    world.say(account(&[(1, Some(eur(6_000)))]));
+    world.pass(SECOND);
+    assert_eq!(world.run().level, "caps_widened");
+    assert!(
+        world.is_degraded() && world.decision().contains("country US at most 35.0 %"),
+        "{}",
+        world.decision()
+    );
+    world.say(universe(8));
+    world.pass(11 * MINUTE);
+    assert_eq!(world.run().level, "full");
+    assert!(!world.is_degraded(), "{}", world.decision());
+}
+
+#[test]
+fn a_run_without_an_answer_is_not_repeated_at_every_message() {
+    let mut world = World::bare("");
+    (1..=8).for_each(|number| world.store(number, 50));
+    world.say_all(&[0.7; 8]);
+    world.pass(SECOND);
+    assert!(world.decision().contains("fewer than two securities can be compared"), "{}", world.decision());
+    let tried = world.now;
+    world.say(score(1, Some(0.6), world.now));
+    let next = world.engine.wake_at().unwrap();
+    assert!((9 * MINUTE..=10 * MINUTE).contains(&next.since(tried)), "{next}");
+}
+
+#[test]
+fn a_score_that_missed_three_sessions_is_not_bought_on() {
+    // Monday morning: Thursday and Friday have ended since Wednesday, one more since Tuesday.
+    for (until, bought) in [("2026-02-25", true), ("2026-02-24", false)] {
+        let mut world = World::silent(8);
+        world.say(universe(8));
+        (2..=8).for_each(|number| world.say(score(number, Some(0.7), start())));
+        let bars_until = until.parse().ok();
+        world.say(contracts::SecurityScore { bars_until, ..score(1, Some(0.7), start()) });
+        world.say(account(&[]));
+        world.pass(SECOND);
+        assert_eq!(world.weight(1).unwrap().weight_e6.e6() > 0, bought, "{until}");
+        let said = world.run().warnings.iter().any(|said| said.contains("is not bought"));
+        assert_eq!(said, !bought, "{:?}", world.run().warnings);
+    }
+}
+
+#[test]
+fn a_market_that_is_not_to_be_looked_at_damps_nothing() {
+    let expected = |detection: bool, score_of_market: Option<f64>| {
+        let mut world = World::silent(8);
+        let values = [("market_regime_detection_enabled".to_string(), detection.into())].into();
+        world.say(contracts::SettingsSnapshot { revision: 1, values });
+        let score = score_of_market.and_then(contracts::Finite::new);
+        world.say(contracts::Regime { score, ..contracts::Regime::sample() });
+        world.say_all(&[0.7; 8]);
+        world.pass(SECOND);
+        world.weight(8).unwrap().expected_return.unwrap().get()
+    };
+    let calm = expected(true, None);
+    assert!(expected(true, Some(-1.0)) < calm);
+    assert!((expected(false, Some(-1.0)) - calm).abs() < 1e-12);
+}
+
+#[test]
 fn scores_that_move_within_a_day_change_nothing_and_the_next_day_they_do() {
     let mut world = World::of(&[0.7; 8]);
     world.said.clear();

@@ -235,7 +235,9 @@ pub fn quote(number: u32, at: Timestamp) -> Quote {
 /// A score that rests on bars of this moment's day.
 pub fn score(number: u32, total: Option<f64>, at: Timestamp) -> SecurityScore {
     let (total, bars_until) = (total.and_then(Finite::new), Some(at.day_utc()));
-    SecurityScore { isin: isin(number), total, bars_until, ..SecurityScore::sample() }
+    let growth = Finite::new(0.02 + 0.01 * f64::from(number)).unwrap();
+    let inputs = [("cagr_5y".to_string(), growth)].into();
+    SecurityScore { isin: isin(number), total, bars_until, inputs, ..SecurityScore::sample() }
 }
 
 /// 10 000 EUR in the core, of which these holdings.
