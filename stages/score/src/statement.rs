@@ -108,7 +108,7 @@ pub fn state(basis: &Basis) -> SecurityScore {
     }
     SecurityScore {
         isin: basis.security.isin,
-        at: basis.quote.map_or(basis.now, |(quote, _)| quote.at),
+        at: basis.now,
         total: total.and_then(Finite::new),
         raw: merit.raw.filter(|_| !silent).and_then(Finite::new),
         coverage: Finite::new(merit.coverage).unwrap_or_default(),
