@@ -37,6 +37,7 @@ pub fn causes(view: &View, now: Timestamp, silent_after_ms: Option<i64>) -> Caus
     left_working(view, &mut found);
     refusals(view, now, &mut found);
     books(view, &mut found);
+    reviews(view, &mut found);
     for (name, heard) in &view.stages {
         stage(name, heard, now, silent_after_ms, &mut found);
     }
@@ -179,6 +180,16 @@ fn books(view: &View, found: &mut Causes) {
             books.books, books.broker
         );
         add(found, "books_differ", currency, Severity::Alarm, &text);
+    }
+}
+
+/// Selling a holding with a large loss is no decision of a rule.
+fn reviews(view: &View, found: &mut Causes) {
+    for isin in &view.reviews {
+        let text = format!(
+            "{isin} has lost more than the limit and fails the quality gate. No rule sells it for that. Look whether the reason to hold it still stands: `steward score {isin}`."
+        );
+        add(found, "thesis_review", isin, Severity::Warning, &text);
     }
 }
 

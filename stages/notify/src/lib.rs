@@ -2,7 +2,7 @@
 //!
 //! **Reads** `portfolio/nav`, `portfolio/reconciliation/{currency}`, `order/state/{order_id}`,
 //! `order/refused/{order_id}`, `order/incident/{incident_id}`, `risk/halt`, `market/venue/{mic}`, `plan/proposed`,
-//! `system/health/{stage}`; the rest of its topics is heard and let go.
+//! `score/security/{isin}` (what needs a second look), `system/health/{stage}`; the rest of its topics is heard and let go.
 //!
 //! **Publishes** `display/state` (mood by precedence: alarm, halted, working, waiting, calm) and `alert/{id}`. An
 //! alert's id follows from its code and subject, so the same matter is one alert however often it is noticed. It

@@ -155,6 +155,7 @@ impl Notify {
             Heard::PortfolioReconciliation(books) => self.view.reconciliation(books),
             Heard::MarketVenue(venue) => self.view.venue(venue),
             Heard::SystemHealth(health) => return self.health(health, now),
+            Heard::ScoreSecurity(score) => return self.view.score(score),
             Heard::PortfolioState(_)
             | Heard::PortfolioFlow(_)
             | Heard::PortfolioBucket(_)

@@ -1,10 +1,10 @@
 //! What notify knows, from what it has heard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
     Health, Nav, OrderIncident, OrderRefused, OrderState, PlanProposed, Received, Reconciliation, RiskHalt,
-    Venue,
+    SecurityScore, Venue,
 };
 use market::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct View {
     pub incidents: BTreeMap<String, OrderIncident>,
     /// Last comparison of the books, by currency.
     pub books: BTreeMap<String, Reconciliation>,
+    /// Holdings that lost more than allowed and fail the quality gate, by ISIN.
+    pub reviews: BTreeSet<String>,
     /// Open or not, by venue.
     pub venues: BTreeMap<String, Venue>,
     /// Stages, by instance.
@@ -56,6 +58,15 @@ impl View {
 
     pub(crate) fn reconciliation(&mut self, received: Received<Reconciliation>) {
         note(&mut self.books, received.key, received.body, REMEMBERED_MAX);
+    }
+
+    /// Says whether that is news.
+    pub(crate) fn score(&mut self, received: Received<SecurityScore>) -> bool {
+        let review = received.body.and_then(|score| score.sell).is_some_and(|sell| sell.review);
+        if !review {
+            return self.reviews.remove(&received.key);
+        }
+        self.reviews.len() < REMEMBERED_MAX && self.reviews.insert(received.key)
     }
 
     pub(crate) fn venue(&mut self, received: Received<Venue>) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bus_client::{Config, Engine, Place, Publication, Stage, open_for_reading};
 use contracts::{
     Alert, Body, DisplayState, Envelope, Health, HealthState, Id, Mood, Nav, OrderRefused, OrderState,
-    OrderStatus, RiskHalt, Sample, TopicId, receive,
+    OrderStatus, RiskHalt, Sample, SecurityScore, SellScore, TopicId, receive,
 };
 use market::Timestamp;
 use notify::Notify;
@@ -120,6 +120,29 @@ fn an_alert_is_raised_once_and_ends_with_its_cause() {
     bench.tick(70_200);
     assert_eq!(bench.alerts(), ["over"]);
     assert_eq!(bench.count("SELECT count(*) FROM api_alert WHERE cleared IS NOT NULL"), 1);
+}
+
+#[test]
+fn a_holding_that_needs_a_second_look_is_told_until_it_does_not() {
+    let mut bench = Bench::new("sim:1");
+    bench.tick(0);
+    let sold = SecurityScore::sample();
+    let review = |review: bool| {
+        let sell = SellScore { review, ..sold.sell.clone().unwrap() };
+        SecurityScore { sell: Some(sell), ..sold.clone() }
+    };
+    bench.hear("score", review(false), 1);
+    bench.tick(201);
+    assert!(bench.alerts().is_empty());
+    bench.hear("score", review(true), 300);
+    bench.tick(600);
+    assert_eq!(bench.alerts(), ["thesis_review 1"]);
+    bench.hear("score", review(true), 700);
+    bench.tick(1_000);
+    assert!(bench.alerts().is_empty(), "the same again is no news");
+    bench.hear("score", SecurityScore { sell: None, ..sold.clone() }, 70_000);
+    bench.tick(70_200);
+    assert_eq!(bench.alerts(), ["over"]);
 }
 
 #[test]
