@@ -124,6 +124,8 @@ pub struct SecurityScore {
     pub inputs: BTreeMap<String, Finite>,
     /// Mean of long-term growth and the strength of the business, 0 to 1.
     pub quality: Option<Finite>,
+    /// Total times what the owner prefers, four decimals; for ranking only.
+    pub priority: Option<Finite>,
     /// What speaks against buying.
     pub gates: Gates,
     /// How good the moment is, 0 to 1; decides on the order of execution only.
@@ -167,6 +169,7 @@ impl Sample for SecurityScore {
             parts: BTreeMap::from([("opportunity.below_52w_high".to_string(), v::number(0.7))]),
             inputs: BTreeMap::from([("rsi_14".to_string(), v::number(41.5))]),
             quality: Some(v::number(0.66)),
+            priority: Some(v::number(0.62)),
             gates: Gates {
                 buyable: true,
                 objections: vec![],

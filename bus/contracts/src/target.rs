@@ -29,6 +29,16 @@ pub struct TargetWeight {
     pub reason: String,
 }
 
+/// How far a target is from what is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TargetChange {
+    /// Which.
+    pub isin: Isin,
+    /// Target less present share, in millionths of the fund; below zero for less of it.
+    pub change_e6: i64,
+}
+
 /// How good a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -122,7 +132,13 @@ pub struct TargetWeights {
     pub cash_e6: Weight,
     /// Of mean-variance, risk parity, blend and the final weights.
     pub figures: Vec<TargetFigures>,
-    /// Mean loss of the final weights on the worst twentieth of all stretches of twenty days, below zero for a loss.
+    /// What differs by more than a thousandth of the fund, the largest first.
+    pub changes: Vec<TargetChange>,
+    /// Mean loss of the final weights on the worst twentieth of all days, below zero for a loss; absent with fewer than 250.
+    pub cvar_95_1d: Option<Finite>,
+    /// What each security contributes to that, where it is more than a millionth.
+    pub cvar_parts: BTreeMap<Isin, Finite>,
+    /// The same of all stretches of twenty days.
     pub cvar_95_20d: Option<Finite>,
     /// Countries, then industries; the only source of groups for other stages.
     pub groups: Vec<TargetGroup>,
@@ -166,6 +182,9 @@ impl Sample for TargetWeights {
                 expected_return: v::number(0.08),
                 volatility: v::number(0.12),
             }],
+            changes: vec![TargetChange { isin: v::isin(), change_e6: 150_000 }],
+            cvar_95_1d: Some(v::number(-0.017)),
+            cvar_parts: BTreeMap::from([(v::isin(), v::number(-0.017))]),
             cvar_95_20d: Some(v::number(-0.06)),
             groups: vec![TargetGroup {
                 kind: "country".into(),

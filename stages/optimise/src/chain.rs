@@ -93,6 +93,8 @@ pub struct Decision {
     pub warnings: Vec<String>,
     /// Mean loss on the worst stretches of twenty days, below zero.
     pub tail: Option<f64>,
+    /// The same on the worst days, and what each asset contributes.
+    pub daily_tail: Option<(f64, Vec<f64>)>,
 }
 
 /// Decides.
@@ -422,6 +424,7 @@ fn report(
             Some(figures(&last.weights)),
         ],
         tail: question.risk.tail(&last.weights),
+        daily_tail: question.risk.daily_tail(&last.weights),
         weights: last.weights,
         bounds: limits.bounds,
         mean_variance,

@@ -7,7 +7,7 @@
 use formulas::{
     correlation::{Pair, strongest_pairs},
     covariance::sample_covariance,
-    cvar::{historical_cvar, overlapping_sums},
+    cvar::{Space, contributions, historical_cvar, overlapping_sums},
     hrp::correlations,
     ledoit_wolf::ledoit_wolf,
     trading_year::TRADING_DAYS_PER_YEAR,
@@ -21,6 +21,8 @@ const PAIRS_MAX: usize = 5;
 /// Days of the loss that is compared with its limit.
 const LOSS_DAYS: usize = 20;
 const LOSS_CONFIDENCE: f64 = 0.95;
+/// Days below which the worst of them say nothing.
+const LOSS_DAYS_MIN: usize = 250;
 
 /// What is known of the risk of n securities.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,9 +63,27 @@ pub fn risk(days: Vec<f64>, count: usize, closes_apart: bool) -> Option<Risk> {
 }
 
 impl Risk {
-    /// The mean loss of weights on the worst twentieth of all stretches of twenty days, below zero for a loss.
+    /// The mean loss of weights on the worst twentieth of all days, below zero for a loss, and what each contributes to it;
+    /// `None` with too few days to speak of a twentieth.
+    #[must_use]
+    pub fn daily_tail(&self, weights: &[f64]) -> Option<(f64, Vec<f64>)> {
+        let days = self.days.len() / self.count.max(1);
+        if days < LOSS_DAYS_MIN {
+            return None;
+        }
+        let (mut daily, mut order, mut parts) = (vec![0.0; days], vec![0; days], vec![0.0; self.count]);
+        let space = Space { daily: &mut daily, order: &mut order };
+        let loss = contributions(weights, &self.days, LOSS_CONFIDENCE, space, &mut parts)?;
+        Some((loss, parts))
+    }
+
+    /// The mean loss of weights on the worst twentieth of all stretches of twenty days, below zero for a loss; `None`
+    /// with too few days.
     #[must_use]
     pub fn tail(&self, weights: &[f64]) -> Option<f64> {
+        if self.days.len() / self.count.max(1) < LOSS_DAYS_MIN {
+            return None;
+        }
         let rows = self.days.chunks_exact(self.count.max(1));
         let daily: Vec<f64> =
             rows.map(|row| row.iter().zip(weights).map(|(value, weight)| value * weight).sum()).collect();
@@ -138,8 +158,16 @@ mod tests {
 
     #[test]
     fn the_tail_is_a_loss_below_zero() {
-        let falling: Vec<f64> = (0..60).flat_map(|day| [-0.001 * f64::from(day % 3), 0.001]).collect();
-        let risk = risk(falling, 2, false);
-        assert!(risk.unwrap().tail(&[1.0, 0.0]).unwrap() < -0.015);
+        let falling = |days: i32| -> Vec<f64> {
+            (0..days).flat_map(|day| [-0.001 * f64::from(day % 3), 0.001 * f64::from(day % 2)]).collect()
+        };
+        let known = risk(falling(250), 2, false).unwrap();
+        assert!(known.tail(&[1.0, 0.0]).unwrap() < -0.015);
+        let (loss, parts) = known.daily_tail(&[0.5, 0.5]).unwrap();
+        // The 13 worst days lose 0.002 in the first and gain nothing in the second.
+        assert!((loss + 0.001).abs() < 1e-12 && (parts[0] + 0.001).abs() < 1e-12, "{loss} {parts:?}");
+        assert!((parts.iter().sum::<f64>() - loss).abs() < 1e-15);
+        let few = risk(falling(249), 2, false).unwrap();
+        assert_eq!((few.tail(&[1.0, 0.0]), few.daily_tail(&[1.0, 0.0])), (None, None));
     }
 }

@@ -5,7 +5,7 @@
 //! names all of them. What it does not know, as groups and their caps, is as the configuration says.
 
 use contracts::SettingsSnapshot;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What the owner can choose.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Milliseconds after a change until weights are computed.
@@ -229,6 +229,11 @@ impl Settings {
             changed = next;
         }
         (changed, (!wrong.is_empty()).then(|| wrong.join("; ")))
+    }
+
+    /// All of it as JSON, for the record of a run.
+    pub(crate) fn params(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Whether the share of risk parity follows the market: without detection nothing does.

@@ -518,7 +518,7 @@ impl Optimise {
         self.tell(Outcome::Done, None, &text, out);
         out.decided(text);
         self.said = Some(Said { at: now, blend: run.blend.get(), weights, groups });
-        out.save(Save::Run(Box::new(run.clone())));
+        out.save(Save::Run(Box::new(run.clone()), self.settings.params()));
         out.say(run);
     }
 

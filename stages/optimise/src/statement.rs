@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Alike, Excluded, Finite, Id, TargetFigures, TargetGroup, TargetStatus, TargetWeight, TargetWeights,
+    Alike, Excluded, Finite, Id, TargetChange, TargetFigures, TargetGroup, TargetStatus, TargetWeight,
+    TargetWeights,
 };
 use market::{Isin, Timestamp};
 use money::Weight;
@@ -17,6 +18,8 @@ use crate::{
 const WHOLE_E6: i64 = 1_000_000;
 /// Weights nearer than this are the same.
 const SAME: f64 = 1e-6;
+/// A thousandth of the fund: less is no change.
+const CHANGE_MIN_E6: i64 = 1_000;
 /// Statements of one kind beyond this say no more.
 const LINES_MAX: usize = 60;
 /// Securities without a say that are named: as many as can be scored.
@@ -89,9 +92,12 @@ pub(crate) fn statement(ground: &Ground, decision: &Decision, now: Timestamp) ->
         why: why(question, decision),
         level: decision.level.into(),
         blend: Finite::new(decision.blend)?,
+        changes: changes(&weights),
         weights,
         cash_e6: Weight::from_e6((WHOLE_E6 - invested).clamp(0, WHOLE_E6)).ok()?,
         figures: figures(decision),
+        cvar_95_1d: decision.daily_tail.as_ref().and_then(|(loss, _)| Finite::new(*loss)),
+        cvar_parts: tail_parts(question, decision),
         cvar_95_20d: decision.tail.and_then(Finite::new),
         groups: groups(decision)?,
         alike: alike(question),
@@ -103,9 +109,33 @@ pub(crate) fn statement(ground: &Ground, decision: &Decision, now: Timestamp) ->
     })
 }
 
-/// The hash of everything the run decided from; the same question has the same.
+/// What each security adds to the loss of the worst days.
+fn tail_parts(question: &Question, decision: &Decision) -> BTreeMap<Isin, Finite> {
+    let parts = decision.daily_tail.iter().flat_map(|(_, parts)| parts);
+    let named = question.assets.iter().zip(parts).filter(|(_, part)| part.abs() > SAME);
+    named.filter_map(|(asset, part)| Some((asset.isin, Finite::new(*part)?))).collect()
+}
+
+/// What differs enough to be worth a word, the largest first.
+fn changes(weights: &[TargetWeight]) -> Vec<TargetChange> {
+    let change = |one: &TargetWeight| TargetChange {
+        isin: one.isin,
+        change_e6: one.weight_e6.e6() - one.current_e6.e6(),
+    };
+    let mut changes: Vec<TargetChange> =
+        weights.iter().map(change).filter(|one| one.change_e6.abs() > CHANGE_MIN_E6).collect();
+    changes.sort_by_key(|one| (-one.change_e6.abs(), one.isin));
+    changes.truncate(LINES_MAX);
+    changes
+}
+
+/// The hash of everything the run decided from; the same question has the same. How old the previous targets are changes by
+/// the minute and decides nothing but whether the new ones are said, so it is no part of it.
 pub(crate) fn fingerprint(question: &Question) -> String {
-    Id::derive(Timestamp::ZERO, &["question", &format!("{question:?}")]).to_string()
+    let Question { assets, locked, risk, groups, reserve, parameters, previous } = question;
+    let before = previous.as_ref().map(|previous| &previous.weights);
+    let all = format!("{assets:?} {locked:?} {risk:?} {groups:?} {reserve:?} {parameters:?} {before:?}");
+    Id::derive(Timestamp::ZERO, &["question", &all]).to_string()
 }
 
 fn share(value: f64) -> Option<Weight> {
@@ -284,8 +314,26 @@ mod tests {
             let one = nothing.iter().find(|one| one.reason.contains(words)).unwrap();
             assert_eq!(one.upper_e6.e6() == 0, !buyable, "{one:?}");
         }
+        let first = &said.changes[0];
+        assert!(said.changes.iter().all(|one| one.change_e6.abs() <= first.change_e6.abs()));
+        let of = |isin| said.weights.iter().find(|one| one.isin == isin).unwrap();
+        assert_eq!(first.change_e6, of(first.isin).weight_e6.e6() - of(first.isin).current_e6.e6());
+        let parts: f64 = said.cvar_parts.values().map(|part| part.get()).sum();
+        assert!((parts - said.cvar_95_1d.unwrap().get()).abs() < 33.0 * SAME);
         let sum: i64 = said.weights.iter().map(|one| one.weight_e6.e6()).sum();
         assert_eq!(sum + said.cash_e6.e6(), WHOLE_E6);
+    }
+
+    #[test]
+    fn the_age_of_the_targets_before_makes_no_other_question() {
+        let mut ground = ground(3, 0);
+        let mut of = |weight: f64, age_days: f64| {
+            let weights = [(ground.question.assets[0].isin, weight)].into();
+            ground.question.previous = Some(crate::question::Previous { weights, age_days });
+            fingerprint(&ground.question)
+        };
+        assert_eq!(of(0.1, 1.0), of(0.1, 2.0));
+        assert_ne!(of(0.1, 1.0), of(0.2, 1.0));
     }
 
     #[test]

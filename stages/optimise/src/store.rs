@@ -14,8 +14,8 @@ const KEPT_MS: i64 = 90 * 86_400_000;
 /// What is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Save {
-    /// A run that was said.
-    Run(Box<TargetWeights>),
+    /// A run that was said, and the owner's figures it decided by, as JSON.
+    Run(Box<TargetWeights>, String),
     /// All groups of a kind, as the owner wants them from now on.
     Groups {
         /// Of what.
@@ -137,9 +137,9 @@ fn write_table(
 
 pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
     match save {
-        Save::Run(run) => {
+        Save::Run(run, params) => {
             forget(rows, run.at)?;
-            write(rows, &run)
+            write(rows, &run, &params)
         }
         Save::Groups { kind, groups, at } => write_table(rows, kind, &groups, at),
         Save::Failed { at, code, why } => {
@@ -163,7 +163,7 @@ fn forget(rows: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
     rows.execute("DELETE FROM optimiser_run WHERE ts < ?1", [old]).map(drop)
 }
 
-fn write(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {
+fn write(rows: &Transaction<'_>, run: &TargetWeights, params: &str) -> rusqlite::Result<()> {
     let id = run.run_id.to_string();
     let figures = run.figures.iter().find(|figures| figures.of == "final");
     let diagnostics = serde_json::json!({
@@ -174,11 +174,11 @@ fn write(rows: &Transaction<'_>, run: &TargetWeights) -> rusqlite::Result<()> {
     });
     let status = format!("{:?}", run.status).to_lowercase();
     rows.execute(
-        "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics, status, level, snapshot, blend, expected_return, volatility, cvar) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT OR IGNORE INTO optimiser_run (id, ts, method, why, diagnostics, status, level, snapshot, blend, expected_return, volatility, cvar, params) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         rusqlite::params![
             id, run.at.ms(), run.method, run.why, diagnostics.to_string(), status, run.level, run.snapshot, run.blend.get(),
             figures.map(|figures| figures.expected_return.get()), figures.map(|figures| figures.volatility.get()),
-            run.cvar_95_20d.map(contracts::Finite::get),
+            run.cvar_95_20d.map(contracts::Finite::get), params,
         ],
     )?;
     let mut weight = rows.prepare_cached("INSERT OR IGNORE INTO target_weight (run_id, isin, weight_e6, current_e6, reason, lower_e6, upper_e6, expected_return) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;

@@ -7,6 +7,7 @@ use formulas::{
     consistency::stability_consistency,
     curves::earnings,
     end_state::{Metrics, components},
+    priority::priority,
     tags::{Known, tags},
     trading_year::risk_free_per_day,
 };
@@ -117,6 +118,7 @@ pub fn state(basis: &Basis) -> SecurityScore {
         parts: parts(&merit),
         inputs: inputs(&measures, &business, merit.profile),
         quality: merit.quality.and_then(Finite::new),
+        priority: total.and_then(|total| preferred(basis.security, total)),
         gates: Gates {
             buyable: objections.is_empty(),
             objections,
@@ -139,6 +141,12 @@ pub fn state(basis: &Basis) -> SecurityScore {
         settings: basis.settings_hash.into(),
         flags,
     }
+}
+
+/// The total as the owner's preference ranks it; one that makes no sense prefers nothing.
+fn preferred(security: &Security, total: f64) -> Option<Finite> {
+    let said = security.priority_multiplier.map_or(1.0, Finite::get);
+    Finite::new(priority(Some(total), said).or(priority(Some(total), 1.0))?)
 }
 
 fn last_close(series: &Series) -> Option<Price> {

@@ -4,7 +4,7 @@
 //! needed.
 
 use bus_client::{Config, Place, open_for_reading};
-use contracts::{Finite, Regime, SecurityScore};
+use contracts::{Finite, Regime, SecurityScore, SellScore};
 use rusqlite::Connection;
 
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 
 /// Closes of the line: a quarter of trading.
 const CLOSES: usize = 63;
+/// Columns of the line in a table.
+const WIDTH: usize = 10;
 
 /// Runs the command; the exit code.
 ///
@@ -151,19 +153,20 @@ fn bar(value: f64) -> String {
 
 fn table(scores: &[SecurityScore], market: Option<&Connection>) -> Vec<String> {
     let mut lines = vec![format!(
-        "{:<14}{:<24}{:>6}{:>9}{:>8}{:>7}  {}",
-        "ISIN", "NAME", "TOTAL", "QUALITY", "TIMING", "KNOWN", "BUYABLE"
+        "{:<14}{:<16}{:<11}{:>6}{:>7}{:>9}{:>8}  {}",
+        "ISIN", "NAME", "PRICE", "TOTAL", "RANK", "QUALITY", "TIMING", "BUYABLE"
     )];
     for one in scores {
         let isin = one.isin.to_string();
-        let short: String = name(market, &isin).unwrap_or_default().chars().take(23).collect();
+        let short: String = name(market, &isin).unwrap_or_default().chars().take(15).collect();
         let buyable = if one.gates.buyable { "yes".into() } else { one.gates.objections.join(", ") };
         let line = format!(
-            "{isin:<14}{short:<24}{:>6}{:>9}{:>8}{:>5.0} %  ",
+            "{isin:<14}{short:<16}{:<11}{:>6}{:>7}{:>9}{:>8}  ",
+            sparkline(&closes(market, &isin), WIDTH),
             shown(one.total),
+            shown(one.priority),
             shown(one.quality),
             shown(one.timing),
-            one.coverage.get() * 100.0
         );
         lines.extend(wrapped(&line, 14, &buyable));
     }
@@ -212,13 +215,14 @@ fn page(one: &SecurityScore, market: Option<&Connection>) -> Vec<String> {
 }
 
 /// What follows from it, in sentences.
-fn verdict(one: &SecurityScore) -> Vec<String> {
+pub(crate) fn verdict(one: &SecurityScore) -> Vec<String> {
     let mut lines = vec![
         if one.gates.buyable {
             "Nothing in the score speaks against buying.".into()
         } else {
             format!("Against buying: {}.", one.gates.objections.join(", "))
         },
+        momentum(one),
         format!(
             "Quality {}, timing {}, fit {}; in the end state: return {:.3}, promise {:.3}, stability {:.3}.",
             shown(one.quality),
@@ -229,17 +233,61 @@ fn verdict(one: &SecurityScore) -> Vec<String> {
             one.end.stability.get()
         ),
     ];
-    lines.extend(one.sell.as_ref().map(|sell| match &sell.blocked {
-        Some(why) => format!("Held. Selling is blocked for now: {why}."),
-        None => format!("Held. Sell score {:.3}.", sell.score.get()),
+    lines.extend(one.priority.zip(one.total).map(|(priority, total)| {
+        let preferred =
+            if (priority.get() - total.get()).abs() > 1e-4 { " with your preference" } else { "" };
+        format!("Ranked by {:.4}{preferred}.", priority.get())
     }));
+    lines.extend(one.sell.iter().flat_map(holding));
     lines.extend(one.windfall.as_ref().map(|windfall| {
-        format!("Gain beyond the expected: {:.1} % ({}).", windfall.excess.get() * 100.0, windfall.reason)
+        format!(
+            "Gain beyond the expected: {:.1} % ({}); {:.0} % of the holding would be sold for it.",
+            windfall.excess.get() * 100.0,
+            windfall.reason,
+            windfall.sell.get() * 100.0
+        )
     }));
     for (word, list) in [("Tags", &one.tags), ("Missing or unusual", &one.flags)] {
         if !list.is_empty() {
             lines.push(format!("{word}: {}.", list.join(", ")));
         }
+    }
+    lines
+}
+
+/// Which way the price goes, as purchases in a dip look at it.
+fn momentum(one: &SecurityScore) -> String {
+    let gates = &one.gates;
+    let way = match (gates.freefall, gates.turn) {
+        (true, _) => "The price falls faster than usual: nothing is bought into it",
+        (false, true) => "The price has turned upwards",
+        (false, false) => "The price has not turned upwards",
+    };
+    gates.dip.map_or_else(|| format!("{way}."), |dip| format!("{way}; dip {:.3}.", dip.get()))
+}
+
+/// What is said of a holding.
+fn holding(sell: &SellScore) -> Vec<String> {
+    let profit = sell
+        .profit
+        .map_or_else(|| "an unknown gain".into(), |profit| format!("{:+.1} %", profit.get() * 100.0));
+    let days = sell.days_held.map_or_else(|| "nobody knows how long".into(), |days| format!("{days} days"));
+    let mut lines = vec![format!("Held for {days} with {profit}.")];
+    lines.push(match &sell.blocked {
+        Some(why) => format!("Selling is blocked for now: {why}."),
+        None => {
+            let parts: Vec<String> = sell
+                .parts
+                .iter()
+                .map(|(name, part)| format!("{} {:.3}", name.replace('_', " "), part.get()))
+                .collect();
+            format!("Sell score {:.3}: {}.", sell.score.get(), parts.join(", "))
+        }
+    });
+    if sell.review {
+        lines.push(
+            "It has lost more than your limit and fails the quality gate: look whether the reason to hold it still stands.".into(),
+        );
     }
     lines
 }
@@ -300,6 +348,35 @@ mod tests {
         };
         assert!(market_line(Some(&unknown)).starts_with("The market is unknown. Left out"));
         assert!(market_line(None).contains("not known yet"));
+    }
+
+    #[test]
+    fn a_holding_is_told_with_its_parts_or_what_blocks_it_and_what_needs_a_look() {
+        let one = SecurityScore::sample();
+        let text = verdict(&one).join("\n");
+        for part in [
+            "Held for 400 days with +12.0 %",
+            "underperformance 0.100",
+            "turned upwards; dip 0.200",
+            "Ranked by 0.6200",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        let blocked = SellScore {
+            blocked: Some("min_hold".into()),
+            review: true,
+            profit: None,
+            days_held: None,
+            ..one.sell.clone().unwrap()
+        };
+        let text = holding(&blocked).join("\n");
+        for part in
+            ["nobody knows how long with an unknown gain", "blocked for now: min_hold", "still stands"]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        let lines = table(&[SecurityScore::sample()], None);
+        assert!(lines.iter().all(|line| line.chars().count() <= crate::lines::COLUMNS), "{lines:?}");
     }
 
     #[test]

@@ -128,6 +128,9 @@ fn lines(
             percent(figures.volatility)
         ));
     }
+    if let Some(loss) = targets.cvar_95_1d {
+        lines.push(format!("  the worst twentieth of all days: {} on average", percent(loss)));
+    }
     if let Some(loss) = targets.cvar_95_20d {
         lines.push(format!(
             "  the worst twentieth of all stretches of twenty days: {} on average",
