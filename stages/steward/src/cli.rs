@@ -139,11 +139,12 @@ Exit codes: 0 done, 1 refused or no such configuration, 3 no answer from the bus
         #[command(subcommand)]
         question: crate::planner::Question,
     },
-    /// Explains one order from the price to the booking, each step with its numbers
+    /// Explains one order from the price to the booking, or one security from the price to the last plan
     #[command(after_help = "Examples:
   steward explain latest
   steward explain 01KJPKX0XJ4Q7N2D5T9V3W8YZA --json
-Exit codes: 0 explained, 1 no such order.")]
+  steward explain DE000SMX0015
+Exit codes: 0 explained, 1 no such order or security.")]
     Explain(ExplainOptions),
     /// Shows every guard between the fund and its next order, and when it opens again
     #[command(after_help = "Examples:
@@ -397,8 +398,8 @@ pub struct GoliveOptions {
 /// `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainOptions {
-    /// Id of the order, or `latest`
-    #[arg(value_name = "ORDER")]
+    /// Id of the order, `latest`, or the ISIN of a security
+    #[arg(value_name = "ORDER|ISIN")]
     pub order: String,
     /// Which system.
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `steward explain`: collects what the stores and the bus know about one order.
+//! `steward explain`: collects what the stores and the bus know about one order; a security is [`explain_security`]'s.
 //!
 //! Only the `api_*` views are read. Their columns are taken by name, so that a view may grow.
 
@@ -18,7 +18,7 @@ use crate::{
     bus::{self, Message},
     chain::{self, Booking, Chain, Verdict},
     cli::ExplainOptions,
-    print,
+    explain_security, print,
 };
 
 /// Rows taken of one view.
@@ -40,6 +40,9 @@ const TOPICS: [TopicId; 7] = [
 /// When there is no such order.
 pub async fn run(options: &ExplainOptions) -> Result<u8, Fault> {
     let config = options.place.read()?;
+    if let Ok(isin) = options.order.parse() {
+        return explain_security::run(&config, isin, options.json).await;
+    }
     let said = bus::kept(&config, &TOPICS).await;
     if let Err(fault) = &said {
         print::note(&format!("The bus is not used: {fault}"));
@@ -64,7 +67,7 @@ pub fn collect(config: &Config, wanted: &str, said: &[Message]) -> Result<Chain,
         "latest" => latest(plans.as_ref(), said)?,
         text => text
             .parse::<Id>()
-            .map_err(|error| Fault::Refused(format!("{error}; or say `latest`")))?
+            .map_err(|error| Fault::Refused(format!("{error}; or say `latest`, or an ISIN")))?
             .to_string(),
     };
     let mut chain = Chain { order_id: id.clone(), ..Chain::default() };

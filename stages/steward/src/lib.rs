@@ -25,6 +25,7 @@ mod demo_folder;
 mod doctor;
 mod doctor_broker;
 pub mod explain;
+mod explain_security;
 mod export;
 mod fault;
 pub mod figures;
