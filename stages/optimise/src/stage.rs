@@ -169,7 +169,7 @@ impl Stage for Optimise {
                     (None, Err(_)) => {}
                 }
                 let is_new = self.scored() != before;
-                self.settle(is_new, now);
+                self.settle(is_new || self.is_first(now), now);
             }
             Input::Heard(contract::Input::MarketUniverse(heard)) => {
                 let is_new = self.universe != heard.body;
@@ -190,7 +190,7 @@ impl Stage for Optimise {
             }
             Input::Heard(contract::Input::MarketFx(heard)) => {
                 self.rates = heard.body;
-                self.settle(false, now);
+                self.settle(self.aged.is_some(), now);
             }
             Input::Heard(contract::Input::PortfolioFlow(heard)) => {
                 let is_new = self.is_new_flow(heard.body.as_ref());
@@ -391,10 +391,18 @@ impl Optimise {
         scored.map(|(isin, _)| *isin).collect()
     }
 
-    /// Plans a run: at once for the first of a day, after a while for a change, not at all for what only moved.
+    /// Whether no run has come to an answer today.
+    fn is_first(&self, now: Timestamp) -> bool {
+        self.ran.is_none_or(|ran| ran.day_utc() != now.day_utc())
+    }
+
+    /// Plans a run: soon for the first of a day, after a while for a change, not at all for what only moved. A day's first
+    /// run waits for a score of that day, or for the change that asks for it; before there ever was one, and after one that
+    /// had to wait, whatever is heard may be what was missing.
     fn settle(&mut self, is_change: bool, now: Timestamp) {
-        let is_first = self.ran.is_none_or(|ran| ran.day_utc() != now.day_utc());
-        if !is_first && !is_change {
+        let is_first = self.is_first(now);
+        let waits = is_first && (self.ran.is_none() || self.quiet_because.is_some());
+        if !waits && !is_change {
             return;
         }
         let wait = if is_first { self.settings.settle_ms } else { CHANGE_MS.max(self.settings.settle_ms) };

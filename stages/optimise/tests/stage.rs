@@ -231,6 +231,20 @@ fn scores_that_move_within_a_day_change_nothing_and_the_next_day_they_do() {
 }
 
 #[test]
+fn the_run_of_a_day_comes_after_its_first_score() {
+    let mut world = World::of(&[0.7; 8]);
+    world.pass(DAY);
+    let today = world.now;
+    (1..=8).for_each(|number| world.say(quote(number, today)));
+    world.say(contracts::Regime::sample());
+    world.pass(60 * MINUTE);
+    assert_eq!(world.reads, 1, "prices and market of the day ask for no run");
+    world.say(score(1, Some(0.7), world.now));
+    world.pass(SECOND);
+    assert_eq!(world.reads, 2);
+}
+
+#[test]
 fn a_fill_asks_for_another_run_but_never_within_ten_minutes() {
     let mut world = World::of(&[0.7; 8]);
     let reads = world.reads;

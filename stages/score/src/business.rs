@@ -79,6 +79,13 @@ impl Business {
     }
 }
 
+/// Days around a dividend in which others say what is usual.
+const NEAR_DAYS: i32 = 2 * 366;
+/// Others that are needed to say so.
+const OTHERS_MIN: usize = 4;
+/// Times the usual amount above which a dividend is special.
+const SPECIAL_FROM: f64 = 3.0;
+
 /// The dividends of the last year against the price; nothing paid says nothing, the history may be missing.
 fn paid_yield(dividends: &[(Day, f64)], price: f64, today: Day) -> Option<f64> {
     let recent = dividends.iter().filter(|(day, _)| (0..PAID_OVER_DAYS).contains(&day.days_until(today)));
@@ -86,10 +93,24 @@ fn paid_yield(dividends: &[(Day, f64)], price: f64, today: Day) -> Option<f64> {
     (paid > 0.0 && price > 0.0).then_some(paid / price)
 }
 
-/// The complete calendar years from the first dividend to the last complete year; a year without one is a zero.
+/// Whether a dividend is an ordinary one: not more than three times the median of the others within two years of it. With
+/// fewer than four others there is nothing to tell it from.
+fn is_ordinary(at: usize, dividends: &[(Day, f64)]) -> bool {
+    let (day, amount) = dividends[at];
+    let near = |(other, _): &(Day, f64)| day.days_until(*other).abs() <= NEAR_DAYS;
+    let others = dividends.iter().enumerate().filter(|(other, one)| *other != at && near(one));
+    let mut amounts: Vec<f64> = others.map(|(_, (_, amount))| *amount).collect();
+    amounts.sort_by(f64::total_cmp);
+    amounts.len() < OTHERS_MIN || amount <= SPECIAL_FROM * amounts[amounts.len() / 2]
+}
+
+/// The complete calendar years from the first dividend to the last complete year; a year without one is a zero, and special
+/// dividends are no part of any.
 fn history(dividends: &[(Day, f64)], dividend_yield: Option<f64>, today: Day) -> Option<DividendHistory> {
     let mut years: BTreeMap<i32, f64> = BTreeMap::new();
-    for (day, amount) in dividends.iter().filter(|(day, _)| day.year() < today.year()) {
+    let complete =
+        |(at, (day, _)): &(usize, &(Day, f64))| day.year() < today.year() && is_ordinary(*at, dividends);
+    for (_, (day, amount)) in dividends.iter().enumerate().filter(complete) {
         *years.entry(day.year()).or_insert(0.0) += amount;
     }
     let first = *years.keys().next()?;
@@ -163,6 +184,24 @@ mod tests {
         facts.figures.insert("dividend_yield".into(), (day("2025-12-01"), 0.03));
         assert_eq!(of(&facts), Some(0.04), "91 days old: what was paid says it instead");
         assert_eq!(of(&Facts::default()), None, "nothing known is not nothing paid");
+    }
+
+    #[test]
+    fn a_special_dividend_is_no_part_of_a_year_and_a_large_ordinary_one_is() {
+        let paid = |amount: f64, before: usize| -> Vec<(Day, f64)> {
+            let quarter = |at: usize| (day("2024-02-01").plus_days(i32::try_from(at).unwrap() * 91), 1.0);
+            (0..before).map(quarter).chain([(day("2025-12-01"), amount)]).collect()
+        };
+        for (amount, before, ordinary) in [(3.0, 7, true), (3.01, 7, false), (3.01, 4, false), (9.0, 3, true)]
+        {
+            assert_eq!(is_ordinary(before, &paid(amount, before)), ordinary, "{amount} beside {before}");
+        }
+        let growth = |amount: f64| {
+            let facts = Facts { dividends: paid(amount, 7), ..Facts::default() };
+            Business::new(&facts, None, day("2026-03-02")).dividend_growth.unwrap()
+        };
+        // Four in 2024, three and the last one in 2025.
+        assert!((growth(2.0) - 0.25).abs() < 1e-12 && (growth(20.0) + 0.25).abs() < 1e-12);
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl Score {
     }
 
     fn hear_universe(&mut self, universe: Option<Universe>, out: &mut Out<Self>) {
-        self.universe = universe.unwrap_or(Universe { securities: Vec::new() });
+        let universe = universe.unwrap_or(Universe { securities: Vec::new() });
+        let before = std::mem::replace(&mut self.universe, universe);
         let securities = &self.universe.securities;
         self.troubles.crowd = (securities.len() > SECURITIES_MAX).then(|| {
             format!(
@@ -209,8 +210,9 @@ impl Score {
             self.known.remove(gone);
         }
         self.unread.extend(new.difference(&self.watched));
-        // Country, kind and permissions may have changed of any of them.
-        self.changed.extend(&new);
+        // Country, kind or permissions may have changed, of those whose entry did.
+        let is_another = |isin: &&Isin| before.find(isin) != self.universe.find(isin);
+        self.changed.extend(new.iter().filter(is_another));
         self.watched = new;
     }
 

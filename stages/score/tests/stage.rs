@@ -591,6 +591,20 @@ fn a_quote_of_an_unknown_security_is_not_scored() {
 }
 
 #[test]
+fn a_universe_scores_anew_only_what_changed_in_it() {
+    let mut world = World::ready();
+    world.pass(INTERVAL_MS);
+    world.said.clear();
+    let mut changed = universe(&[1, 2, 3]);
+    changed.securities[1].allow_buy ^= true;
+    world.say(changed);
+    world.pass(1_000);
+    let scored: Vec<Isin> =
+        world.heard::<SecurityScore>().into_iter().flatten().map(|one| one.isin).collect();
+    assert_eq!(scored, [isin(2)]);
+}
+
+#[test]
 fn a_security_that_leaves_is_cleared_and_can_come_back() {
     let mut world = World::ready();
     world.said.clear();
