@@ -40,12 +40,19 @@ def flows(rng):
     return [[int(day), float(round(amount, 4))] for day, amount in zip(days, [*paid, end])]
 
 
-def expected(closes, benchmark, risk_free, paid):
+def paid_in(rng, closes):
+    """Money that came or went at the end of some days, small beside the value."""
+    return np.where(rng.random(len(closes)) < 0.05, rng.uniform(-0.2, 0.2, len(closes)) * closes, 0.0)
+
+
+def expected(closes, benchmark, risk_free, paid, moved):
     x, y = np.diff(closes) / closes[:-1], np.diff(benchmark) / benchmark[:-1]
     count = min(len(x), len(y))
     upper, middle, lower = talib.BBANDS(closes, 20, 2, 2, 0)
     start = datetime.date(2000, 1, 1)
     dates = [start + datetime.timedelta(days=day) for day, _ in paid]
+    # What a day earned is what it ends with, without what was paid in, over what it began with.
+    earned = (closes - moved)[1:] / closes[:-1] - 1
     worst = np.sort(x)[: int(np.ceil(round(len(x) * 0.05, 9)))]
     return {
         "ema_50": talib.EMA(closes, 50)[-1],
@@ -66,6 +73,12 @@ def expected(closes, benchmark, risk_free, paid):
         "beta": scipy.stats.linregress(y[:count], x[:count]).slope,
         "correlation": scipy.stats.pearsonr(x[:count], y[:count]).statistic,
         "cvar_95": worst.mean(),
+        "cumulative_return": empyrical.cum_returns_final(x),
+        "twr": empyrical.cum_returns_final(earned),
+        "year_high": talib.MAX(closes, 252)[-1],
+        "year_low": talib.MIN(closes, 252)[-1],
+        "momentum_30": talib.ROCP(closes, 30)[-1],
+        "momentum_90": talib.ROCP(closes, 90)[-1],
         "xirr": root(paid),
         "xirr of pyxirr": pyxirr.xirr(dates, [amount for _, amount in paid]),
     }
@@ -107,16 +120,18 @@ def main(program):
         length = min(len(closes), len(benchmark))
         closes, benchmark = closes[:length], benchmark[:length]
         risk_free, paid = float(rng.uniform(0, 0.0003)), flows(rng)
-        question = {"closes": closes.tolist(), "benchmark": benchmark.tolist(), "risk_free": risk_free, "flows": paid}
+        moved = paid_in(rng, closes)
+        question = {"closes": closes.tolist(), "benchmark": benchmark.tolist(), "risk_free": risk_free, "flows": paid,
+                    "paid_in": moved.tolist()}
         answer = json.loads(subprocess.run([program], input=json.dumps(question), text=True, capture_output=True, check=True).stdout)
-        for name, value in expected(closes, benchmark, risk_free, paid).items():
+        for name, value in expected(closes, benchmark, risk_free, paid, moved).items():
             tolerance = TOLERANCES.get(name, TOLERANCE)
             found = answer[name.removesuffix(" of pyxirr")]
             far = float("inf") if found is None else abs(found - value) / max(1.0, abs(value))
             worst = max(worst, (far / tolerance, name))
             if not far <= tolerance:
                 bad.append(f"run {run} {name}: {found} instead of {value}")
-    print(f"figures: {RUNS} series, seed {seed}, {len(expected(closes, benchmark, risk_free, paid))} figures each; "
+    print(f"figures: {RUNS} series, seed {seed}, {len(expected(closes, benchmark, risk_free, paid, moved))} figures each; "
           f"nearest to its tolerance: {worst[1]} at {worst[0]:.1e} of it")
     for line in bad:
         print(line, file=sys.stderr)

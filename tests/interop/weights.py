@@ -65,6 +65,58 @@ def estimators(optimiser, rng):
         near(f"tree {kind}", np.array(ours["merges"])[:, 2], tree[:, 2], ESTIMATORS)
 
 
+def recent_days(optimiser, rng):
+    """numpy weighs the days itself."""
+    days, n = int(rng.integers(60, 520)), int(rng.integers(2, 40))
+    returns, regimes = market(rng, days, n), rng.uniform(-1, 1, days)
+    half_life, regime, bandwidth = float(rng.uniform(20, 120)), float(rng.uniform(-1, 1)), float(rng.uniform(0.1, 0.6))
+    weights = np.exp2(-np.arange(days)[::-1] / half_life) * np.exp(-0.5 * ((regimes - regime) / bandwidth) ** 2)
+    weights /= weights.sum()
+    ours = optimiser.ask(
+        ask="weighted_covariance", returns=returns.tolist(), regimes=regimes.tolist(), half_life=half_life,
+        regime=regime, bandwidth=bandwidth,
+    )
+    near("weighted covariance", ours["covariance"], np.cov(returns, rowvar=False, aweights=weights), ESTIMATORS)
+    near("effective size", [ours["size"]], [1 / np.sum(weights**2)], ESTIMATORS)
+
+
+def gives_way(optimiser, rng):
+    """scipy says whether any weights keep the limits, and by how much caps must at least be widened."""
+    n = int(rng.integers(4, 30))
+    bounds = [[0.0, float(upper)] for upper in rng.uniform(1.5 / n, 0.6, n)]
+    groups = []
+    for kind in [rng.integers(0, 3, n), rng.integers(0, 4, n)]:
+        for name in np.unique(kind):
+            upper = float(rng.uniform(0.1, 0.6))
+            lower = float(rng.uniform(0, 1.2) * upper / 2)
+            groups.append({"members": np.flatnonzero(kind == name).tolist(), "lower": lower, "upper": upper})
+    member = np.zeros((len(groups), n))
+    for row, group in zip(member, groups):
+        row[group["members"]] = 1
+    lower, upper = (np.array([group[side] for group in groups]) for side in ["lower", "upper"])
+
+    def missing(least):
+        slack = np.eye(len(groups))
+        found = linprog(
+            np.concatenate([np.zeros(n), np.ones(2 * len(groups))]),
+            A_ub=np.vstack([np.hstack([-member, -slack, 0 * slack]), np.hstack([member, 0 * slack, -slack])]),
+            b_ub=np.concatenate([-least, upper]), A_eq=np.concatenate([np.ones(n), np.zeros(2 * len(groups))])[None],
+            b_eq=[1], bounds=bounds + [(0, None)] * (2 * len(groups)),
+        )
+        assert found.status == 0, found.message
+        return found.fun
+
+    levels = [("full", lower), ("minima_halved", lower / 2), ("minima_dropped", 0 * lower)]
+    level = next((name for name, least in levels if missing(least) <= 1e-8), "caps_widened")
+    ours = optimiser.ask(ask="relax", bounds=bounds, groups=groups)
+    assert ours.get("level") == level, f"relax n={n}: {ours} instead of {level}"
+    if level == "caps_widened":
+        # Each cap has a margin of 1e-7 beyond the smallest widening.
+        least = missing(0 * lower)
+        assert abs(ours["widened"] - least) <= 1e-6 + 2e-7 * len(groups), f"relax n={n}: {ours['widened']} for {least}"
+    return level
+
+
 def opinions(optimiser, rng):
     n = int(rng.integers(3, 40))
     covariance = 252 * LedoitWolf().fit(market(rng, 252, n)).covariance_
@@ -150,6 +202,13 @@ def frontier(optimiser, rng, n):
     ours = optimiser.ask(ask="highest_return", **base)
     compare(f"highest_return n={n}", ours, best.x, lambda w: -(mu @ w), bounds, groups, unique=False)
 
+    wanted = rng.uniform(0, 2 / n, n)
+    cp.Problem(cp.Minimize(cp.sum_squares(w - wanted)), rules).solve(**PRECISE)
+    ours = optimiser.ask(ask="project_onto", wanted=wanted.tolist(), bounds=bounds, groups=groups)
+    # A distance that may be nearly nothing has no relative error: it is measured beside the whole of 1.
+    distance = lambda weights: 1 + np.sum((weights - wanted) ** 2)
+    compare(f"project_onto n={n}", ours, w.value, distance, bounds, groups)
+
     target = float(mu @ calm + rng.uniform(0.2, 0.8) * (-best.fun - mu @ calm))
     cp.Problem(cp.Minimize(risk), rules + [mu @ w >= target]).solve(**PRECISE)
     ours = optimiser.ask(ask="efficient_return", target_return=target, **base)
@@ -220,13 +279,15 @@ def main():
         return bench(rng)
     optimiser = Optimiser(program)
     print(f"weights against PyPortfolioOpt, cvxpy, scipy and scikit-learn, SEED={seed}")
-    rounds = 0
+    rounds, levels = 0, set()
     for _ in range(int(os.environ.get("ROUNDS") or 8)):
         estimators(optimiser, rng)
+        recent_days(optimiser, rng)
+        levels |= {gives_way(optimiser, rng) for _ in range(10)}
         opinions(optimiser, rng)
         frontier(optimiser, rng, int(rng.integers(3, 61)))
         rounds += 1
-    print(f"{rounds} rounds passed, 0 failed")
+    print(f"{rounds} rounds passed, 0 failed; limits gave way as {', '.join(sorted(levels))}")
 
 
 main()

@@ -10,13 +10,16 @@ use std::{
     time::Instant,
 };
 
-use allocation::{Bound, Group, Limits, frontier::Frontier, tail_loss::TailLoss};
+use allocation::{
+    Bound, Group, Limits, feasibility::relax, frontier::Frontier, project::project_onto, tail_loss::TailLoss,
+};
 use formulas::{
     black_litterman::{Market, View},
     covariance::sample_covariance,
     hrp::{correlations, risk_parity},
     ledoit_wolf::ledoit_wolf,
     linkage::Linkage,
+    weighted_covariance::{Weighting, day_weights, weighted_covariance},
 };
 use serde_json::{Value, json};
 
@@ -69,6 +72,36 @@ fn answer(question: &Value) -> Option<Value> {
             let confidence = number(&question["beta"]);
             let tail = TailLoss { days: &days, returns: &returns, limits: &limits, confidence };
             timed(|| tail.least())
+        }
+        "project_onto" => {
+            let wanted = numbers(&question["wanted"])?;
+            let limits = limits(question, wanted.len())?;
+            timed(|| project_onto(&wanted, &limits))
+        }
+        "relax" => {
+            let limits = limits(question, question["bounds"].as_array()?.len())?;
+            Some(match relax(&limits) {
+                Ok(found) => {
+                    let wider = found.groups.iter().zip(&limits.groups);
+                    let widened: f64 = wider.map(|(used, asked)| (used.upper - asked.upper).max(0.0)).sum();
+                    json!({"level": found.level.code(), "widened": widened})
+                }
+                Err(refusal) => json!({"refused": refusal.code()}),
+            })
+        }
+        "weighted_covariance" => {
+            let (days, regimes) = (rows(&question["returns"])?, numbers(&question["regimes"])?);
+            let n = question["returns"][0].as_array()?.len();
+            let weighting = Weighting {
+                half_life_days: number(&question["half_life"]),
+                regime: number(&question["regime"]),
+                bandwidth: number(&question["bandwidth"]),
+            };
+            let (mut weights, mut means, mut out) =
+                (vec![0.0; regimes.len()], vec![0.0; n], vec![0.0; n * n]);
+            let size = day_weights(&regimes, &weighting, &mut weights)?;
+            weighted_covariance(&days, &weights, &mut means, &mut out)?;
+            Some(json!({"covariance": out, "size": size}))
         }
         "black_litterman" => {
             let covariance = rows(&question["cov"])?;

@@ -1,5 +1,6 @@
 //! Reads series as JSON on standard input and answers with every figure of them as JSON, for comparison with other
-//! libraries: `{"closes": [...], "benchmark": [...], "risk_free": 0.0001, "flows": [[day, amount], ...]}`.
+//! libraries: `{"closes": [...], "benchmark": [...], "risk_free": 0.0001, "flows": [[day, amount], ...], "paid_in": [...]}`,
+//! where `paid_in` are external flows beside the closes, taken as values at the ends of days.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::io::Read;
@@ -14,13 +15,16 @@ use formulas::{
     drawdown::max_drawdown_of_returns,
     ema::ema,
     moments,
-    returns::simple_returns,
+    momentum::momentum,
+    returns::{compound, simple_returns},
     rsi::rsi,
     sharpe::sharpe,
     sma::sma,
     sortino::sortino,
+    twr::twr,
     volatility::volatility,
     xirr::{Flow, xirr},
+    year_range::{year_high, year_low},
 };
 use serde_json::{Value, json};
 
@@ -70,6 +74,12 @@ fn main() {
         "correlation": correlation(&x, &y),
         "cvar_95": historical_cvar(&x, 0.95, &mut sorted),
         "xirr": xirr(&flows),
+        "cumulative_return": compound(&x),
+        "twr": twr(&closes, &numbers(&input["paid_in"])),
+        "year_high": year_high(&closes).map(|high| high.value),
+        "year_low": year_low(&closes).map(|low| low.value),
+        "momentum_30": momentum(&closes, 30),
+        "momentum_90": momentum(&closes, 90),
     });
     println!("{answer}");
 }
