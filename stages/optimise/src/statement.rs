@@ -260,7 +260,7 @@ mod tests {
         let asset = |number: u32| Asset {
             isin: isin(number),
             current: if number <= 3 { 0.1 } else { 0.0 },
-            allow_buy: number % 10 != 0,
+            allow_buy: !number.is_multiple_of(10),
             allow_sell: true,
             own_max: None,
             own_min: None,
