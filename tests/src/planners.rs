@@ -10,10 +10,9 @@ use std::{
 };
 
 use contracts::{
-    Address, Body, Cash, Envelope, Finite, FxRates, Health, HealthState, Id, OrderRefused, OrderRequested,
-    PlanContext, PlanJob, PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security,
-    SecurityScore, SettingsSnapshot, TargetWeight, TargetWeights, TopicId, Universe, Venue, Windfall,
-    receive,
+    Address, Body, Cash, Envelope, Finite, FxRates, Health, HealthState, Id, OrderRequested, PlanContext,
+    PlanJob, PlanProposed, PortfolioState, Position, Quote, RiskHalt, Sample, Security, SecurityScore,
+    SettingsSnapshot, TargetWeight, TargetWeights, TopicId, Universe, Venue, Windfall, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Weight};

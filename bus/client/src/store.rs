@@ -5,7 +5,9 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -44,6 +46,9 @@ CREATE TABLE job_state (
 /// A cleared statement is repeated for this long, then its row goes.
 const CLEARED_KEPT_MS: i64 = 7 * 86_400_000;
 
+/// The locks of this process, which may open a store anew before it has let go of it, as a restart in a test does.
+static HELD: Mutex<Vec<(PathBuf, Weak<File>)>> = Mutex::new(Vec::new());
+
 /// SQLite's own limit of pages in a file.
 const PAGES_MAX: i64 = 4_294_967_294;
 
@@ -77,7 +82,7 @@ pub struct Store {
     incarnation: u64,
     armed: Option<WriteFault>,
     /// Held as long as the store is open: there is one writer.
-    _lock: Option<File>,
+    _lock: Option<Arc<File>>,
 }
 
 impl Store {
@@ -380,16 +385,28 @@ impl Place {
 
     /// Keeps a second process out; the system lets go of it when this one ends, however it ends. A file of its own,
     /// because closing the database's file a second time would take SQLite's own locks away.
-    fn lock(&self) -> Result<Option<File>, StoreError> {
+    fn lock(&self) -> Result<Option<Arc<File>>, StoreError> {
         let Place::File(file) = self else { return Ok(None) };
         let place = self.shown();
-        let lock = File::create(file.with_extension("lock"))
-            .map_err(|error| StoreError::Unopenable { place: place.clone(), why: error.to_string() })?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(lock)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place }),
-            Err(TryLockError::Error(error)) => Err(StoreError::Unopenable { place, why: error.to_string() }),
+        let unopenable =
+            |error: io::Error| StoreError::Unopenable { place: place.clone(), why: error.to_string() };
+        let lock_file = file.with_extension("lock");
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|(_, lock)| lock.strong_count() > 0);
+        if let Some(lock) =
+            held.iter().find(|(file, _)| *file == lock_file).and_then(|(_, lock)| lock.upgrade())
+        {
+            return Ok(Some(lock));
         }
+        let lock = File::create(&lock_file).map_err(unopenable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { place }),
+            Err(TryLockError::Error(error)) => return Err(unopenable(error)),
+        }
+        let lock = Arc::new(lock);
+        held.push((lock_file, Arc::downgrade(&lock)));
+        Ok(Some(lock))
     }
 
     fn connect(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -528,12 +545,15 @@ mod tests {
     }
 
     #[test]
-    fn a_second_writer_is_refused_while_the_first_lives() {
-        let (_folder, place) = file();
-        let first = Store::open_with("market", &place, "sim:1", ONE).unwrap();
+    fn a_store_that_another_process_has_open_is_refused_until_it_ends() {
+        let (folder, place) = file();
+        drop(Store::open_with("market", &place, "sim:1", ONE).unwrap());
+        // What another process would hold.
+        let other = File::create(folder.path().join("stores/market.lock")).unwrap();
+        other.lock().unwrap();
         let sentence = refusal(&place, "market", "sim:1", ONE);
         assert!(sentence.contains("in use by another process"), "{sentence}");
-        drop(first);
+        drop(other);
         assert_eq!(Store::open_with("market", &place, "sim:1", ONE).unwrap().incarnation(), 2);
     }
 

@@ -8,7 +8,7 @@
 //! `api_metric`, `api_regime`.
 //! **Refuses** nothing; what is missing is left out, flagged, and lowers the coverage, which draws the total towards the
 //! middle. A series that may not be believed has no total at all, and says why.
-//! **Limits** 2 700 bars per security, 500 securities, one score of a security in 15 minutes.
+//! **Limits** 2 700 bars per security, 500 securities, one score of a security in 15 minutes (in one while it has no total).
 //! **Deliberately does not** decide on weights or trades, or reach the network. Timing and fit are said and are not in
 //! the total; the sell score is a figure, not a sale.
 

@@ -1,5 +1,5 @@
 //! The scorer's state machine: facts are read when they are new, scores follow changes after a short settling, each
-//! security at most once in 15 minutes.
+//! security at most once in 15 minutes, and once a minute while facts are missing for its total.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::{
     store::{self, Save},
 };
 
-/// How long to wait before facts are asked for again after a failure.
+/// How long to wait before facts are asked for again after a failure, and before a score without a total is made anew.
 const RETRY_MS: i64 = 60_000;
 /// How often facts are read again without being told: figures of a business change without a new bar.
 const REREAD_MS: i64 = 6 * 3_600_000;
@@ -42,6 +42,8 @@ struct Known {
     quote: Option<Quote>,
     quote_id: Option<Id>,
     scored: Option<Timestamp>,
+    /// Whether the last score had a total; without one nobody can do anything with the security.
+    has_total: bool,
 }
 
 /// What a person should know of, each until it is over.
@@ -343,7 +345,8 @@ impl Score {
     /// Changed securities whose turn it is; the others wait for theirs.
     fn due(&mut self, now: Timestamp) -> Vec<Isin> {
         let interval_ms = self.settings.interval_s.saturating_mul(1_000);
-        let turn = |known: &Known| known.scored.map(|last| last.saturating_plus_ms(interval_ms));
+        let pause = |known: &Known| if known.has_total { interval_ms } else { interval_ms.min(RETRY_MS) };
+        let turn = |known: &Known| known.scored.map(|last| last.saturating_plus_ms(pause(known)));
         let mut due = Vec::new();
         let mut next: Option<Timestamp> = None;
         for isin in std::mem::take(&mut self.changed).intersection(&self.watched) {
@@ -366,7 +369,7 @@ impl Score {
         known.scored = Some(now);
         let id = known.quote_id;
         let believed = known.quote.as_ref().filter(|quote| !quote.suspect && quote.price_e6.e6() > 0);
-        Some(statement::state(&Basis {
+        let score = statement::state(&Basis {
             security,
             series: &known.series,
             facts: &known.facts,
@@ -376,7 +379,9 @@ impl Score {
             settings: &self.settings,
             settings_hash: &self.settings_hash,
             now,
-        }))
+        });
+        known.has_total = score.total.is_some();
+        Some(score)
     }
 
     /// Says the regime once the indices are read; before, nothing is known that could be unknown.

@@ -272,6 +272,22 @@ fn a_security_is_scored_once_in_a_quarter_of_an_hour() {
 }
 
 #[test]
+fn a_score_without_a_total_is_made_anew_within_a_minute_of_its_history() {
+    let mut world = World::bare();
+    world.store(isin(1), &wave(100));
+    world.say(universe(&[1]));
+    world.say(history(&[1], LAST_BAR));
+    world.say(quote(1, 60_000_000, world.now));
+    world.pass(1_000);
+    assert_eq!(world.score(1).total, None);
+    world.store(isin(1), &wave(600));
+    world.say(quote(1, 60_500_000, world.now));
+    world.say(history(&[1], "2026-02-28"));
+    world.pass(61_000);
+    assert!(world.score(1).total.is_some(), "{:?}", world.score(1).flags);
+}
+
+#[test]
 fn a_new_quote_scores_one_security_without_reading() {
     let mut world = World::ready();
     let before = world.score(1);

@@ -138,7 +138,7 @@ fn stopping_ends_the_polite_at_once_and_the_deaf_after_the_grace() {
     run(async {
         let dir = tempfile::tempdir().unwrap();
         let mut supervisor = supervisor(dir.path());
-        let deaf = "trap '' TERM; touch deaf; while :; do sleep 1000; done";
+        let deaf = "trap '' TERM; touch deaf; while :; do sleep 1; done";
         supervisor.start(shell("deaf", deaf));
         supervisor.start(shell(
             "polite",
