@@ -1,4 +1,4 @@
-//! `steward explain`: collects what the stores and the bus know about one order; a security is [`explain_security`]'s.
+//! `steward explain`: collects what the stores and the bus know about one order; a security is `explain_security`'s.
 //!
 //! Only the `api_*` views are read. Their columns are taken by name, so that a view may grow.
 

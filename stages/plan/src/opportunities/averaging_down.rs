@@ -1,7 +1,8 @@
 //! Buys a little more of a good holding that fell, once the fall is over.
 //!
 //! Rule: −20 % ≤ price / average cost − 1 ≤ −5 %, quality ≥ 0.6, the price has turned and does not fall freely → at most
-//! 10 % of the pieces held and at most 500 EUR, in whole lots; never one lot anyway. Priority: min(1, (quality + |change|) / 1.2). Unknown turn or fall: never.
+//! 10 % of the pieces held and at most 500 EUR, in whole lots; never one lot anyway. Priority: min(1, (quality + |change|) /
+//! 1.2). Unknown turn or fall: never.
 //!
 //! Worked example: 90 held, average 50, price 44, quality 0.7: change −12 %, buys 9 for 396 EUR, priority 0.68.
 
