@@ -23,7 +23,8 @@ pub struct TargetWeight {
     pub lower_e6: Weight,
     /// Largest share that was allowed.
     pub upper_e6: Weight,
-    /// Expected return, fraction a year; absent for what keeps its share.
+    /// Expected return, fraction a year; absent for what keeps its share, and for what is neither wanted nor held: it is not
+    /// to be bought.
     pub expected_return: Option<Finite>,
     /// Why this much.
     pub reason: String,

@@ -53,13 +53,15 @@ pub(crate) fn statement(ground: &Ground, decision: &Decision, now: Timestamp) ->
     let mut weights: Vec<TargetWeight> = Vec::new();
     for (i, e6) in millionths(&decision.weights).into_iter().enumerate() {
         let asset = &question.assets[i];
+        // Whoever buys asks for an expected return: what nothing is wanted of is not to be bought for other reasons.
+        let is_wanted = e6 > 0 || asset.current > 0.0;
         weights.push(TargetWeight {
             isin: asset.isin,
             weight_e6: Weight::from_e6(e6).ok()?,
             current_e6: share(asset.current)?,
             lower_e6: share(decision.bounds[i].lower)?,
             upper_e6: share(decision.bounds[i].upper)?,
-            expected_return: Finite::new(asset.expected),
+            expected_return: Finite::new(asset.expected).filter(|_| is_wanted),
             reason: reason(asset, decision, i),
         });
     }
@@ -309,7 +311,7 @@ mod tests {
         let said = statement(&ground, &decide(&ground.question).unwrap(), Timestamp::ZERO).unwrap();
         assert_eq!((said.weights.len(), said.excluded.len()), (34, 4));
         let nothing: Vec<_> = said.weights.iter().filter(|one| one.weight_e6.e6() == 0).collect();
-        assert!(!nothing.is_empty() && nothing.iter().all(|one| one.expected_return.is_some()));
+        assert!(!nothing.is_empty() && nothing.iter().all(|one| one.expected_return.is_none()));
         for (words, buyable) in [("too little of it", true), ("may not be bought", false)] {
             let one = nothing.iter().find(|one| one.reason.contains(words)).unwrap();
             assert_eq!(one.upper_e6.e6() == 0, !buyable, "{one:?}");

@@ -253,10 +253,9 @@ impl<'a> Snapshot<'a> {
         self.weights().find(|one| one.isin == isin).and_then(|one| one.expected_return)
     }
 
-    /// All targets but those of what is neither wanted nor held: it is not bought, and makes no group.
+    /// All targets.
     pub fn weights(&self) -> impl Iterator<Item = &'a TargetWeight> + use<'a> {
-        let all = self.targets.into_iter().flat_map(|targets| &targets.weights);
-        all.filter(|one| one.weight_e6.e6() > 0 || one.current_e6.e6() > 0)
+        self.targets.into_iter().flat_map(|targets| &targets.weights)
     }
 
     /// The pairs of securities that move most alike, as the targets name them.
