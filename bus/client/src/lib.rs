@@ -10,6 +10,9 @@
 //! * [`transport::mqtt`] speaks to any MQTT 3.1.1 broker, [`transport::local`] is a seeded broker in this process that
 //!   can drop, double, delay and reorder.
 //!
+//! **Limits** 16 384 messages that wait, 512 that are to be sent, 256 calls that wait, one call under way, packets of 260 KB;
+//! beyond a limit the bus is left waiting or the process ends and starts again from its store.
+//!
 //! A lost, doubled, late or reordered message changes nothing: statements carry versions, owners repeat them at
 //! every connect, and what must happen once hangs on a key of the domain. There is no outbox, no table of seen
 //! messages and no acknowledgement, on purpose.

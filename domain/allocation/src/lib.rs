@@ -5,6 +5,9 @@
 //! covariances fraction² a year, weights fractions of what is shared out. A result keeps every limit to 1e-6 or
 //! it is a [`Refusal`]; no input makes a function panic or answer with something that is not a number.
 //!
+//! Reads and publishes nothing and owns nothing: `optimise` calls it. It knows no securities, no money and no orders.
+//! Limits: a few hundred assets, dense matrices.
+//!
 //! | File | Says |
 //! |---|---|
 //! | [`limits`] | what weights must keep: bounds, groups, their sum |

@@ -9,6 +9,8 @@
 //! [`window::Window`] hands the last N values to every other function.
 //! Transcendental functions come from `libm`, so results are the same bits on every machine.
 //!
+//! Reads and publishes nothing and owns nothing: `score`, `optimise`, `portfolio` and `evaluate` call it. It decides nothing.
+//!
 //! What is marked "(off)" decides nothing and "for people" waits for a page that shows it: `docs/decisions/0051`.
 //!
 //! | File | Says |

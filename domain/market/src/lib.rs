@@ -1,6 +1,7 @@
 //! Securities, venues, trading calendars and time: the names by which the stages speak about markets.
 //!
-//! Pure: no clock, no IO. Time zones come from a database built into the program.
+//! Pure: no clock, no IO. Time zones come from a database built into the program. It publishes nothing and owns nothing but the
+//! data files of calendars and names, which are read at build time.
 //!
 //! | Question | File |
 //! |---|---|

@@ -14,6 +14,9 @@
 //! **Time** drawing follows the wall clock inside the edge and never wakes the stage: a simulated month without a
 //! board costs nothing. The edge's one call waits for the board and holds no virtual time.
 //!
+//! **Refuses** to start with a line, lamp or interval outside its range; what the microcontroller answers wrongly counts as no
+//! answer.
+//!
 //! **Limits** one request to the microcontroller at a time, at most four in a second, 200 bytes each; only the newest
 //! picture is sent.
 //!

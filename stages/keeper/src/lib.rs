@@ -1,6 +1,6 @@
 //! `keeper`: settings, job history, health history, and the repair of what a reader has missed.
 //!
-//! **Reads** `command/keeper/set`, `system/health/{stage}`, `system/job/{stage}/{job}`.
+//! **Reads** `command/keeper/{set,describe}`, `system/health/{stage}`, `system/job/{stage}/{job}`.
 //!
 //! **Publishes** `system/settings` (all values in force, always, also at first start; the revision grows with every
 //! change, also when a new program brings new defaults) and `system/repeat` (which owners should say everything

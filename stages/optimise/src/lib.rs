@@ -1,6 +1,6 @@
 //! `steward-optimise`: decides how much of the fund each security should be.
 //!
-//! **Reads** `score/security/{isin}`, `score/regime`, `portfolio/state`, `market/universe`, `market/quote/{isin}` and
+//! **Reads** `score/security/{isin}`, `score/regime`, `portfolio/state`, `portfolio/flow/{id}`, `market/universe`, `market/quote/{isin}` and
 //! `market/fx` for the ages of prices and rates; closes, rates and what companies did from the views `api_bar`, `api_fx` and
 //! `api_action` of the store `market`, because bulk history does not travel as messages.
 //! **Publishes** `target/weights`: every weight with its bounds and its reason, the method, the groups, the limits that

@@ -1,11 +1,11 @@
 //! Keeps the books of the account: reads it at the broker, derives what is held from fills, compares both, and
 //! says what everything is worth.
 //!
-//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `command/portfolio/{sync,import}`, and at the
-//! broker positions, cash, trades, working orders and cash flows, in one consistent pass.
+//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `command/portfolio/{sync,import,held_since}`,
+//! and at the broker positions, cash, trades, working orders and cash flows, in one consistent pass.
 //!
 //! **Publishes** `portfolio/state`, `portfolio/nav`, `portfolio/flow/{id}`, `portfolio/bucket/core`,
-//! `portfolio/reconciliation/{currency}`.
+//! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
 //! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
@@ -22,6 +22,9 @@
 //! `order/state` that is seen twice, a minute apart, is explained by a corporate action, or freezes the security
 //! until it is gone; orders on paper change the paper ledger alone, and only in research mode, in which it is what is
 //! said of the fund; of cash that differs the smaller amount is counted on; negative cash stays negative.
+//!
+//! **Limits** one pass over the account at a time; a flow is said for seven days and kept for ever; limits of an import and of the
+//! lists of the broker in `limits`.
 //!
 //! **Deliberately does not do (yet):** satellites, dividends to reinvest. Prices never come
 //! from the broker's account.

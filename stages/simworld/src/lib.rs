@@ -4,6 +4,9 @@
 //! an instant and the requests given. `wire` writes answers as the real broker does, `feeds` as the
 //! market-data services do, by hand, sharing nothing with the production clients. `edge` serves them over HTTP on loopback.
 //!
+//! **Reads** `system/health/{stage}` (may stepped time move on) and `command/simworld/{clock,truth}`. **Publishes** `system/clock`.
+//! **Limits** 33 securities, one account, one client at a time with the pacing of the real broker.
+//!
 //! Owns the truth: a double-entry ledger in scaled integers. Prices never depend on a client. Two runs with
 //! the same seed, settings and requests at the same virtual instants give the same bytes.
 //!
