@@ -182,8 +182,12 @@ impl Planners {
     pub fn request_for_first_quotes(&mut self) -> Option<Duration> {
         // Whoever speaks passes over what comes meanwhile, so another one listens.
         let (port, password) = (self.port, self.password.clone());
+        let (there, is_there) = std::sync::mpsc::sync_channel(1);
         let listener = std::thread::spawn(move || {
             let mut bus = Listener::connect(port, "steward-listener", Some(("steward", &password)));
+            // What is retained comes first.
+            bus.next(Duration::from_secs(10));
+            there.send(()).expect("somebody waits for it");
             let deadline = Instant::now() + Duration::from_secs(10);
             while let Some((topic, payload)) = bus.next(deadline.saturating_duration_since(Instant::now())) {
                 let Ok(address) = Address::parse("steward", &topic) else { continue };
@@ -195,8 +199,7 @@ impl Planners {
             }
             None
         });
-        // It is there when it has heard what is retained; a quote said before would only make the figure worse.
-        std::thread::sleep(Duration::from_millis(200));
+        is_there.recv().expect("a listener");
         let at = bus_client::wall();
         let mut said: BTreeMap<Isin, Instant> = BTreeMap::new();
         for n in 0..HOLDINGS {

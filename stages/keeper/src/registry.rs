@@ -209,9 +209,9 @@ pub const ALL: &[Known] = &[
     number(
         "rebalance_position_drift_threshold",
         0.05,
-        (0.005, 0.5),
+        (0.005, 0.05),
         "fraction",
-        "Distance of a holding from its target from which on the planner looks again; smaller targets have a narrower one.",
+        "Distance of a holding from its target from which on the planner looks again; smaller targets have a narrower one anyway.",
     )
     .strategy(&["plan"]),
     flag("risk.allow_offhours_buys", false, "Buys may be sent while a flexible venue is closed.")
@@ -273,9 +273,9 @@ pub const ALL: &[Known] = &[
     )
     .safety(&["risk-gate"]),
     number("risk.max_country_pct", 0.35, (0.05, 0.35), "fraction", "No plan lifts a country above this share.")
-        .safety(&["plan"]),
+        .safety(&["optimise", "plan"]),
     number("risk.max_industry_pct", 0.30, (0.05, 0.30), "fraction", "No plan lifts an industry above this share.")
-        .safety(&["plan"]),
+        .safety(&["optimise", "plan"]),
     number("risk.max_loss", -0.20, (-0.9, 0.0), "fraction", "Nothing is sold below this return.").safety(&[
         "plan",
         "risk-gate",

@@ -116,10 +116,10 @@ fn actions(rows: &Connection, isin: &Isin) -> rusqlite::Result<Vec<Action>> {
     if known == 0 {
         return Ok(Vec::new());
     }
-    // An ordinary dividend explains no jump by half, an extraordinary one is of another kind.
+    // A dividend explains no jump by half, and a new name or the end of a listing explains none at all.
     let mut query = rows.prepare_cached(
-        "SELECT ex_day, ratio_num, ratio_den, applied FROM api_action
-         WHERE isin = ?1 AND kind <> 'dividend' ORDER BY ex_day",
+        "SELECT ex_day, iif(kind = 'split', ratio_num, NULL), ratio_den, applied FROM api_action
+         WHERE isin = ?1 AND kind IN ('split', 'merger') ORDER BY ex_day",
     )?;
     let mut found = query.query([isin.as_str()])?;
     let mut actions = Vec::new();
@@ -260,7 +260,7 @@ mod tests {
             "CREATE TABLE api_action (isin, kind, ex_day, ratio_num, ratio_den, amount, applied);
              INSERT INTO api_action VALUES ('{0}', 'split', '2024-01-03', 2, 1, NULL, 0),
                  ('{0}', 'split', '2023-01-03', 3, 1, NULL, 1), ('{0}', 'split', '2023-02-03', 0, 1, NULL, 0),
-                 ('{0}', 'dividend', '2024-01-02', NULL, NULL, 5, 1), ('{0}', 'spinoff', '2024-01-05', NULL, NULL, NULL, 1);",
+                 ('{0}', 'dividend', '2024-01-02', NULL, NULL, 5, 1), ('{0}', 'merger', '2024-01-05', NULL, NULL, NULL, 1);",
             isin()
         ))
         .unwrap();

@@ -108,6 +108,8 @@ const COSTS_MAX: f64 = 0.01;
 /// The smallest trade where the proportional costs alone are that high.
 const SMALLEST_TRADE_EUR: f64 = 1_000.0;
 
+/// Least cap of a group.
+const CAP_LEAST: f64 = 0.05;
 const MAX_POSITION_LEAST: f64 = 0.01;
 const RESERVE_MOST_EUR: i64 = 1_000_000;
 
@@ -178,8 +180,8 @@ impl Settings {
         share("bull_cash_reserve", self.bull_cash_reserve, 0.0, 0.40)?;
         share("sideways_cash_reserve", self.sideways_cash_reserve, self.bull_cash_reserve, 0.40)?;
         share("bear_cash_reserve", self.bear_cash_reserve, self.sideways_cash_reserve, 0.40)?;
-        share("country_cap", self.country_cap, 0.05, 1.0)?;
-        share("industry_cap", self.industry_cap, 0.05, 1.0)?;
+        share("country_cap", self.country_cap, CAP_LEAST, 1.0)?;
+        share("industry_cap", self.industry_cap, CAP_LEAST, 1.0)?;
         share("country_tolerance", self.country_tolerance, 0.0, 1.0)?;
         share("industry_tolerance", self.industry_tolerance, 0.0, 1.0)?;
         if let Some(most) = self.max_cvar_95 {
@@ -206,6 +208,11 @@ impl Settings {
             // As at the gate, a limit of risk is only ever made tighter; below its range it is as tight as it gets.
             changed.max_position = limit.clamp(MAX_POSITION_LEAST, self.max_position);
         }
+        let tighter = |name: &str, own: f64| {
+            value(name).and_then(Value::as_f64).map_or(own, |limit| limit.clamp(CAP_LEAST, own))
+        };
+        changed.country_cap = tighter("risk.max_country_pct", self.country_cap);
+        changed.industry_cap = tighter("risk.max_industry_pct", self.industry_cap);
         if let Some(sum) = value("min_cash_reserve").and_then(Value::as_i64) {
             changed.min_cash_reserve_eur = sum.clamp(self.min_cash_reserve_eur, RESERVE_MOST_EUR);
         }
@@ -405,6 +412,14 @@ mod tests {
             let changed = followed(&own, &both);
             assert_eq!(changed.min_cash_reserve_eur, expected.0, "{reserve}");
             assert!((changed.max_position - expected.1).abs() < 1e-12, "{position}");
+        }
+        for (cap, country, industry) in
+            [(0.20, 0.20, 0.20), (0.32, 0.32, 0.30), (0.9, 0.35, 0.30), (0.0, 0.05, 0.05)]
+        {
+            let set = [("risk.max_country_pct", cap.into()), ("risk.max_industry_pct", cap.into())];
+            let changed = followed(&own, &set);
+            assert!((changed.country_cap - country).abs() < 1e-12, "{cap}");
+            assert!((changed.industry_cap - industry).abs() < 1e-12, "{cap}");
         }
     }
 

@@ -81,8 +81,9 @@ pub(crate) fn statement(ground: &Ground, decision: &Decision, now: Timestamp) ->
     let invested: i64 = weights.iter().map(|weight| weight.weight_e6.e6()).sum();
     let content: Vec<String> =
         weights.iter().map(|weight| format!("{} {}", weight.isin, weight.weight_e6.e6())).collect();
-    let mut warnings = ground.notes.clone();
-    warnings.extend(decision.warnings.iter().cloned());
+    // What the decision says comes first: notes on many old bars must not push it out.
+    let mut warnings = decision.warnings.clone();
+    warnings.extend(ground.notes.iter().cloned());
     warnings.truncate(LINES_MAX);
     let whole = decision.level == "full" && decision.strategy.is_some() && decision.parity.is_some();
     Some(TargetWeights {
@@ -339,10 +340,10 @@ mod tests {
     }
 
     #[test]
-    fn three_hundred_securities_fit_into_a_message() {
-        let ground = ground(300, 100);
+    fn as_many_securities_as_are_scored_fit_into_a_message() {
+        let ground = ground(400, 100);
         let said = statement(&ground, &decide(&ground.question).unwrap(), Timestamp::ZERO).unwrap();
-        assert_eq!((said.weights.len(), said.excluded.len()), (301, 100));
+        assert_eq!((said.weights.len(), said.excluded.len()), (401, 100));
         let id = said.run_id;
         let stage = "optimise".into();
         let said =

@@ -1,6 +1,6 @@
 //! Whether a score is recent enough to buy by.
 //!
-//! Its last prices are at most 7 days old, and at most two sessions of the venue have been completed since. The planner has
+//! Its last prices are at most 7 days old, not of a day to come, and at most two sessions of the venue have been completed since. The planner has
 //! no calendar, so every weekday counts as a session: after holidays a purchase may wait a day for the next prices. For
 //! sales the age does not matter.
 //!
@@ -22,7 +22,7 @@ pub fn too_old(until: Option<Day>, today: Day) -> Option<String> {
     let days = until.days_until(today);
     // Today's session is not completed.
     let missed = || (1..days).filter(|ahead| !until.plus_days(*ahead).weekday().is_weekend()).count();
-    let old = days > DAYS_MAX || missed() > SESSIONS_MAX;
+    let old = !(0..=DAYS_MAX).contains(&days) || missed() > SESSIONS_MAX;
     old.then(|| format!("Its score rests on prices of {until}, which are too old to buy by."))
 }
 
@@ -35,6 +35,8 @@ mod tests {
     fn a_score_is_usable_while_at_most_two_sessions_are_missing() {
         for (until, today, old) in [
             ("2026-03-02", "2026-03-02", false),
+            // Prices of tomorrow are wrong prices, or ours is the wrong day.
+            ("2026-03-03", "2026-03-02", true),
             // Tuesday and Wednesday are missing, then Thursday too.
             ("2026-03-02", "2026-03-05", false),
             ("2026-03-02", "2026-03-06", true),

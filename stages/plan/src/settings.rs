@@ -232,6 +232,9 @@ impl RegimeReserve {
 const COST_RATIO_E6: i64 = 10_000;
 /// Costs in proportion that the file may name at most, in 1/10 000: at 1 % no trade would be worth it.
 const COST_BPS_MAX: i64 = 90;
+/// Older rates than this are never used; a file may still say the longer time that was allowed once.
+const RATE_AGE_MOST_H: i64 = 48;
+const RATE_AGE_READ_H: i64 = 96;
 /// Longest hold or pause, in days.
 const DAYS_MAX: u32 = 3_650;
 /// Most cash that is kept back, in EUR.
@@ -347,7 +350,7 @@ impl Settings {
         within("max_price_vs_high", self.max_price_vs_high, &(0.5..=0.95))?;
         within("min_improvement", self.min_improvement, &(0.0001..=1.0))?;
         within("price_age_max_s", self.price_age_max_s, &(1..=1_800))?;
-        within("rate_age_max_h", self.rate_age_max_h, &(1..=48))?;
+        within("rate_age_max_h", self.rate_age_max_h, &(1..=RATE_AGE_READ_H))?;
         within("buy_cooldown_days", self.buy_cooldown_days, &(30..=365))?;
         within("rebuy_pause_days", self.rebuy_pause_days, &(30..=365))?;
         within("min_hold_days", self.min_hold_days, &(90..=3_650))?;
@@ -381,7 +384,7 @@ impl Settings {
             max_price_vs_high: self.max_price_vs_high,
             min_improvement: self.min_improvement,
             price_age_max_ms: self.price_age_max_s * 1_000,
-            rate_age_max_ms: self.rate_age_max_h * HOUR_MS,
+            rate_age_max_ms: self.rate_age_max_h.min(RATE_AGE_MOST_H) * HOUR_MS,
             buy_cooldown_days: self.buy_cooldown_days,
             rebuy_pause_days: self.rebuy_pause_days,
             sell: SellTerms {
@@ -521,7 +524,7 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{found}");
         }
         let name = "rebalance_position_drift_threshold";
-        assert!(!said(name, 0.1.into()).sets_the_same_as(&file), "what wakes the planner is news");
+        assert!(!said(name, 0.02.into()).sets_the_same_as(&file), "what wakes the planner is news");
         for (value, ms) in [(3_600, 1_800_000), (600, 600_000)] {
             assert_eq!(said("risk.max_price_age_s", value.into()).price_age_max_ms, ms);
         }

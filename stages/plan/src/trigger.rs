@@ -56,7 +56,7 @@ impl Wakes {
         let enabled = value("event_driven_rebalancing_enabled").and_then(Value::as_bool);
         Wakes {
             enabled: enabled.unwrap_or(self.enabled),
-            drift: number("rebalance_position_drift_threshold", self.drift, 0.5),
+            drift: number("rebalance_position_drift_threshold", self.drift, 0.05),
             cash_trades: number("rebalance_cash_threshold_multiplier", self.cash_trades, 20.0),
         }
     }
@@ -204,14 +204,14 @@ mod tests {
         };
         let [drift, cash] = ["rebalance_position_drift_threshold", "rebalance_cash_threshold_multiplier"];
         let set = with(&[
-            (drift, 0.1.into()),
+            (drift, 0.02.into()),
             (cash, 4.into()),
             ("event_driven_rebalancing_enabled", false.into()),
         ]);
-        assert_eq!(set, Wakes { enabled: false, drift: 0.1, cash_trades: 4.0 });
+        assert_eq!(set, Wakes { enabled: false, drift: 0.02, cash_trades: 4.0 });
         assert_eq!(
             with(&[(drift, 9.into()), (cash, (-1).into())]),
-            Wakes { drift: 0.5, cash_trades: 0.0, ..Wakes::default() }
+            Wakes { drift: 0.05, cash_trades: 0.0, ..Wakes::default() }
         );
         let nonsense =
             [(drift, "much".into()), (cash, f64::NAN.into()), ("event_driven_rebalancing_enabled", 7.into())];

@@ -320,9 +320,14 @@ impl Portfolio {
         let eur = amount.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok());
         if let Some(isin) = isin {
             let ccy = ccy.ok_or("its currency is unknown")?;
-            let held = known.unwrap_or_else(|| Held::nothing(ticker, ccy));
+            let mut held = known.unwrap_or_else(|| Held::nothing(ticker, ccy));
             if held.ccy != ccy {
-                return Err(format!("it is in {ccy}, the holding in {}", held.ccy));
+                if !held.qty.is_zero() {
+                    return Err(format!("it is in {ccy}, the holding in {}", held.ccy));
+                }
+                // Nothing of it is left, so it may come back on another listing; only its dates stay.
+                held =
+                    Held { last_buy: held.last_buy, last_sell: held.last_sell, ..Held::nothing(ticker, ccy) };
             }
             let traded = Traded { side, qty: trade.quantity, price: Some(trade.price), eur, at: executed };
             books.insert(isin, held.after(&traded).map_err(|error| error.to_string())?);

@@ -64,7 +64,8 @@ impl Paper {
         flows: impl Iterator<Item = Id>,
         now: Timestamp,
     ) -> Vec<PaperSave> {
-        let held = books.iter().filter(|(_, held)| !held.qty.is_zero());
+        // What was sold is copied for its dates: no trial buys back what the real fund would have to wait for.
+        let held = books.iter().filter(|(_, held)| !held.qty.is_zero() || held.last_sell.is_some());
         let orders = std::mem::take(&mut self.orders);
         *self = Paper {
             begun: Some(now),

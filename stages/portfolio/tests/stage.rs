@@ -154,6 +154,28 @@ fn what_was_sold_before_the_books_began_is_known_by_its_dates() {
 }
 
 #[test]
+fn what_was_sold_whole_may_come_back_in_another_currency() {
+    let on_another_listing = |id: &str, side, local: &str| TradeRow {
+        currency: Some(Currency::USD),
+        commission: None,
+        ..trade(id, RHNA, side, 3, local)
+    };
+    let before = vec![
+        on_another_listing("1", Buy, "2025-11-03T10:00:00"),
+        on_another_listing("2", Sell, "2026-02-20T10:00:00"),
+    ];
+    let mut rig = begun(&Broker { held: vec![(NRDW, 5)], trades: before.clone(), ..broker() });
+    rig.restart();
+    let trades = [before, vec![trade("3", RHNA, Buy, 4, "2026-03-02T10:00:30")]].concat();
+    rig.run("2026-03-02T09:30:00Z", &Broker { held: vec![(NRDW, 5), (RHNA, 4)], trades, ..broker() });
+    let state: PortfolioState = rig.last();
+    let position = state.position(&isin(RHNA)).unwrap();
+    assert_eq!((position.qty_e6, position.avg_price_e6), (units(4), Some(price(50))));
+    assert_eq!(rig.count("SELECT count(*) FROM fill"), 2);
+    assert_eq!(position.last_sell, Some(at("2026-02-20T09:00:00Z")), "its dates stay");
+}
+
+#[test]
 fn an_empty_answer_is_believed_only_the_third_time_and_then_frozen() {
     for empty in [Broker::default(), Broker { held: vec![], ..broker() }] {
         let mut rig = begun(&broker());

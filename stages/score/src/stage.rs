@@ -152,6 +152,9 @@ impl Stage for Score {
             Input::Replied(Reply::Facts(facts)) => self.hear_facts(facts, now, out),
             Input::Replied(Reply::Indices(closes)) => {
                 self.closes = Some(closes);
+                if self.unread.is_empty() {
+                    self.troubles.unread = None;
+                }
                 self.say_regime(now, out);
             }
             Input::Replied(Reply::Failed { isins, why }) => {
@@ -301,7 +304,9 @@ impl Score {
                 self.changed.insert(isin);
             }
         }
-        self.troubles.unread = None;
+        if self.indices_asked {
+            self.troubles.unread = None;
+        }
         self.tell_troubles(out);
         self.settle(now);
     }

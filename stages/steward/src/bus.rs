@@ -237,7 +237,7 @@ pub async fn kept(config: &Config, wanted: &[TopicId]) -> Result<Vec<Message>, F
 /// The filter that catches every message of this system.
 #[must_use]
 pub fn everything(config: &Config) -> Vec<(String, u8)> {
-    vec![(format!("{}/#", config.bus.prefix), 1)]
+    vec![(format!("{}/#", config.bus.prefix), 0)]
 }
 
 /// The filters that catch every key of these topics, as a stage subscribes to them.
