@@ -368,20 +368,18 @@ fn as_fast_as_it_goes(seed: &str, days: &str, mut memory_into: Option<&mut Figur
                 seen.latencies.push(when.elapsed().as_secs_f64() * 1e3);
             }
         }
-        match address.topic {
-            TopicId::SystemClock => {
-                let Some(clock) = body::<ClockState>(&address.key, &payload) else { continue };
-                seen.steps = clock.step;
-                if clock.step > 500
-                    && let Some(figures) = memory_into.take()
-                {
-                    memory(figures, &demo, "at work", 160.0);
-                }
-                if clock.ended {
-                    break;
-                }
-            }
-            _ => {}
+        if address.topic != TopicId::SystemClock {
+            continue;
+        }
+        let Some(clock) = body::<ClockState>(&address.key, &payload) else { continue };
+        seen.steps = clock.step;
+        if clock.step > 500
+            && let Some(figures) = memory_into.take()
+        {
+            memory(figures, &demo, "at work", 160.0);
+        }
+        if clock.ended {
+            break;
         }
     }
     seen
