@@ -108,8 +108,12 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, Fault> {
 fn decode(name: &str, bytes: &[u8]) -> Result<Value, Fault> {
     let wanted = name.replace('/', "-");
     let spec = TopicId::by_name(&wanted).map(TopicId::spec).ok_or_else(|| unknown(name))?;
-    to_json(spec.name, bytes)
-        .map_err(|error| Fault::Refused(format!("this is no message of {}: {error}", spec.name)))
+    let no_message = |why: String| Fault::Refused(format!("this is no message of {}: {why}", spec.name));
+    match to_json(spec.name, bytes) {
+        Ok(message) if message.get("body").is_some() => Ok(message),
+        Ok(_) => Err(no_message("it has no head and no body".into())),
+        Err(error) => Err(no_message(error.to_string())),
+    }
 }
 
 fn example(topic: TopicId) -> Value {
