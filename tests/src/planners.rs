@@ -337,6 +337,7 @@ fn score(n: i64, at: Timestamp) -> SecurityScore {
         quality: Some(number(good)),
         end,
         windfall,
+        bars_until: Some(at.day_utc()),
         ..SecurityScore::sample()
     }
 }
