@@ -50,6 +50,7 @@
 //! | [`ledoit_wolf`] | covariance shrunk towards equal variances |
 //! | [`linkage`] | which series belong together |
 //! | [`lots`] | a holding from its fills: age, cost, what was taken out |
+//! | [`median`] | the value in the middle |
 //! | [`minimum_lengths`] | history each indicator needs before a score may use it |
 //! | [`moments`] | mean and standard deviation |
 //! | [`momentum`] | price change over a number of bars |
@@ -119,6 +120,7 @@ pub mod kelly;
 pub mod ledoit_wolf;
 pub mod linkage;
 pub mod lots;
+pub mod median;
 pub mod minimum_lengths;
 pub mod moments;
 pub mod momentum;

@@ -12,6 +12,7 @@ use formulas::{
     expected_return::{
         HISTORY_SHARE, Outlook, Shifts, base, bear_damping, expected_return, preference_tilt, shrunk_growth,
     },
+    median::median,
 };
 
 /// Score that counts as exactly the target return.
@@ -64,7 +65,8 @@ pub fn growth(score: &SecurityScore) -> Option<(f64, f64)> {
 /// Expected returns, one per security; `None` where they are not numbers.
 #[must_use]
 pub fn expected(all: &[Known], target: f64, regime: Option<f64>) -> Vec<Option<f64>> {
-    let median = median(all.iter().map(|known| known.growth.0).collect());
+    let mut growths: Vec<f64> = all.iter().map(|known| known.growth.0).collect();
+    let median = median(&mut growths);
     let damping = bear_damping(regime);
     let one = |known: &Known| {
         let (growth, years) = known.growth;
@@ -112,12 +114,6 @@ fn capped_inverse_variance(covariance: &[f64], n: usize) -> Option<Vec<f64>> {
     let upper = PRIOR_MAX.max(1.0 / n as f64);
     let bounds = vec![allocation::Bound { lower: 0.0, upper }; n];
     allocation::project::project_box_sum(&wanted, &bounds, 1.0).ok()
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let (below, above) = (*values.get(values.len().checked_sub(1)? / 2)?, *values.get(values.len() / 2)?);
-    Some(f64::midpoint(below, above))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use formulas::{
     curves::opinion::ANALYSTS_MIN,
     dividend_history::{self, DividendHistory},
+    median::median,
 };
 use market::Day;
 
@@ -100,8 +101,7 @@ fn is_ordinary(at: usize, dividends: &[(Day, f64)]) -> bool {
     let near = |(other, _): &(Day, f64)| day.days_until(*other).abs() <= NEAR_DAYS;
     let others = dividends.iter().enumerate().filter(|(other, one)| *other != at && near(one));
     let mut amounts: Vec<f64> = others.map(|(_, (_, amount))| *amount).collect();
-    amounts.sort_by(f64::total_cmp);
-    amounts.len() < OTHERS_MIN || amount <= SPECIAL_FROM * amounts[amounts.len() / 2]
+    amounts.len() < OTHERS_MIN || median(&mut amounts).is_some_and(|usual| amount <= SPECIAL_FROM * usual)
 }
 
 /// The complete calendar years from the first dividend to the last complete year; a year without one is a zero, and special
