@@ -9,6 +9,11 @@ use ::money::Price;
 
 use crate::{Finite, Id, Sample, sample_values as v};
 
+/// Days after which the newest bar of a score is too old to act on the score.
+pub const BARS_AGE_MAX_DAYS: i32 = 7;
+/// Completed sessions of its venue that the newest bar of a score may have missed for its security to be bought.
+pub const SESSIONS_MISSED_MAX: usize = 2;
+
 /// Which parts a security is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{FxRates, PortfolioState, Regime, Security, SecurityScore, Universe};
+use contracts::{
+    BARS_AGE_MAX_DAYS, FxRates, PortfolioState, Regime, SESSIONS_MISSED_MAX, Security, SecurityScore,
+    Universe,
+};
 use market::{Calendars, Day, Isin, Timestamp};
 use money::Currency;
 
@@ -21,10 +24,6 @@ use crate::{
     risk::risk,
 };
 
-/// Calendar days after which the newest bar of a score is too old to act on it.
-const BARS_AGE_MAX_DAYS: i32 = 7;
-/// Sessions of its venue that the newest bar of a score may have missed for its security to be bought.
-const SESSIONS_MISSED_MAX: usize = 2;
 /// Venues that close further apart than this hide correlations.
 const CLOSES_APART_MS: i64 = 4 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;

@@ -1,17 +1,13 @@
 //! Whether a score is recent enough to buy by.
 //!
-//! Its last prices are at most 7 days old, not of a day to come, and at most two sessions of the venue have been completed since. The planner has
-//! no calendar, so every weekday counts as a session: after holidays a purchase may wait a day for the next prices. For
-//! sales the age does not matter.
+//! Its last prices are at most 7 days old, not of a day to come, and at most two sessions of the venue have been completed
+//! since. The planner has no calendar, so every weekday counts as a session: after holidays a purchase may wait a day for
+//! the next prices. For sales the age does not matter.
 //!
 //! Worked example: prices until Thursday before Easter: usable on Tuesday, not on Wednesday.
 
+use contracts::{BARS_AGE_MAX_DAYS, SESSIONS_MISSED_MAX};
 use market::Day;
-
-/// Completed sessions that may be missing.
-const SESSIONS_MAX: usize = 2;
-/// Days since the last prices.
-const DAYS_MAX: i32 = 7;
 
 /// Why a score is too old to buy by, if it is; `until` is the last day of its prices.
 #[must_use]
@@ -22,7 +18,7 @@ pub fn too_old(until: Option<Day>, today: Day) -> Option<String> {
     let days = until.days_until(today);
     // Today's session is not completed.
     let missed = || (1..days).filter(|ahead| !until.plus_days(*ahead).weekday().is_weekend()).count();
-    let old = !(0..=DAYS_MAX).contains(&days) || missed() > SESSIONS_MAX;
+    let old = !(0..=BARS_AGE_MAX_DAYS).contains(&days) || missed() > SESSIONS_MISSED_MAX;
     old.then(|| format!("Its score rests on prices of {until}, which are too old to buy by."))
 }
 

@@ -17,7 +17,7 @@ pub const YEAR: usize = 252;
 /// Closes kept of each security: the usual volatility of the sell score takes 400.
 pub const CLOSES_KEPT: usize = 400;
 /// Days after its last bar from which a series is stale.
-pub const BARS_AGE_MAX_DAYS: i64 = 7;
+pub use contracts::BARS_AGE_MAX_DAYS;
 /// Days of the regime that are computed again at each new bar of an index.
 pub const REGIME_DAYS: usize = 400;
 /// Index closes read: the days above and the 200 before their first.

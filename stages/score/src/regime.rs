@@ -108,9 +108,8 @@ pub fn replay(
         let mut regions: Vec<(f64, Option<f64>)> = Vec::new();
         for (region, (weight, list)) in &closes {
             let known = list.partition_point(|(at, _)| at <= day);
-            let fresh = known
-                .checked_sub(1)
-                .is_some_and(|last| i64::from(list[last].0.days_until(*day)) <= BARS_AGE_MAX_DAYS);
+            let fresh =
+                known.checked_sub(1).is_some_and(|last| list[last].0.days_until(*day) <= BARS_AGE_MAX_DAYS);
             if fresh
                 && known >= AVERAGE_CLOSES
                 && let Some(distance) = region_distance(&values[region][known - AVERAGE_CLOSES..known])

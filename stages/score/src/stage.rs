@@ -411,7 +411,7 @@ impl Score {
         }
         reasons.truncate(REASONS_MAX);
         let today = now.day_utc();
-        let fresh = found.until.is_some_and(|until| i64::from(until.days_until(today)) <= BARS_AGE_MAX_DAYS);
+        let fresh = found.until.is_some_and(|until| until.days_until(today) <= BARS_AGE_MAX_DAYS);
         let label = found.label.filter(|_| fresh).map_or("unknown", regime::word);
         let finite = |value: Option<f64>| value.filter(|_| fresh).and_then(Finite::new);
         let day = found.until.unwrap_or(today);

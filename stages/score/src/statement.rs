@@ -155,7 +155,7 @@ fn last_close(series: &Series) -> Option<Price> {
 
 /// What was missing or unusual.
 fn flags(basis: &Basis, series: &Series, business: &Business, merit: &Merit, today: Day) -> Vec<String> {
-    let old = basis.series.last.is_some_and(|last| i64::from(last.days_until(today)) > BARS_AGE_MAX_DAYS);
+    let old = basis.series.last.is_some_and(|last| last.days_until(today) > BARS_AGE_MAX_DAYS);
     let mut flags = Vec::new();
     for (name, applies) in [
         ("too_few_bars", series.bars < BARS_MIN),
