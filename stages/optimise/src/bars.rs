@@ -71,11 +71,12 @@ impl Bars {
             *kept = Kept::default();
         }
         kept.closes.retain(|isin, _| securities.contains_key(isin));
+        let mut actions = actions(&rows).map_err(failed)?;
         for (isin, ccy) in securities {
             let closes = kept.closes.entry(*isin).or_default();
             refresh(&rows, isin, closes).map_err(failed)?;
             let mut closes = closes.clone();
-            let actions = actions(&rows, isin).map_err(failed)?;
+            let actions = actions.remove(isin).unwrap_or_default();
             actions.iter().for_each(|action| action.divide_out_of(&mut closes));
             let actions = actions.into_iter().map(|action| action.day).collect();
             let rates = match *ccy {
@@ -109,22 +110,24 @@ impl Action {
     }
 }
 
-/// What is recorded of a security that moves its price at once, oldest first; none where the store has no such view yet.
-fn actions(rows: &Connection, isin: &Isin) -> rusqlite::Result<Vec<Action>> {
+/// What is recorded that moves a price at once, by security, oldest first; none where the store has no such view yet.
+fn actions(rows: &Connection) -> rusqlite::Result<BTreeMap<Isin, Vec<Action>>> {
     let known: i64 =
         rows.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'api_action'", [], |row| row.get(0))?;
     if known == 0 {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     }
     // A dividend explains no jump by half, and a new name or the end of a listing explains none at all.
     let mut query = rows.prepare_cached(
-        "SELECT ex_day, iif(kind = 'split', ratio_num, NULL), ratio_den, applied FROM api_action
-         WHERE isin = ?1 AND kind IN ('split', 'merger') ORDER BY ex_day",
+        "SELECT ex_day, iif(kind = 'split', ratio_num, NULL), ratio_den, applied, isin FROM api_action
+         WHERE kind IN ('split', 'merger') ORDER BY ex_day",
     )?;
-    let mut found = query.query([isin.as_str()])?;
-    let mut actions = Vec::new();
+    let mut found = query.query([])?;
+    let mut actions: BTreeMap<Isin, Vec<Action>> = BTreeMap::new();
     while let Some(row) = found.next()? {
-        let Ok(day) = row.get::<_, String>(0)?.parse() else { continue };
+        let (Ok(day), Ok(isin)) = (row.get::<_, String>(0)?.parse(), row.get::<_, String>(4)?.parse()) else {
+            continue;
+        };
         // Shares per share are small numbers.
         #[allow(clippy::cast_precision_loss)]
         let ratio =
@@ -132,7 +135,7 @@ fn actions(rows: &Connection, isin: &Isin) -> rusqlite::Result<Vec<Action>> {
                 (Some(new @ 1..), Some(old @ 1..), 0) => Some(new as f64 / old as f64),
                 _ => None,
             };
-        actions.push(Action { day, ratio });
+        actions.entry(isin).or_default().push(Action { day, ratio });
     }
     Ok(actions)
 }
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn a_split_that_the_bars_do_not_contain_is_divided_out_and_one_they_contain_is_not() {
         let rows = Connection::open_in_memory().unwrap();
-        assert_eq!(actions(&rows, &isin()).unwrap(), [], "a store without the view");
+        assert_eq!(actions(&rows).unwrap(), BTreeMap::new(), "a store without the view");
         rows.execute_batch(&format!(
             "CREATE TABLE api_action (isin, kind, ex_day, ratio_num, ratio_den, amount, applied);
              INSERT INTO api_action VALUES ('{0}', 'split', '2024-01-03', 2, 1, NULL, 0),
@@ -264,7 +267,7 @@ mod tests {
             isin()
         ))
         .unwrap();
-        let found = actions(&rows, &isin()).unwrap();
+        let found = actions(&rows).unwrap().remove(&isin()).unwrap();
         let days: Vec<String> = found.iter().map(|action| action.day.to_string()).collect();
         assert_eq!(days, ["2023-01-03", "2023-02-03", "2024-01-03", "2024-01-05"]);
         let mut closes: Vec<(Day, f64)> =
