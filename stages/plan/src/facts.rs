@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Bucket, FxRates, Id, OrderState, PortfolioState, Quote, Received, Regime, RiskHalt, RiskState,
+    Bucket, Finite, FxRates, Id, OrderState, PortfolioState, Quote, Received, Regime, RiskHalt, RiskState,
     SecurityScore, TargetWeights, Universe, Venue,
 };
 use market::{Isin, Mic, Timestamp};
-use money::{Currency, Money, Price, Rate, Rounding};
+use money::{Currency, Money, Price, Rate, Rounding, Weight};
 
 use crate::{
     limits::{FOLLOWED_MAX, PRICE_MOVE_E6, REGIME_MOVE},
@@ -165,14 +165,9 @@ impl Facts {
             let all = targets.iter().flat_map(|targets| &targets.weights);
             all.map(|one| (one.isin, one.weight_e6, one.expected_return.is_some())).collect()
         };
-        // Of a group its members and what the owner wants of it; where it ended up is told by the weights.
-        let groups = |targets: &Option<TargetWeights>| -> Vec<_> {
-            let all = targets.iter().flat_map(|targets| targets.groups.clone());
-            all.map(|one| (one.kind, one.name, one.members, one.target_e6)).collect()
-        };
         let changed = self.targets.is_some() != heard.body.is_some()
             || weights(&self.targets) != weights(&heard.body)
-            || groups(&self.targets) != groups(&heard.body);
+            || !wanted_groups(&self.targets).eq(wanted_groups(&heard.body));
         self.targets = heard.body;
         News::if_so(changed)
     }
@@ -273,6 +268,14 @@ impl Facts {
 fn moved(from: Price, to: Price) -> bool {
     let distance = (i128::from(to.e6()) - i128::from(from.e6())).abs();
     distance * 1_000_000 >= i128::from(from.e6()) * i128::from(PRICE_MOVE_E6)
+}
+
+/// Of every group its members and what the owner wants of it; where it ended up is told by the weights.
+fn wanted_groups(
+    targets: &Option<TargetWeights>,
+) -> impl Iterator<Item = (&String, &String, &BTreeMap<Isin, Finite>, Option<Weight>)> {
+    let all = targets.iter().flat_map(|targets| &targets.groups);
+    all.map(|one| (&one.kind, &one.name, &one.members, one.target_e6))
 }
 
 #[cfg(test)]

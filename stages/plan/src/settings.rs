@@ -12,7 +12,7 @@ use limits::{Costs, SellTerms};
 use money::{Currency, Money, Weight};
 
 use crate::{
-    limits::{COUNTRY_MAX_E6, DEPTH_MAX, HOUR_MS, INDUSTRY_MAX_E6, MINUTE_MS},
+    limits::{COUNTRY_MAX_E6, DEPTH_MAX, HOUR_MS, INDUSTRY_MAX_E6, MINUTE_MS, RATE_AGE_MAX_MS},
     parameters::Parameters,
     trigger::Wakes,
 };
@@ -49,7 +49,7 @@ pub struct Settings {
     pub min_improvement: f64,
     /// Oldest usable quote, in seconds (1–1 800).
     pub price_age_max_s: i64,
-    /// Oldest usable currency rate, in hours on days on which rates are made (1–48).
+    /// Oldest usable currency rate, in hours on days on which rates are made (1–96, of which 48 count at most).
     pub rate_age_max_h: i64,
     /// Days between two purchases of a security (30–365).
     pub buy_cooldown_days: u32,
@@ -232,8 +232,7 @@ impl RegimeReserve {
 const COST_RATIO_E6: i64 = 10_000;
 /// Costs in proportion that the file may name at most, in 1/10 000: at 1 % no trade would be worth it.
 const COST_BPS_MAX: i64 = 90;
-/// Older rates than this are never used; a file may still say the longer time that was allowed once.
-const RATE_AGE_MOST_H: i64 = 48;
+/// A file may still say the longer time that was allowed once; [`RATE_AGE_MAX_MS`] counts.
 const RATE_AGE_READ_H: i64 = 96;
 /// Longest hold or pause, in days.
 const DAYS_MAX: u32 = 3_650;
@@ -299,12 +298,6 @@ impl Rules {
             approval: value("plan.require_approval").is_some_and(is_wanted),
             ..self.clone()
         }
-    }
-
-    /// Whether nothing that the owner sets at run time differs.
-    #[must_use]
-    pub fn sets_the_same_as(&self, other: &Rules) -> bool {
-        self == other
     }
 }
 
@@ -384,7 +377,7 @@ impl Settings {
             max_price_vs_high: self.max_price_vs_high,
             min_improvement: self.min_improvement,
             price_age_max_ms: self.price_age_max_s * 1_000,
-            rate_age_max_ms: self.rate_age_max_h.min(RATE_AGE_MOST_H) * HOUR_MS,
+            rate_age_max_ms: (self.rate_age_max_h * HOUR_MS).min(RATE_AGE_MAX_MS),
             buy_cooldown_days: self.buy_cooldown_days,
             rebuy_pause_days: self.rebuy_pause_days,
             sell: SellTerms {
@@ -489,8 +482,8 @@ mod tests {
             assert_eq!(rules.costs.percent.e6(), e6, "{value}");
             assert_eq!(rules.min_trade, Money::from_units(1_000, Currency::EUR).unwrap(), "{value}");
         }
-        assert!(said("min_cash_reserve", "much".into()).sets_the_same_as(&file), "no number, no change");
-        assert!(said("transaction_cost_fixed", Value::from(-1)).sets_the_same_as(&file));
+        assert_eq!(said("min_cash_reserve", "much".into()), file, "no number, no change");
+        assert_eq!(said("transaction_cost_fixed", Value::from(-1)), file);
         for (value, days) in [(29, 30), (31, 31), (9_999, 3_650)] {
             assert_eq!(said("risk.buy_cooldown_days", value.into()).buy_cooldown_days, days);
         }
@@ -524,7 +517,7 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{found}");
         }
         let name = "rebalance_position_drift_threshold";
-        assert!(!said(name, 0.02.into()).sets_the_same_as(&file), "what wakes the planner is news");
+        assert_ne!(said(name, 0.02.into()), file, "what wakes the planner is news");
         for (value, ms) in [(3_600, 1_800_000), (600, 600_000)] {
             assert_eq!(said("risk.max_price_age_s", value.into()).price_age_max_ms, ms);
         }

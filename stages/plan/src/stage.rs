@@ -252,7 +252,7 @@ impl Plan {
     fn follow(&mut self, snapshot: SettingsSnapshot, now: Timestamp, out: &mut Out<Self>) {
         let base = self.own.with(&snapshot);
         out.save(Save::Settings(Box::new(snapshot)));
-        if base.sets_the_same_as(&self.base) {
+        if base == self.base {
             return;
         }
         self.base = base;

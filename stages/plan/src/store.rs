@@ -339,18 +339,28 @@ fn load_requests(rows: &Connection) -> Result<Requests, String> {
     Ok(requests)
 }
 
+/// Rows of so many words and, last, a number.
+fn words_and_number<const N: usize>(rows: &Connection, sql: &str) -> Result<Vec<([String; N], i64)>, String> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        let mut query = rows.prepare(sql)?;
+        let mut found = query.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = found.next()? {
+            let mut words = [const { String::new() }; N];
+            for (at, word) in words.iter_mut().enumerate() {
+                *word = row.get(at)?;
+            }
+            all.push((words, row.get(N)?));
+        }
+        Ok(all)
+    };
+    read().map_err(|error| error.to_string())
+}
+
 fn load_memory(rows: &Connection) -> Result<Memory, String> {
     let text = |error: rusqlite::Error| error.to_string();
     let mut memory = Memory::default();
-    let mut query = rows.prepare("SELECT isin, side, mode, at FROM traded").map_err(text)?;
-    let found = query
-        .query_map([], |row| {
-            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-            Ok((words, row.get::<_, i64>(3)?))
-        })
-        .map_err(text)?;
-    for row in found {
-        let ([isin, side, mode], at) = row.map_err(text)?;
+    for ([isin, side, mode], at) in words_and_number(rows, "SELECT isin, side, mode, at FROM traded")? {
         memory.trade(Traded {
             isin: isin.parse().map_err(|error: market::IsinError| error.to_string())?,
             side: from_word(&side)?,
@@ -372,30 +382,17 @@ fn load_memory(rows: &Connection) -> Result<Memory, String> {
 }
 
 fn load_dividends(rows: &Connection) -> Result<Dividends, String> {
-    let text = |error: rusqlite::Error| error.to_string();
-    let mut query = rows.prepare("SELECT order_id, flow_id, used_e4 FROM used_dividend").map_err(text)?;
-    let found = query
-        .query_map([], |row| {
-            let words: [String; 2] = [row.get(0)?, row.get(1)?];
-            Ok((words, row.get::<_, i64>(2)?))
-        })
-        .map_err(text)?;
     let id = |word: &str| word.parse::<Id>().map_err(|error| error.to_string());
     let mut dividends = Dividends::default();
-    for row in found {
-        let ([order, flow], used_e4) = row.map_err(text)?;
+    for ([order, flow], used_e4) in
+        words_and_number(rows, "SELECT order_id, flow_id, used_e4 FROM used_dividend")?
+    {
         let flow = if flow.is_empty() { None } else { Some(id(&flow)?) };
         dividends.restore(Used { order_id: id(&order)?, flow, used_e4 });
     }
-    let mut query = rows.prepare("SELECT flow_id, isin, day, eur_e4 FROM heard_dividend").map_err(text)?;
-    let found = query
-        .query_map([], |row| {
-            let words: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-            Ok((words, row.get::<_, i64>(3)?))
-        })
-        .map_err(text)?;
-    for row in found {
-        let ([flow, isin, day], eur_e4) = row.map_err(text)?;
+    for ([flow, isin, day], eur_e4) in
+        words_and_number(rows, "SELECT flow_id, isin, day, eur_e4 FROM heard_dividend")?
+    {
         let isin = isin.parse().map_err(|error: market::IsinError| error.to_string())?;
         let day = day.parse().map_err(|error: market::DayError| error.to_string())?;
         dividends.restore_row(id(&flow)?, Row { day, isin, eur_e4 });

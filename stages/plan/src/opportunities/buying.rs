@@ -1,8 +1,9 @@
 //! What every purchase must pass before its size is a question, and how large it may be.
 //!
-//! Order: the owner's flag, a score that is high and young enough, a return that the targets expect, traps, price near its high of 52 weeks, pauses after a purchase and after a sale. Room: the
-//! limit of one security, and of its country and its industries, whichever is tightest. Means: the cash of its currency, what EUR
-//! can be exchanged for it, and what the best sales bring in before it; whether a sale is worth it is the evaluator's question.
+//! Order: the owner's flag, a score that is high and young enough, a return that the targets expect, traps, price near its
+//! high of 52 weeks, pauses after a purchase and after a sale. Room: the limit of one security, and of its country and its
+//! industries, whichever is tightest. Means: the cash of its currency, what EUR can be exchanged for it, and what the best
+//! sales bring in before it; whether a sale is worth it is the evaluator's question.
 
 use limits::{Fine, side_not_allowed};
 use money::{Currency, Money, Rounding, Weight};
