@@ -212,14 +212,19 @@ fn publish_quotes(port: u16, password: &str, count: u64) {
     sender.join().unwrap();
 }
 
-fn start_and_memory(figures: &mut Figures) {
-    let start = Instant::now();
-    let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1"]);
-    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
+/// Listens to a demo as soon as its broker is there.
+fn observer(demo: &Demo) -> Listener {
+    eventually("the broker is there", Duration::from_secs(10), || {
         let there = demo.dir().join("credentials/steward").exists()
             && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
         there.then(|| demo.client("steward", "steward-bench"))
-    });
+    })
+}
+
+fn start_and_memory(figures: &mut Figures) {
+    let start = Instant::now();
+    let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1"]);
+    let mut bus = observer(&demo);
     let mut waiting: Vec<&str> =
         contracts::STAGES.iter().map(|stage| stage.name).filter(|name| *name != "steward").collect();
     while !waiting.is_empty() {
@@ -257,11 +262,7 @@ const FAMILIES: [TopicId; 10] = [
 fn first_words(figures: &mut Figures) {
     let start = Instant::now();
     let demo = Demo::start(&["--seed", "7", "--days", "400", "--speed", "1800"]);
-    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
-        let there = demo.dir().join("credentials/steward").exists()
-            && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
-        there.then(|| demo.client("steward", "steward-bench"))
-    });
+    let mut bus = observer(&demo);
     let mut unheard = FAMILIES.to_vec();
     while !unheard.is_empty()
         && let Some((topic, payload)) = bus.next(Duration::from_secs(20))
@@ -348,11 +349,7 @@ struct Seen {
 /// Runs a demo to its end beside an observer; measures memory in the middle where figures are wanted.
 fn as_fast_as_it_goes(seed: &str, days: &str, mut memory_into: Option<&mut Figures>) -> Seen {
     let demo = Demo::start(&["--seed", seed, "--days", days, "--speed", "max"]);
-    let mut bus = eventually("the broker is there", Duration::from_secs(10), || {
-        let there = demo.dir().join("credentials/steward").exists()
-            && std::net::TcpStream::connect(("127.0.0.1", demo.ports)).is_ok();
-        there.then(|| demo.client("steward", "steward-bench"))
-    });
+    let mut bus = observer(&demo);
     let mut said: BTreeMap<Id, Instant> = BTreeMap::new();
     let mut seen = Seen::default();
     while let Some((topic, payload)) = bus.next(Duration::from_secs(20)) {

@@ -12,8 +12,8 @@
 //! **Refuses** to say anything while the account, its value or the universe is unknown, and with fewer than two securities
 //! that can be compared; to decide on old prices or rates of what the core holds. A failed run is kept with its code; the targets said before stay in force.
 //! **Limits** one run a day after the scores and one minute after a change of what is held, watched or set, never twice
-//! within ten minutes except by command; 504 days of returns; scores of bars older than seven days count as unknown, and those that missed more than two sessions are not bought on; a run is said only
-//! when it moves more than 2 % of the fund or the last one is seven days old, and moves at most a quarter of it.
+//! within ten minutes except by command; 504 days of returns; scores of bars older than seven days count as unknown, and those
+//! that missed more than two sessions are not bought on; a run is said only when it moves more than 2 % of the fund or the last one is seven days old, and moves at most a quarter of it.
 //! **Deliberately does not** trade, sell what it knows nothing about, use fundamentals or forecasts of the market, or look
 //! at satellites: weights are shares of the core.
 //!

@@ -3,7 +3,8 @@
 //! **No-trade band:** a weight stays as it is while it differs by less than
 //! max(0.005, smallest trade, min(0.05, a quarter of the larger of both)) and is within its bounds; the others then
 //! share what is left, and what was dropped as too small to hold stays dropped. Where staying would take a group beyond its
-//! range, and further beyond it than it is now, its members do not stay. **Gradual:** when any weight would move by more than 0.30, every weight goes half the way.
+//! range, and further beyond it than it is now, its members do not stay.
+//! **Gradual:** when any weight would move by more than 0.30, every weight goes half the way.
 //! Both keep the bounds and never spend more than the budget.
 
 use allocation::{Bound, Refusal, project::project_box_sum};

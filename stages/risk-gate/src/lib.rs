@@ -1,7 +1,7 @@
 //! `steward-risk-gate`: judges every order before money moves, and signs what may pass.
 //!
-//! **Reads** `order/requested/{order_id}`, the account (`portfolio/state`, `portfolio/nav`, `portfolio/bucket/{bucket}`), quotes, rates, venues and the universe; `order/state/{order_id}`
-//! for what was sent; `order/incident/{incident_id}` and `portfolio/reconciliation/{currency}`, which halt; the commands
+//! **Reads** `order/requested/{order_id}`, the account (`portfolio/state`, `portfolio/nav`, `portfolio/bucket/{bucket}`),
+//! quotes, rates, venues and the universe; `order/state/{order_id}` for what was sent; `order/incident/{incident_id}` and `portfolio/reconciliation/{currency}`, which halt; the commands
 //! `halt` and `resume`.
 //! **Publishes** `order/approved/{order_id}` with a keyed signature and an end of at most two minutes,
 //! `order/refused/{order_id}` with the numbers of every check, `risk/halt`, `risk/state`.

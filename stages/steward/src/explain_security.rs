@@ -3,6 +3,7 @@
 use bus_client::{Config, Place, open_for_reading};
 use contracts::{Body, PlanProposed, Quote, SecurityScore, Side, TargetWeights, TopicId, Universe, receive};
 use market::Isin;
+use rusqlite::Params;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -73,14 +74,14 @@ fn collect(config: &Config, isin: Isin, said: &[Message]) -> Result<Known, Fault
     }
     let key = isin.to_string();
     let score = "SELECT body FROM api_score WHERE isin = ?1 ORDER BY day DESC LIMIT 1";
-    let plan = "SELECT body FROM api_plan WHERE ?1 <> '' ORDER BY ts DESC LIMIT 1";
+    let plan = "SELECT body FROM api_plan ORDER BY ts DESC LIMIT 1";
     let universe: Option<Universe> = about(said, "");
     let known = Known {
         name: universe.and_then(|universe| universe.find(&isin).map(|one| one.name.clone())),
         quote: about(said, &key),
-        score: about(said, &key).or_else(|| stored(config, "scores", score, &key)),
+        score: about(said, &key).or_else(|| stored(config, "scores", score, [&key])),
         targets: about(said, ""),
-        plan: about(said, "core").or_else(|| about(said, "")).or_else(|| stored(config, "plans", plan, &key)),
+        plan: about(said, "core").or_else(|| about(said, "")).or_else(|| stored(config, "plans", plan, [])),
         isin: key,
     };
     if known.name.is_none() && known.quote.is_none() && known.score.is_none() {
@@ -91,9 +92,9 @@ fn collect(config: &Config, isin: Isin, said: &[Message]) -> Result<Known, Fault
     Ok(known)
 }
 
-fn stored<T: DeserializeOwned>(config: &Config, store: &str, sql: &str, key: &str) -> Option<T> {
+fn stored<T: DeserializeOwned>(config: &Config, store: &str, sql: &str, values: impl Params) -> Option<T> {
     let rows = open_for_reading(&Place::File(config.store_file(store))).ok()?;
-    let body: String = rows.query_row(sql, [key], |row| row.get(0)).ok()?;
+    let body: String = rows.query_row(sql, values, |row| row.get(0)).ok()?;
     serde_json::from_str(&body).ok()
 }
 
