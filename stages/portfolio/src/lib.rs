@@ -33,7 +33,7 @@
 //! |---|---|
 //! | what is held and what did it cost | `books`, `import` |
 //! | what cash is there, settled and under way | `cash_book` |
-//! | was it a split, a takeover, a new name | `actions` |
+//! | was it a split, a takeover, a new name | `actions`; seen twice and booked: `account/corporate` |
 //! | does the broker agree | `reconcile` |
 //! | what is it worth, and at which price | `value`, `prices` |
 //! | when does a day end, and what did it bring | `nav`, `day_end`; what it consists of: `closing`, `day_store` |
