@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -88,14 +88,16 @@ fn judging(figures: &mut Figures) {
     }
 }
 
-/// A broker's door: answers every look with an empty, rich account, and tells when a placement arrives.
+/// A broker's door: answers every look with an empty, rich account and with the orders that came, all refused so that none
+/// stays open; and tells when a placement arrives.
 fn door(seen: mpsc::SyncSender<Instant>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let came = Arc::new(Mutex::new(Vec::<String>::new()));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
-            let seen = seen.clone();
+            let (seen, came) = (seen.clone(), came.clone());
             std::thread::spawn(move || {
                 let mut number = 5_510_000_000_u64;
                 let mut buffer = Vec::new();
@@ -107,13 +109,14 @@ fn door(seen: mpsc::SyncSender<Instant>) -> u16 {
                         number += 1;
                         let body = if text.contains("putTradeOrder") {
                             let _ = seen.send(Instant::now());
+                            came.lock().unwrap().push(refused(&text, number));
                             format!("{{\"order_id\":{number}}}")
                         } else if text.contains("getPositionJson") {
                             "{\"result\":{\"ps\":{\"loaded\":true,\"acc\":[{\"s\":\"1000000.00\",\"curr\":\"EUR\",\"currval\":1,\"forecast_in\":\"0\",\"forecast_out\":\"0\",\"t2_in\":\"0\",\"t2_out\":\"0\"}],\"pos\":[]}}}".to_string()
                         } else if text.contains("getTradesHistory") {
                             "{\"trades\":{\"trade\":[],\"max_trade_id\":[{\"@text\":\"0\"}]}}".to_string()
                         } else if text.contains("getOrdersHistory") {
-                            "{\"orders\":{\"key\":\"x\",\"order\":[]}}".to_string()
+                            format!("{{\"orders\":{{\"key\":\"x\",\"order\":[{}]}}}}", came.lock().unwrap().join(","))
                         } else {
                             "{\"result\":{\"orders\":{\"key\":\"x\",\"order\":[]}}}".to_string()
                         };
@@ -134,6 +137,23 @@ fn door(seen: mpsc::SyncSender<Instant>) -> u16 {
         }
     });
     port
+}
+
+/// The broker's row of an order that it refused, from the text of its placement.
+fn refused(placement: &str, number: u64) -> String {
+    let value = |field: &str| {
+        let rest = placement.split(&format!("\"{field}\":")).nth(1).unwrap_or_default();
+        rest.split([',', '}']).next().unwrap_or_default().to_string()
+    };
+    format!(
+        "{{\"id\":{number},\"date\":\"2026-03-02T12:00:00\",\"stat\":70,\"instr\":{},\"oper\":{},\"type\":2,\"cur\":\"EUR\",\"p\":{},\"q\":{},\"leaves_qty\":{},\"exp\":1,\"user_order_id\":{},\"text\":\"no\"}}",
+        value("instr_name"),
+        value("action_id"),
+        value("limit_price"),
+        value("qty"),
+        value("qty"),
+        value("user_order_id"),
+    )
 }
 
 /// Length of the first whole request, if there is one.
@@ -285,11 +305,14 @@ fn to_the_broker(figures: &mut Figures) {
             continue;
         };
         latencies.push(arrived.duration_since(sent).as_secs_f64() * 1e3);
-        // The answer is taken in before the next one comes.
+        // Orders are minutes apart: everything about this one is written before the next one comes.
         let done = Instant::now();
-        while done.elapsed() < Duration::from_millis(30) {
+        while done.elapsed() < Duration::from_millis(150) {
             bus.next(Duration::from_millis(5));
         }
+    }
+    if std::env::var_os("ALL").is_some() {
+        println!("{latencies:.1?}");
     }
     latencies.sort_by(f64::total_cmp);
     #[allow(clippy::cast_precision_loss)]

@@ -48,6 +48,12 @@ pub struct Calendars {
     uses_rules: bool,
 }
 
+impl Default for Calendars {
+    fn default() -> Self {
+        Calendars::embedded()
+    }
+}
+
 impl Calendars {
     /// The calendars that this release ships.
     ///
@@ -215,6 +221,32 @@ impl Calendars {
             None => !day.weekday().is_weekend() && *day < now.day_utc(),
         });
         ended.count()
+    }
+
+    /// How long a venue trades between two instants, in milliseconds; `None` when a day between them is not known, or when
+    /// they lie more than [`CLOSURE_DAYS_MAX`] days apart.
+    ///
+    /// # Examples
+    /// ```
+    /// use market::Calendars;
+    /// let xetra = "XETR".parse().unwrap();
+    /// // From ten minutes before the end of a Friday to five minutes after the beginning of the Monday.
+    /// let (friday, monday) = ("2026-03-06T16:20:00Z".parse().unwrap(), "2026-03-09T08:05:00Z".parse().unwrap());
+    /// assert_eq!(Calendars::embedded().open_ms_between(xetra, friday, monday), Some(15 * 60_000));
+    /// ```
+    #[must_use]
+    pub fn open_ms_between(&self, mic: Mic, from: Timestamp, till: Timestamp) -> Option<i64> {
+        // The local day at a venue may be the one before or after that of UTC.
+        let (first, last) = (from.day_utc().plus_days(-1), till.day_utc().plus_days(1));
+        let days = first.days_until(last);
+        if days > CLOSURE_DAYS_MAX {
+            return None;
+        }
+        (0..=days).try_fold(0_i64, |sum, ahead| {
+            let sessions = self.sessions(mic, first.plus_days(ahead))?;
+            let within = sessions.iter().map(|one| one.close.min(till).since(one.open.max(from)).max(0));
+            Some(sum + within.sum::<i64>())
+        })
     }
 
     /// The date at the venue, under which trades at `at` count; `None` for an unknown venue.

@@ -297,3 +297,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn time_of_trading_leaves_out_breaks_nights_and_holidays() {
+    let calendars = Calendars::embedded();
+    let minutes = |venue: &str, from: &str, till: &str| {
+        calendars.open_ms_between(mic(venue), at(from), at(till)).map(|ms| ms / 60_000)
+    };
+    // Hong Kong rests from 04:00 to 05:00 UTC.
+    assert_eq!(minutes("XHKG", "2026-03-05T03:50:00Z", "2026-03-05T05:20:00Z"), Some(30));
+    // Good Friday and Easter Monday lie between these two sessions.
+    assert_eq!(minutes("XETR", "2026-04-02T15:20:00Z", "2026-04-07T07:05:00Z"), Some(15));
+    // A session in Sydney begins on the evening before, by UTC.
+    assert_eq!(minutes("XASX", "2026-04-01T22:50:00Z", "2026-04-01T23:10:00Z"), Some(10));
+    assert_eq!(minutes("XETR", "2026-03-05T12:00:00Z", "2026-03-05T11:00:00Z"), Some(0), "backwards");
+    assert_eq!(minutes("XETR", "2026-01-05T12:00:00Z", "2026-03-05T11:00:00Z"), None, "too far");
+    assert_eq!(minutes("XETR", "2019-03-05T12:00:00Z", "2019-03-05T13:00:00Z"), None, "no calendar");
+    assert_eq!(minutes("XXXX", "2026-03-05T12:00:00Z", "2026-03-05T13:00:00Z"), None, "no venue");
+}

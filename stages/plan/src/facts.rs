@@ -1,12 +1,12 @@
 //! The newest statement about everything: what has been heard, and whether it is worth planning again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use contracts::{
     Bucket, Finite, FxRates, Id, OrderState, PortfolioState, Quote, Received, Regime, RiskHalt, RiskState,
     SecurityScore, TargetWeights, Universe, Venue,
 };
-use market::{Isin, Mic, Timestamp};
+use market::{Calendars, Isin, Mic, Timestamp};
 use money::{Currency, Money, Price, Rate, Rounding, Weight};
 
 use crate::{
@@ -88,6 +88,8 @@ pub struct Facts {
     pub orders: BTreeMap<Id, OrderState>,
     /// The market regime.
     pub regime: Option<Regime>,
+    /// When venues trade: nothing heard, but what prices age by.
+    pub calendars: Arc<Calendars>,
 }
 
 impl Facts {

@@ -57,6 +57,7 @@ pub mod parameters;
 pub mod patterns;
 pub mod pool;
 pub mod price;
+pub mod price_age;
 pub mod purses;
 pub mod rate_age;
 pub mod requests;

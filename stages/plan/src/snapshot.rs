@@ -16,12 +16,13 @@ use crate::{
     approval::SKIPPED,
     dividends::Dividends,
     exchange_cost,
-    facts::{CORE, Facts},
+    facts::{CORE, Facts, KnownVenue},
     groups::{Gap, Groups, Member, ratio},
     limits::{CLOCK_SKEW_MS, DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
     memory::Memory,
     merit::{self, Merit},
     parameters::Parameters,
+    price_age,
     purses::Purses,
     rate_age,
     settings::Rules,
@@ -329,6 +330,27 @@ impl<'a> Snapshot<'a> {
                 }
             }
         }
+        self.keep_to_open_venues();
+    }
+
+    /// While one venue is open the others wait for their turn: a plan that begins with one of theirs would keep everything
+    /// else waiting. When all are shut, the plan is one for the next opening.
+    fn keep_to_open_venues(&mut self) {
+        let is_open =
+            |mic| self.facts.venues.get(&mic).is_some_and(|known: &KnownVenue| known.venue.open);
+        if !self.usable.iter().any(|one| is_open(one.security.mic)) {
+            return;
+        }
+        let (open, shut): (Vec<_>, Vec<_>) =
+            self.usable.drain(..).partition(|one| is_open(one.security.mic));
+        self.usable = open;
+        let closed = shut.iter().map(|one| LeftOut {
+            isin: one.security.isin,
+            code: "venue_closed".into(),
+            text: format!("{} is closed while others are open.", one.security.mic),
+        });
+        self.left_out.extend(closed);
+        self.left_out.sort_by_key(|one| one.isin);
     }
 
     fn examine(
@@ -412,7 +434,13 @@ impl<'a> Snapshot<'a> {
                 format!("Its price is in {}, not in {}.", quote.ccy, security.ccy),
             ));
         }
-        if !self.is_fresh(quote.at, self.rules.price_age_max_ms) {
+        if !price_age::is_good_to_plan(
+            &self.facts.calendars,
+            security,
+            quote,
+            self.rules.price_age_max_ms,
+            self.now,
+        ) {
             return no("stale_price", "Its price is too old, or from the future.");
         }
         Ok(quote)
@@ -420,10 +448,6 @@ impl<'a> Snapshot<'a> {
 
     fn rate(&self, ccy: Currency) -> Result<Rate, (&'static str, String)> {
         rate_of(self.facts, self.rules, ccy, self.now)
-    }
-
-    fn is_fresh(&self, at: Timestamp, age_max_ms: i64) -> bool {
-        is_fresh(self.now, at, age_max_ms)
     }
 
     /// Days since the last trades, from the books, whoever traded and even if nothing is left, and from our own orders.

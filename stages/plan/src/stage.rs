@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bus_client::{Input, NoCall, Out, Stage, Start};
+use bus_client::{Environment, Input, NoCall, Out, Stage, Start};
 use contracts::stage::plan as topics;
 use contracts::{
     Id, Meta, OrderApproved, OrderRefused, OrderRequested, OrderState, Outcome, PlanContext, PlanNow,
     PlanProposed, PlanResult, Received, Refusal, SettingsSnapshot, Side,
 };
-use market::{Isin, Timestamp};
+use market::{Calendars, Isin, Timestamp};
 
 use crate::{
     approval::Approvals,
@@ -144,7 +144,7 @@ impl Stage for Plan {
             rules,
             book,
             environment: start.environment.to_string(),
-            facts: Facts::default(),
+            facts: Facts { calendars: calendars_of(&start.environment).into(), ..Facts::default() },
             memory,
             requests,
             dividends,
@@ -192,6 +192,12 @@ impl Stage for Plan {
     fn apply(rows: &rusqlite::Transaction<'_>, save: Save) -> rusqlite::Result<()> {
         store::apply(rows, save)
     }
+}
+
+/// Simulated worlds lie partly beyond the calendars that a release ships.
+fn calendars_of(environment: &Environment) -> Calendars {
+    let shipped = Calendars::embedded();
+    if environment.is_simulated() { shipped.with_rules() } else { shipped }
 }
 
 impl Plan {

@@ -7,9 +7,9 @@ use crate::{
     approval::Approvals,
     exchange_cost,
     facts::{Facts, KnownVenue},
-    limits::{CLOCK_SKEW_MS, MINUTE_MS},
+    limits::MINUTE_MS,
     memory::Memory,
-    price,
+    price, price_age,
     requests::Requests,
     settings::Rules,
     snapshot::purses_of,
@@ -60,6 +60,7 @@ pub fn first(plan: &PlanProposed, step: &Candidate, question: Question<'_>) -> O
             })
         })
         .or_else(|| venue(facts.venues.get(&step.mic), step, question.rules, now))
+        .or_else(|| price_of_today(step, question))
 }
 
 /// A person may agree at any time; everything else is looked at afterwards.
@@ -126,8 +127,12 @@ fn ground(plan: &PlanProposed, Question { facts, rules, now, .. }: Question<'_>)
         let Some(known) = facts.quotes.get(&isin) else {
             return afresh(format!("{isin} has no price any more; everything is planned afresh."));
         };
-        let age = now.since(known.quote.at);
-        if known.quote.suspect || !(-CLOCK_SKEW_MS..=rules.price_age_max_ms).contains(&age) {
+        let security = facts.universe.as_ref().and_then(|universe| universe.find(&isin));
+        let is_good = security.is_some_and(|security| {
+            let age_max_ms = rules.price_age_max_ms;
+            price_age::is_good_to_plan(&facts.calendars, security, &known.quote, age_max_ms, now)
+        });
+        if known.quote.suspect || !is_good {
             return afresh(format!(
                 "The price of {isin} is too old or doubtful; everything is planned afresh."
             ));
@@ -155,6 +160,19 @@ fn is_paid(step: &Candidate, Question { facts, rules, now, .. }: Question<'_>) -
     let needed = step.value_eur.e4().saturating_add(step.cost_eur.e4());
     let terms = exchange_cost::terms(facts, rules, step.ccy, now);
     needed <= purses.with_exchange(step.ccy, terms.as_ref()).e4()
+}
+
+/// What was planned with a closing price waits for one of this session.
+fn price_of_today(step: &Candidate, Question { facts, rules, now, .. }: Question<'_>) -> Option<Wait> {
+    let quote = &facts.quotes.get(&step.isin)?.quote;
+    if price_age::is_good_to_trade(quote, rules.price_age_max_ms, now) {
+        return None;
+    }
+    // A price that is the same as before is no news, so this looks again by itself.
+    Some(Wait {
+        text: format!("Its price is of {}; a newer one must come first.", quote.at),
+        until: Some(now.saturating_plus_ms(MINUTE_MS)),
+    })
 }
 
 /// Open for long enough, and known to be open still.

@@ -721,6 +721,62 @@ fn a_step_is_asked_for_when_its_venue_has_been_open_long_enough() {
     assert_eq!(world.requests().len(), 1);
 }
 
+/// Closed since 16:30 UTC, with prices of its last minutes.
+fn shut_in_the_evening() -> World {
+    let mut world = World::ready();
+    world.say(Venue { open: false, reason: "after_close".into(), next_change: None, ..venue() });
+    world.pass(115 * MINUTE);
+    quote_again(&mut world);
+    world.pass(3 * 60 * MINUTE);
+    world
+}
+
+fn quote_again(world: &mut World) {
+    for isin in [a(), b(), c()] {
+        world.say(Quote { at: world.now, ..world.quote(isin) });
+    }
+}
+
+#[test]
+fn while_everything_is_shut_the_plan_is_one_for_the_next_opening() {
+    let mut world = shut_in_the_evening();
+    let plan = world.plan();
+    assert!(!plan.steps.is_empty() && world.requests().is_empty(), "{}", plan.why);
+    assert!(world.waits_for().contains("closed (after_close)"), "{}", world.waits_for());
+    // It opens, and the first price of the day comes late and is the same as before.
+    world.pass(12 * 60 * MINUTE);
+    world.say(Venue { since_open_min: Some(10), ..venue() });
+    world.pass(2 * SECOND);
+    assert!(world.waits_for().contains("a newer one must come first"), "{}", world.waits_for());
+    assert!(world.requests().is_empty());
+    quote_again(&mut world);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.requests().len(), 1, "{}", world.waits_for());
+}
+
+#[test]
+fn while_one_venue_is_open_what_trades_at_another_waits_for_its_turn() {
+    let mut world = World::ready();
+    change_b(&mut world, |security| security.mic = "XNYS".parse().unwrap());
+    let shut = |mic: &str| Venue {
+        mic: mic.parse().unwrap(),
+        open: false,
+        reason: "after_close".into(),
+        next_change: None,
+        ..venue()
+    };
+    world.say(shut("XNYS"));
+    world.pass(SECOND);
+    assert_eq!(world.left_out(b()), "venue_closed");
+    assert_eq!(world.requests()[0].isin, a());
+    let mut world = World::ready();
+    change_b(&mut world, |security| security.mic = "XNYS".parse().unwrap());
+    world.say(shut("XNYS"));
+    world.say(shut("XETR"));
+    world.pass(SECOND);
+    assert!(world.plan().steps.iter().any(|step| step.candidate.isin == b()), "{}", world.plan().why);
+}
+
 #[test]
 fn a_deferred_step_waits_and_is_asked_for_under_a_new_id() {
     for code in ["min_gap", "market_closed"] {
