@@ -219,10 +219,16 @@ fn day(number: i64) -> ClockState {
     }
 }
 
+/// Lets everything that is under way be heard and written.
+fn quiet(bus: &mut Listener) {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(100) {
+        bus.next(Duration::from_millis(5));
+    }
+}
+
 /// The real programs on the real bus: from the approval's publication to its request at the broker.
 fn to_the_broker(figures: &mut Figures) {
-    /// Execute lets four orders out per day.
-    const PER_DAY: i64 = 3;
     const COUNT: i64 = 150;
     let (sender, seen) = mpsc::sync_channel(64);
     let broker_port = door(sender);
@@ -273,7 +279,7 @@ fn to_the_broker(figures: &mut Figures) {
     let universe = Universe { securities: (0..COUNT).map(listed).collect() };
     let mut ingest = Voice::new(port, "ingest", &password("ingest"));
     ingest.say("ingest", day(0).v0, universe);
-    ingest.say("ingest", day(0).v0, Venue { next_change: None, ..Venue::sample() });
+    ingest.say("ingest", day(0).v0, Venue { next_change: Some(day(COUNT + 2).v0), ..Venue::sample() });
     bus.wait_for::<Venue>("the venue is known", Duration::from_secs(10), |venue| venue.open);
     let heard = Instant::now();
     while heard.elapsed() < Duration::from_millis(500) {
@@ -282,12 +288,11 @@ fn to_the_broker(figures: &mut Figures) {
     let key: ApprovalKey = bus_client::approval_key(folder.path()).unwrap();
     let mut latencies = Vec::new();
     for number in 0..COUNT {
-        if number % PER_DAY == 0 {
-            let today = day(number / PER_DAY + 1);
-            world.say("simworld", today.v0, today);
-            bus.next(Duration::from_millis(50));
-        }
-        let now = day(number / PER_DAY + 1).v0;
+        // One order a day, and everything about the one before is written when it comes.
+        let today = day(number + 1);
+        let now = today.v0;
+        world.say("simworld", now, today);
+        quiet(&mut bus);
         // Each order has a security of its own, so that no other one stands in its way.
         let approval = key.sign(OrderApproved {
             order_id: Id::derive(now, &["bench", &number.to_string()]),
@@ -305,11 +310,7 @@ fn to_the_broker(figures: &mut Figures) {
             continue;
         };
         latencies.push(arrived.duration_since(sent).as_secs_f64() * 1e3);
-        // Orders are minutes apart: everything about this one is written before the next one comes.
-        let done = Instant::now();
-        while done.elapsed() < Duration::from_millis(150) {
-            bus.next(Duration::from_millis(5));
-        }
+        quiet(&mut bus);
     }
     if std::env::var_os("ALL").is_some() {
         println!("{latencies:.1?}");

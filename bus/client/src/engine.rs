@@ -441,7 +441,14 @@ impl<S: Stage> Engine<S> {
         if self.calls.len() + out.calls.len() > CALLS_MAX {
             return Err(EngineError::TooManyCalls { stage: self.start.instance.clone() });
         }
-        self.calls.extend(out.calls.drain(..).map(|call| (call, cause.clone())));
+        for call in out.calls.drain(..) {
+            let place = if S::is_urgent(&call) {
+                self.calls.iter().position(|(waiting, _)| !S::is_urgent(waiting))
+            } else {
+                None
+            };
+            self.calls.insert(place.unwrap_or(self.calls.len()), (call, cause.clone()));
+        }
         let mut publications = Vec::with_capacity(news.len());
         for (said, live) in news {
             self.statements.accept(&said.address, &live);

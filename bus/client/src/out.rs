@@ -107,6 +107,12 @@ impl<S: Stage> Out<S> {
         self.trouble = Some(Some(sentence.into()));
     }
 
+    /// Whether a trouble has been reported in this input.
+    #[must_use]
+    pub fn is_in_trouble(&self) -> bool {
+        matches!(self.trouble, Some(Some(_)))
+    }
+
     /// The trouble is over.
     pub fn recovered(&mut self) {
         self.trouble = Some(None);

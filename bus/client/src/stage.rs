@@ -38,6 +38,11 @@ pub trait Stage: Sized + 'static {
         None
     }
 
+    /// Whether a call goes before those that wait already: what was decided now must not grow old behind a question.
+    fn is_urgent(_: &Self::Call) -> bool {
+        false
+    }
+
     /// False while it waits for an answer that must come before time may move on in stepped time.
     fn is_idle(&self) -> bool {
         true
@@ -82,7 +87,8 @@ pub struct Start<T> {
     pub config: Config,
 }
 
-/// The world outside the bus. Calls are performed one after the other, after the commit that asked for them.
+/// The world outside the bus. Calls are performed one after the other, after the commit that asked for them; urgent ones
+/// before the others.
 pub trait Edge<S: Stage> {
     /// Performs one call. Never panics; what went wrong is part of the reply.
     fn perform(&self, call: S::Call) -> impl Future<Output = S::Reply>;

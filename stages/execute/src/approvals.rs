@@ -41,7 +41,18 @@ impl Execute {
                 self.incident(IncidentKind::ForgedApproval, &approval.order_id.to_string(), text, now, out);
             }
             // An approval that came too late was never used; the plan asks again.
-            Err(NotApproved::Expired(_) | NotApproved::ImpossibleTimes { .. }) => {}
+            Err(NotApproved::Expired(_)) => {
+                out.decided(format!(
+                    "The approval of {} came too late; nothing was sent.",
+                    approval.order_id
+                ));
+            }
+            Err(NotApproved::ImpossibleTimes { .. }) => {
+                out.decided(format!(
+                    "The approval of {} has times that cannot be; nothing was sent.",
+                    approval.order_id
+                ));
+            }
             Ok(_) if self.waits(&approval) => {
                 if !self.waiting.iter().any(|(waiting, _)| waiting.mac == approval.mac) {
                     let text = "An order id that waits came with another approval.".to_string();
@@ -66,7 +77,11 @@ impl Execute {
         while !self.orders.values().any(Order::is_on_its_way) || mutants::is("two_at_once") {
             let Some((approval, meta)) = self.waiting.pop_front() else { return };
             // Its turn may have come too late, and the signature is checked once more right before use.
-            let Ok(approved) = self.key.verify(approval, now) else { continue };
+            let id = approval.order_id;
+            let Ok(approved) = self.key.verify(approval, now) else {
+                out.decided(format!("The approval of {id} expired before its turn; nothing was sent."));
+                continue;
+            };
             let terms = approved.terms();
             out.because(meta.as_ref());
             let mut order = Order::armed(terms, self.steps(&terms.isin), now);
@@ -123,13 +138,13 @@ impl Execute {
         if order.is_live() && !self.market.is_open(&order.state.mic, now) && !mutants::is("closed_venue") {
             return Some("the venue is not known to be open");
         }
-        if let Some(why) = second_line::obstacle(order, self.orders.values(), now)
+        if let Some(why) = second_line::obstacle(order, self.orders.values(), self.gap_ms, now)
             && !mutants::is("ignore_frequency")
             && !mutants::is("two_at_once")
         {
             return Some(why);
         }
-        if self.unanswered {
+        if !self.unanswered.is_empty() {
             return Some("an incident has not been answered by a halt yet");
         }
         match self.halted {

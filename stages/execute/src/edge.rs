@@ -26,6 +26,8 @@ pub enum Call {
     Look {
         /// For which order.
         order_id: String,
+        /// The last look before it is sent, for which an approval does not wait.
+        before_sending: bool,
         /// First day of the lists: an order that was sent long ago must still be found.
         from: Day,
         /// Last day of the lists.
@@ -173,7 +175,7 @@ impl ExecuteEdge<Below<HttpExchange>> {
 impl<E: Exchange> Edge<Execute> for ExecuteEdge<E> {
     async fn perform(&self, call: Call) -> Reply {
         match call {
-            Call::Look { order_id, from, till } => {
+            Call::Look { order_id, from, till, .. } => {
                 let seen = self.look(from, till).await.map(Box::new).map_err(|fault| fault.to_string());
                 Reply::Looked { order_id, seen }
             }

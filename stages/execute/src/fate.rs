@@ -158,9 +158,10 @@ pub fn same_side(ours: Side, theirs: tradernet::Side) -> bool {
     (ours == Side::Buy) == (theirs == tradernet::Side::Buy)
 }
 
-/// Why an order must not be sent, seen right before sending; `None` when nothing contradicts its approval.
+/// Why an order must not be sent, seen right before sending; `None` when nothing contradicts its approval. `need` is the
+/// cash that a purchase must find there.
 #[must_use]
-pub fn contradiction(order: &Order, seen: &Seen) -> Option<String> {
+pub fn contradiction(order: &Order, need: Money, seen: &Seen) -> Option<String> {
     if seen.unreadable {
         return Some("an order exists at the broker that cannot be read".into());
     }
@@ -193,10 +194,7 @@ pub fn contradiction(order: &Order, seen: &Seen) -> Option<String> {
         return Some("the broker holds less than is to be sold".into());
     }
     let cash = spendable(account, order.state.ccy);
-    let cost =
-        money::value(order.state.limit_price_e6, order.state.qty_e6, order.state.ccy, money::Rounding::Up)
-            .ok();
-    let covered = cash.zip(cost).is_some_and(|(cash, cost)| cash.covers(cost).unwrap_or(false));
+    let covered = cash.is_some_and(|cash| cash.covers(need).unwrap_or(false));
     if order.state.side == Side::Buy && !covered && !mutants::is("spend_unowned") {
         return Some("the broker has less cash than the order may cost".into());
     }

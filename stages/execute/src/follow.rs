@@ -134,10 +134,13 @@ pub(crate) fn follow(
     use tradernet::commands::order_status::OrderStatus as Theirs;
     order.state.broker_order_id = Some(row.order_id.to_string());
     let books = take_fills(order, seen, now);
-    // An executed order without a figure is filled whole: nothing says that a part is missing.
+    // An executed order without a figure is filled whole: nothing says that a part is missing. One that ended in part
+    // without a figure may have trades that no list shows yet.
     let whole = if row.status == Theirs::Executed { order.state.qty_e6 } else { order.state.filled_e6 };
     let filled = row.filled().unwrap_or(whole);
-    if !row.status.is_final() {
+    let no_figure =
+        row.filled().is_none() && matches!(row.status, Theirs::PartlyCancelled | Theirs::PartlyExpired);
+    if !row.is_over() {
         order.state.status =
             if order.state.filled_e6.is_positive() { OrderStatus::Partial } else { OrderStatus::Accepted };
         let age = now.since(order.state.sent.unwrap_or(now));
@@ -154,16 +157,29 @@ pub(crate) fn follow(
     }
     let since = order.inside.late_since.unwrap_or(now);
     let waits = order.inside.late_fills < LATE_FILL_LOOKS || now.since(since) < LATE_FILL_MS;
-    if order.state.filled_e6 < filled && waits {
+    if (order.state.filled_e6 < filled || no_figure) && waits {
         // The order says it is filled, but not all of its trades are listed yet.
         order.inside.late_fills += 1;
         order.inside.late_since = Some(since);
         order.state.status = OrderStatus::Partial;
         return books;
     }
+    if order.state.filled_e6 < filled {
+        // The row's own fills are evidence as well. What it says was filled and nothing shows stays open until a list or a
+        // person shows it: it would count as never bought.
+        take_fills_of_row(order, row, now);
+        order.inside.short = order.state.filled_e6 < filled;
+        if order.inside.short {
+            order.state.status = OrderStatus::Partial;
+            return books;
+        }
+    }
+    order.inside.short = false;
     let status = match row.status {
         _ if order.state.filled_e6 == order.state.qty_e6 => OrderStatus::Filled,
-        Theirs::Executed | Theirs::PartlyCancelled | Theirs::Cancelled => OrderStatus::Cancelled,
+        Theirs::Executed | Theirs::PartlyExecuted | Theirs::PartlyCancelled | Theirs::Cancelled => {
+            OrderStatus::Cancelled
+        }
         Theirs::Expired | Theirs::PartlyExpired => OrderStatus::Expired,
         _ => OrderStatus::Rejected,
     };
@@ -171,6 +187,19 @@ pub(crate) fn follow(
         .then(|| format!("broker: {}", row.reason.as_deref().unwrap_or("no reason given")));
     order.end(status, reason, now);
     books
+}
+
+/// Counts what the order's own row lists; fees are not in it.
+fn take_fills_of_row(order: &mut Order, row: &OrderRow, now: Timestamp) {
+    for fill in &row.fills {
+        order.add_fill(OrderFill {
+            trade_id: fill.trade_id.to_string(),
+            qty_e6: fill.quantity,
+            price_e6: fill.price,
+            fee: None,
+            at: now,
+        });
+    }
 }
 
 /// Counts every trade of the order once.

@@ -16,6 +16,7 @@
 //! **Deliberately does not** judge, size, price or retry anything.
 
 mod approvals;
+mod cash;
 mod clock_trust;
 mod edge;
 mod fate;

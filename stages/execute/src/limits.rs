@@ -16,6 +16,8 @@ pub const CANCEL_AFTER_MS: i64 = 15 * 60_000;
 pub const LATE_FILL_LOOKS: u32 = 3;
 /// … and the least time that this takes, because lists of trades lag behind those of orders.
 pub const LATE_FILL_MS: i64 = 10 * 60_000;
+/// A person is told when so many looks in a row were answered and did not show an order that works: some minutes.
+pub const UNSEEN_TOLD: u32 = 18;
 /// A final order's statement is taken back after this long.
 pub const FINAL_KEPT_MS: i64 = 86_400_000;
 /// Looks that may fail in a row before a person is told.
@@ -48,6 +50,18 @@ pub const COOL_OFF_MS: i64 = 60 * 60_000;
 pub const PER_SECURITY_A_DAY: usize = 2;
 /// Orders that may go out in one day.
 pub const ORDERS_A_DAY: usize = 4;
+/// The gate says so many halts at most.
+pub const HALTS_SAID: usize = 24;
+/// A halt that changed so long after an incident has heard of it.
+pub const ANSWERED_BY_THEN_MS: i64 = 10 * 60_000;
+/// Orders that may go out in seven days.
+pub const ORDERS_A_WEEK: usize = 10;
+/// Minutes between two orders where the owner's settings do not say.
+pub const GAP_USUAL_MIN: i64 = 60;
+/// The most that they may say.
+pub const GAP_MOST_MIN: i64 = 10_080;
+/// Between two orders in a world without an owner's settings; the real one waits for these.
+pub const GAP_MIN: i64 = 5;
 /// Orders of the rescue of a negative balance that may go out in one day, on top.
 pub const EMERGENCIES_A_DAY: usize = 3;
 /// Final orders that are still known after a start, newest first; the store keeps all of them.

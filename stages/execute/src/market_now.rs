@@ -42,9 +42,11 @@ impl Market {
         away * 1_000_000 > limit * MOVED_AWAY_E6
     }
 
-    /// Open as far as is known: a venue that was never heard of is not, nor one whose statement outlived its close.
+    /// Open as far as is known: a venue that was never heard of is not, nor one whose statement outlived its close, nor one
+    /// that does not say when it closes. Only currencies trade on without a close.
     pub(crate) fn is_open(&self, mic: &Mic, now: Timestamp) -> bool {
-        let before_close = |venue: &Venue| venue.next_change.is_none_or(|close| now < close);
+        let has_no_close = *mic == contracts::pair_venue();
+        let before_close = |venue: &Venue| venue.next_change.map_or(has_no_close, |close| now < close);
         self.venues.get(mic).is_some_and(|venue| venue.open && before_close(venue))
     }
 

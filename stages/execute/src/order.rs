@@ -7,6 +7,8 @@ use market::{Day, Timestamp};
 use money::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::UNSEEN_TOLD;
+
 /// An order and its inside.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
@@ -53,6 +55,9 @@ pub struct Inside {
     /// When it was asked for last.
     #[serde(default)]
     pub cancel_at: Option<Timestamp>,
+    /// The broker says more was filled than its lists of trades show, and has said so for long.
+    #[serde(default)]
+    pub short: bool,
     /// Normal, manual or emergency.
     #[serde(default)]
     pub kind: Option<OrderKind>,
@@ -157,10 +162,20 @@ impl Order {
         Added::New
     }
 
-    /// Taken as arrived without a row that shows it.
+    /// Taken as arrived without a row that shows it, or with one that has been gone for long.
     #[must_use]
     pub fn is_unlisted(&self) -> bool {
-        self.is_live() && self.state.status == OrderStatus::Accepted && self.state.broker_order_id.is_none()
+        let works = matches!(self.state.status, OrderStatus::Accepted | OrderStatus::Partial);
+        let gone = self.state.broker_order_id.is_none() || self.inside.unseen >= UNSEEN_TOLD;
+        self.is_live() && works && gone
+    }
+
+    /// Whether the other is the same order, looked at more often: nothing that a restart would need.
+    #[must_use]
+    pub fn differs_in_looks_only(&self, other: &Order) -> bool {
+        let Inside { look_at, looks, failed_looks, absences, unseen, moved, .. } = other.inside;
+        let inside = Inside { look_at, looks, failed_looks, absences, unseen, moved, ..self.inside.clone() };
+        self.state == other.state && inside == other.inside
     }
 
     /// Not sent, or sent and not final.

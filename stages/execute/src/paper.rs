@@ -102,7 +102,8 @@ fn price_of(side: Side, quote: &Quote) -> Option<Price> {
     own.or_else(shifted).filter(|price| !price.is_zero())
 }
 
-fn fee(ask: Ask, price: Price, rates: Option<&FxRates>, costs: &Costs) -> Option<Money> {
+/// What the broker takes for it, as far as its fees are known.
+pub(crate) fn fee(ask: Ask, price: Price, rates: Option<&FxRates>, costs: &Costs) -> Option<Money> {
     if ask.exchange {
         let part = money::value(price, ask.quantity, ask.ccy, Rounding::Up).ok()?;
         let part = part.scale(EXCHANGE_E6, 1_000_000, Rounding::Up).ok()?.to_minor(Rounding::Up).ok()?;

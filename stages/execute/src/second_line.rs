@@ -2,23 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use contracts::{OrderKind, OrderState, mutants};
+use contracts::{OrderKind, OrderState, SettingsSnapshot, mutants};
 use market::Timestamp;
+use serde_json::Value;
 use tradernet::commands::trades::TradeRow;
 
 use crate::{
     Order,
     fate::same_side,
     limits::{
-        COOL_OFF_MS, EMERGENCIES_A_DAY, EXCHANGE_COOL_OFF_MS, EXCHANGES_A_DAY, ORDERS_A_DAY,
-        PER_SECURITY_A_DAY,
+        COOL_OFF_MS, EMERGENCIES_A_DAY, EXCHANGE_COOL_OFF_MS, EXCHANGES_A_DAY, GAP_MOST_MIN, GAP_USUAL_MIN,
+        ORDERS_A_DAY, ORDERS_A_WEEK, PER_SECURITY_A_DAY,
     },
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 /// Why an order must not go out after these; `None` when nothing speaks against it.
 pub(crate) fn obstacle<'a>(
     order: &Order,
     others: impl Iterator<Item = &'a Order> + Clone,
+    gap_ms: i64,
     now: Timestamp,
 ) -> Option<&'static str> {
     let own = &order.state;
@@ -54,9 +58,29 @@ pub(crate) fn obstacle<'a>(
     let emergency = |order: &Order| order.inside.kind == Some(OrderKind::Emergency);
     let is_emergency = emergency(order);
     let counted = |other: &&Order| !exchange(&other.state) && emergency(other) == is_emergency;
-    let count = others.filter(sent).filter(today).filter(counted).count();
+    let count = others.clone().filter(sent).filter(today).filter(counted).count();
     let most = if is_emergency { EMERGENCIES_A_DAY } else { ORDERS_A_DAY };
-    (count >= most).then_some("the orders of the day are used up")
+    if count >= most {
+        return Some("the orders of the day are used up");
+    }
+    if is_emergency {
+        return None;
+    }
+    let age = |other: &Order| other.state.sent.map(|sent| now.since(sent));
+    let trades = others.filter(sent).filter(|other| !exchange(&other.state));
+    // An approval that nobody heard of for long, and came after all, must not follow another order at once.
+    let counts = |other: &&Order| !(other.state.status.is_final() && other.state.filled_e6.is_zero());
+    if trades.clone().filter(counts).any(|other| age(other).is_some_and(|age| age < gap_ms)) {
+        return Some("another order went out a moment ago");
+    }
+    let week = trades.filter(|other| age(other).is_some_and(|age| age < 7 * DAY_MS)).count();
+    (week >= ORDERS_A_WEEK).then_some("the orders of seven days are used up")
+}
+
+/// The owner's time between two orders; the usual one where it is not said.
+pub(crate) fn gap_ms(settings: &SettingsSnapshot) -> i64 {
+    let minutes = settings.values.get("risk.min_gap_min").and_then(Value::as_i64);
+    minutes.unwrap_or(GAP_USUAL_MIN).clamp(0, GAP_MOST_MIN) * 60_000
 }
 
 /// How long the same side of an order rests.
@@ -91,6 +115,8 @@ pub(crate) fn stranger<'a>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use contracts::{Id, OrderApproved, OrderStatus, Sample, Side};
     use money::Quantity;
 
@@ -120,7 +146,7 @@ mod tests {
             order.state.status = OrderStatus::Armed;
             change(order);
         });
-        obstacle(&own, others.iter(), now())
+        obstacle(&own, others.iter(), 5 * MINUTE, now())
     }
 
     fn other_security(order: &mut Order) {
@@ -213,6 +239,29 @@ mod tests {
         assert!(found(&trade(|row| row.at = None), &[]), "without a time it may be of now");
         assert!(!found(&trade(|row| row.side = tradernet::Side::Sell), &[]));
         assert!(!found(&trade(|row| row.ticker = tradernet::Ticker::parse("SAP.EU").unwrap()), &[]));
+    }
+
+    #[test]
+    fn two_orders_are_apart_by_the_gap_and_a_week_has_ten() {
+        assert!(found(&[order("a", 4, other_security)], |_| ()).is_some());
+        assert_eq!(found(&[order("a", 5, other_security)], |_| ()), None);
+        let emergency = |own: &mut Order| own.inside.kind = Some(OrderKind::Emergency);
+        assert_eq!(found(&[order("a", 4, other_security)], emergency), None);
+        let days = |n: i64| order(&n.to_string(), n * 16 * 60 + 5, other_security);
+        let many: Vec<Order> = (0..10).map(days).collect();
+        assert!(found(&many, |_| ()).is_some());
+        assert_eq!(found(&many[..9], |_| ()), None);
+        let last: Vec<Order> = (0..9).map(days).chain([order("old", 7 * 24 * 60, other_security)]).collect();
+        assert_eq!(found(&last, |_| ()), None, "seven days ago does not count");
+    }
+
+    #[test]
+    fn the_owner_says_how_far_apart() {
+        let with = |values| gap_ms(&SettingsSnapshot { revision: 1, values });
+        let said = |value: Value| with([("risk.min_gap_min".to_string(), value)].into());
+        assert_eq!((said(7.into()), said("x".into())), (7 * MINUTE, 60 * MINUTE));
+        assert_eq!((said((-1).into()), said(99_999.into())), (0, 10_080 * MINUTE));
+        assert_eq!(with(BTreeMap::new()), 60 * MINUTE);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bus_client::{Input, Out, Stage, Start, approval_key};
 use contracts::{
     ApprovalKey, Health, HealthState, Id, IncidentKind, Meta, Mode, OrderApproved, OrderIncident, OrderState,
-    OrderStatus, Quote, Received, Refused, TopicId, Universe, mutants, stage::execute as contract,
+    OrderStatus, Quote, Received, Refused, RiskHalt, TopicId, Universe, mutants, stage::execute as contract,
 };
 use market::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -17,7 +17,7 @@ use crate::{
     fate::{carrying, contradiction, held_e6},
     follow::{Books, look, placed_as},
     hints::Hints,
-    limits::{FAILED_LOOKS_MAX, FINAL_KEPT_MS, look_pause_ms},
+    limits::{ANSWERED_BY_THEN_MS, FAILED_LOOKS_MAX, FINAL_KEPT_MS, GAP_MIN, HALTS_SAID, look_pause_ms},
     live,
     market_now::Market,
     paper, second_line,
@@ -41,10 +41,12 @@ pub struct Execute {
     pub(crate) spent: BTreeMap<u64, Id>,
     pub(crate) hints: Hints,
     pub(crate) incidents: BTreeSet<String>,
-    /// An incident that no halt has answered yet; it survives a restart.
-    pub(crate) unanswered: bool,
+    /// Incidents that no halt has answered yet, and when they were; they survive a restart.
+    pub(crate) unanswered: BTreeMap<String, Timestamp>,
     pub(crate) started: bool,
     pub(crate) clock: ClockTrust,
+    /// Between two orders.
+    pub(crate) gap_ms: i64,
     /// Minutes that the broker's clock was ahead of UTC when that was last measured.
     pub(crate) ahead_min: Option<i32>,
 }
@@ -78,9 +80,10 @@ impl Stage for Execute {
             mode: None,
             hints: Hints::new(start.settings.broker_socket && !start.settings.broker_url.is_empty()),
             incidents: incidents.into_iter().collect(),
-            unanswered,
+            unanswered: unanswered.into_iter().collect(),
             started: false,
             clock: ClockTrust::default(),
+            gap_ms: GAP_MIN * 60_000,
             ahead_min,
         })
     }
@@ -90,11 +93,10 @@ impl Stage for Execute {
         match input {
             Input::Heard(contract::Input::OrderApproved(approval)) => self.hear_approval(approval, now, out),
             Input::Heard(contract::Input::RiskHalt(halt)) => {
-                self.halted = halt.body.map(|halt| halt.halted);
-                if self.unanswered && self.halted == Some(true) {
-                    self.unanswered = false;
-                    out.save(Save::Answered(now));
+                if let Some(halt) = &halt.body {
+                    self.answered_by(halt, now, out);
                 }
+                self.halted = halt.body.map(|halt| halt.halted);
             }
             Input::Heard(contract::Input::SystemHealth(health)) => self.hear_health(health),
             Input::Heard(contract::Input::MarketQuote(quote)) => self.hear_quote(quote, now, out),
@@ -120,11 +122,14 @@ impl Stage for Execute {
                 if topic == TopicId::OrderApproved.spec().name =>
             {
                 let text = format!("An approval was published by `{claimed}`, which is not the gate.");
-                self.incident(IncidentKind::ForeignApproval, &claimed, text, now, out);
+                // The same claim on another day is another incident.
+                let about = format!("{claimed} {}", now.day_utc());
+                self.incident(IncidentKind::ForeignApproval, &about, text, now, out);
             }
             Input::Tick => self.tick(now, out),
             Input::Settings(snapshot) => {
                 self.live.asked = Some(snapshot.trading_mode());
+                self.gap_ms = second_line::gap_ms(&snapshot);
                 self.market.costs = paper::costs(Some(&snapshot));
             }
             Input::Answered(_) | Input::Refused(_) => {}
@@ -143,6 +148,15 @@ impl Stage for Execute {
             .values()
             .filter_map(|order| Some(order.state.ended?.saturating_plus_ms(FINAL_KEPT_MS)));
         looks.chain(ends).min()
+    }
+
+    /// What is sent or cancelled, and the look that it waits for, never stand behind a look at another order.
+    fn is_urgent(call: &Call) -> bool {
+        match call {
+            Call::Place { .. } | Call::Cancel { .. } => true,
+            Call::Look { before_sending, .. } => *before_sending,
+            Call::Follow { .. } => false,
+        }
     }
 
     fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
@@ -219,6 +233,12 @@ impl Execute {
                 order.inside.look_at = Some(now.saturating_plus_ms(look_pause_ms(0)));
             }
         }
+        let known = self.orders.get(&order.state.order_id);
+        if known.is_some_and(|known| known.differs_in_looks_only(&order)) {
+            // A restart counts the looks from the beginning, which takes longer and is safe.
+            self.orders.insert(order.state.order_id, order);
+            return self.report_unknown(out);
+        }
         self.keep(order, now, out);
     }
 
@@ -250,10 +270,14 @@ impl Execute {
                 );
             }
         };
+        let Some(need) = self.cash_needed(order) else {
+            let why = "not_sent: nobody knows what its fee will be".to_string();
+            return order.end(OrderStatus::Rejected, Some(why), now);
+        };
         let counted = self.orders.values().flat_map(|one| &one.state.fills);
         let counted: BTreeSet<&str> = counted.map(|fill| fill.trade_id.as_str()).collect();
         let stranger = || second_line::stranger(order, seen.trades.iter(), &counted, now);
-        if let Some(why) = contradiction(order, &seen).or_else(stranger) {
+        if let Some(why) = contradiction(order, need, &seen).or_else(stranger) {
             return order.end(OrderStatus::Rejected, Some(format!("state_changed: {why}")), now);
         }
         let doubt = self.clock.doubt(seen.clock_ahead_s, self.simulated, now);
@@ -344,7 +368,8 @@ impl Execute {
         let unknown = self.orders.values().find(|order| order.state.status == OrderStatus::Unknown);
         let unlisted = self.orders.values().find(|order| order.is_unlisted());
         let failing = self.orders.values().find(|order| order.inside.failed_looks >= FAILED_LOOKS_MAX);
-        match unknown.or(unlisted).or(failing) {
+        let short = self.orders.values().find(|order| order.inside.short);
+        match unknown.or(unlisted).or(short).or(failing) {
             Some(order) if order.state.status == OrderStatus::Unknown => {
                 out.trouble(format!(
                     "The fate of order {} is unknown; nothing else goes out until it is known, or until a person settles it: steward settle {0}.",
@@ -352,14 +377,36 @@ impl Execute {
                 ));
             }
             Some(order) if order.is_unlisted() => out.trouble(format!(
-                "Order {} must have arrived, for the holding has moved, but no list of the broker shows it. Look at the account and settle it: steward settle {0}.",
+                "Order {} must be at the broker, but no list of the broker shows it. Look at the account and settle it: steward settle {0}.",
                 order.state.order_id
+            )),
+            Some(order) if order.inside.short => out.trouble(format!(
+                "Order {} ended at the broker with more filled than its lists of trades show ({} of {} are known). Look at the account and settle it: steward settle {0}.",
+                order.state.order_id, order.state.filled_e6, order.state.qty_e6
             )),
             Some(order) => out.trouble(format!(
                 "Order {} cannot be followed: the broker does not answer.",
                 order.state.order_id
             )),
+            None if !self.unanswered.is_empty() || out.is_in_trouble() => {}
             None => out.recovered(),
+        }
+    }
+
+    /// An incident is answered by a halt that names it. The list of halts has an end, and a halt may have come and gone
+    /// unheard: a full list, or one that changed ten minutes after the incident, answers too.
+    fn answered_by(&mut self, halt: &RiskHalt, now: Timestamp, out: &mut Out<Self>) {
+        let named: BTreeSet<String> = halt.halts.iter().map(|one| one.id.to_string()).collect();
+        let is_full = halt.halts.len() >= HALTS_SAID;
+        let answered = |id: &String, since: &Timestamp| {
+            named.contains(id) || is_full || halt.at.since(*since) >= ANSWERED_BY_THEN_MS
+        };
+        let (over, open) =
+            std::mem::take(&mut self.unanswered).into_iter().partition(|(id, since)| answered(id, since));
+        self.unanswered = open;
+        let over: BTreeMap<String, Timestamp> = over;
+        for id in over.into_keys() {
+            out.save(Save::Answered(id, now));
         }
     }
 
@@ -376,7 +423,7 @@ impl Execute {
         if !self.incidents.insert(incident_id.to_string()) {
             return;
         }
-        self.unanswered = true;
+        self.unanswered.insert(incident_id.to_string(), now);
         let order_id: String = about.chars().take(40).collect();
         let incident = OrderIncident { incident_id, kind, order_id, text: text.clone(), at: now };
         out.decided(text.clone());
@@ -405,5 +452,6 @@ pub(crate) fn placement(order: &Order) -> Call {
 /// Reads the account with lists that reach back to the order.
 pub(crate) fn look_for(order: &Order, now: Timestamp) -> Call {
     let order_id = order.state.order_id.to_string();
-    Call::Look { order_id, from: order.listed_from(now), till: now.day_utc().next() }
+    let before_sending = order.state.status == OrderStatus::Armed;
+    Call::Look { order_id, before_sending, from: order.listed_from(now), till: now.day_utc().next() }
 }

@@ -14,8 +14,8 @@ pub enum Save {
     Order(Box<Order>, Timestamp),
     /// Something that must never happen.
     Incident(Box<OrderIncident>),
-    /// The gate has halted because of the incidents so far.
-    Answered(Timestamp),
+    /// The gate has halted because of this incident.
+    Answered(String, Timestamp),
 }
 
 /// What is known after a start.
@@ -26,8 +26,8 @@ pub(crate) struct Rows {
     /// Every order there ever was, by our number at the broker.
     pub(crate) spent: Vec<(u64, String)>,
     pub(crate) incidents: Vec<String>,
-    /// Some incident has not been answered by a halt.
-    pub(crate) unanswered: bool,
+    /// Incidents that no halt has answered, and when they were.
+    pub(crate) unanswered: Vec<(String, Timestamp)>,
 }
 
 pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
@@ -60,8 +60,11 @@ pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
     let mut query = rows.prepare("SELECT id FROM incident").map_err(failed)?;
     let incidents =
         query.query_map([], |row| row.get(0)).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
-    let unanswered = rows
-        .query_row("SELECT EXISTS (SELECT 1 FROM incident WHERE answered IS NULL)", [], |row| row.get(0))
+    let mut query = rows.prepare("SELECT id, ts FROM incident WHERE answered IS NULL").map_err(failed)?;
+    let unanswered = query
+        .query_map([], |row| Ok((row.get(0)?, Timestamp::from_ms(row.get(1)?))))
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
         .map_err(failed)?;
     Ok(Rows { orders, spent, incidents, unanswered })
 }
@@ -69,8 +72,11 @@ pub(crate) fn load(rows: &Connection) -> Result<Rows, String> {
 pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
     match save {
         Save::Order(order, now) => save_order(rows, &order, now),
-        Save::Answered(now) => {
-            rows.execute("UPDATE incident SET answered = ?1 WHERE answered IS NULL", [now.ms()])?;
+        Save::Answered(id, now) => {
+            rows.execute(
+                "UPDATE incident SET answered = ?1 WHERE answered IS NULL AND id = ?2",
+                (now.ms(), id),
+            )?;
             Ok(())
         }
         Save::Incident(incident) => {

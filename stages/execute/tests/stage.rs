@@ -310,6 +310,28 @@ impl World {
         }
     }
 
+    /// A second security, and an owner who lets orders follow one another after five minutes.
+    fn know_another(&mut self) {
+        let mut known = universe(Some("0.01"));
+        let another = contracts::Security {
+            isin: "DE0007164600".parse().unwrap(),
+            ticker: "ALPB.EU".into(),
+            ..known.securities[0].clone()
+        };
+        known.securities.push(another);
+        self.say(known);
+        let mut said = settings("live");
+        said.revision += 1;
+        said.values.insert("risk.min_gap_min".into(), 5.into());
+        self.say(said);
+    }
+
+    fn approval_of_another(&mut self) -> OrderApproved {
+        let isin = "DE0007164600".parse().unwrap();
+        let terms = OrderApproved { isin, ticker: "ALPB.EU".into(), ..self.terms() };
+        self.key().sign(terms)
+    }
+
     fn approval(&mut self) -> OrderApproved {
         let terms = self.terms();
         self.key().sign(terms)
@@ -420,6 +442,19 @@ impl World {
         let rows = bus_client::open_for_reading(&Place::File(self.folder.path().join("orders.db"))).unwrap();
         rows.query_row(sql, [], |row| row.get(0)).unwrap()
     }
+}
+
+/// A halt for everything that happened.
+fn halt_for_incidents(world: &World) -> RiskHalt {
+    let entry = |one: OrderIncident| contracts::HaltEntry {
+        id: one.incident_id,
+        since: one.at,
+        actor: "execute".into(),
+        reason: "incident".into(),
+        text: one.text,
+    };
+    let halts = world.all::<OrderIncident>().into_iter().flatten().map(entry).collect();
+    RiskHalt { halts, ..halt(true) }
 }
 
 fn halt(halted: bool) -> RiskHalt {
@@ -1122,7 +1157,7 @@ fn a_halt_between_reading_and_sending_stops_the_order() {
 fn an_account_that_contradicts_the_approval_ends_the_order() {
     type Change = fn(&mut World);
     let cases: &[(&str, Side, Change)] = &[
-        ("less cash", Side::Buy, |w| w.broker.cash = 499),
+        ("less cash", Side::Buy, |w| w.broker.cash = 502),
         ("less held", Side::Sell, |w| w.broker.held = 9),
         ("another order", Side::Buy, |w| {
             w.broker.take(TICKER, Side::Sell, pieces(1), price("60"), 7);
@@ -1139,9 +1174,9 @@ fn an_account_that_contradicts_the_approval_ends_the_order() {
         assert!(world.broker.placements.is_empty(), "{name}");
     }
     let mut world = World::ready();
-    (world.broker.cash, world.broker.held) = (500, 10);
+    (world.broker.cash, world.broker.held) = (503, 10);
     world.place();
-    assert_eq!(world.broker.placements.len(), 1, "just enough is enough");
+    assert_eq!(world.broker.placements.len(), 1, "its worth and 3 EUR of fees are enough");
 }
 
 #[test]
@@ -1308,14 +1343,103 @@ fn an_executed_order_without_a_figure_of_what_is_left_waits_for_all_its_trades()
 }
 
 #[test]
-fn a_final_order_whose_trades_never_come_ends_with_what_is_there() {
+fn a_final_order_whose_trades_never_come_stays_open_and_a_person_is_told() {
     let mut world = World::ready();
     let approval = world.place();
     world.broker.trade("73100001", 10);
-    world.broker.trades.clear();
+    let late = world.broker.trades.pop().unwrap();
     world.pass(12 * MINUTE);
-    assert!(world.state(&approval).status.is_final());
-    assert!(world.state(&approval).filled_e6.is_zero());
+    assert_eq!(
+        world.state(&approval).status,
+        OrderStatus::Partial,
+        "what was bought is not called cancelled"
+    );
+    let trouble = world.engine.health(0, true).last_error.unwrap_or_default();
+    assert!(trouble.contains("more filled than its lists of trades show"), "{trouble}");
+    world.broker.trades.push(late);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+    assert_eq!(world.engine.health(0, true).last_error, None);
+}
+
+#[test]
+fn fills_that_only_the_orders_own_row_lists_count_in_the_end() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    let listed = world.broker.trades.pop().unwrap();
+    world.broker.orders.last_mut().unwrap().fills.push(tradernet::commands::order_rows::OrderFill {
+        trade_id: listed.trade_id,
+        quantity: listed.quantity,
+        price: listed.price,
+        amount: None,
+        at: None,
+    });
+    world.pass(12 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+}
+
+#[test]
+fn an_order_that_is_executed_in_parts_until_nothing_is_left_is_filled() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    let row = world.broker.orders.last_mut().unwrap();
+    (row.status, row.remaining) = (Theirs::PartlyExecuted, Some(pieces(0)));
+    world.pass(MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+    world.pass(20 * MINUTE);
+    assert_eq!(world.broker.cancels, 0);
+}
+
+#[test]
+fn an_order_whose_row_disappears_is_told_and_not_forgotten() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.pass(MINUTE);
+    let row = world.broker.orders.pop().unwrap();
+    world.pass(9 * MINUTE);
+    let trouble = world.engine.health(0, true).last_error.unwrap_or_default();
+    assert!(trouble.contains("no list of the broker shows it"), "{trouble}");
+    assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
+    world.broker.orders.push(row);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.engine.health(0, true).last_error, None);
+}
+
+#[test]
+fn what_other_purchases_may_still_take_is_not_there_for_this_one() {
+    // The first one works still: 500 for it, 500 and 3 of fees for the second.
+    for (cash, count) in [(1_002, 1), (1_003, 2)] {
+        let mut world = World::ready();
+        world.know_another();
+        world.broker.cash = cash;
+        world.place();
+        world.pass(6 * MINUTE);
+        let other = world.approval_of_another();
+        world.say(other);
+        world.settle();
+        let reason = world.all::<OrderState>().pop().flatten().and_then(|order| order.reason);
+        assert_eq!(world.broker.placements.len(), count, "{cash}: {reason:?}");
+    }
+}
+
+#[test]
+fn a_placement_never_waits_behind_looks_at_other_orders() {
+    let mut world = World::ready();
+    world.know_another();
+    let first = world.place();
+    // The look at the first order is due and waits when the approval comes.
+    world.now = world.now.saturating_plus_ms(6 * MINUTE);
+    world.engine.tick(world.now).unwrap();
+    let other = world.approval_of_another();
+    world.say(other.clone());
+    assert_eq!(world.state(&other).reason, None);
+    let called = |world: &mut World| format!("{:?}", world.engine.next_call().unwrap().0);
+    let look = called(&mut world);
+    assert!(look.contains(&other.order_id.to_string()) && look.contains("before_sending: true"), "{look}");
+    let behind = called(&mut world);
+    assert!(behind.contains(&first.order_id.to_string()), "{behind}");
 }
 
 #[test]
@@ -1378,12 +1502,40 @@ fn a_forged_approval_is_an_incident_and_stops_everything() {
     world.say_all();
     world.place();
     assert!(world.broker.placements.is_empty(), "a restart is no answer to an incident");
+    // The owner halts for a reason of his own and resumes: nobody has looked at the incident.
     world.say(halt(true));
+    world.say(halt(false));
+    world.place();
+    assert!(world.broker.placements.is_empty(), "a halt for something else is no answer to an incident");
+    world.say(halt_for_incidents(&world));
     world.place();
     assert!(world.broker.placements.is_empty());
     world.say(halt(false));
     world.place();
     assert_eq!(world.broker.placements.len(), 1, "a person has looked and resumed");
+}
+
+#[test]
+fn a_halt_that_came_and_went_unheard_answers_ten_minutes_later() {
+    let mut world = World::ready();
+    let genuine = world.approval();
+    world.say(OrderApproved { qty_e6: pieces(11), ..genuine });
+    for (minutes, count) in [(9, 0), (10, 1)] {
+        let at = world.now.saturating_plus_ms(minutes * MINUTE);
+        world.say(RiskHalt { at, ..halt(false) });
+        world.place();
+        assert_eq!(world.broker.placements.len(), count, "{minutes}");
+    }
+}
+
+#[test]
+fn the_same_claim_on_another_day_is_another_incident() {
+    let mut world = World::ready();
+    let approval = world.approval();
+    world.say_as("plan", approval.clone());
+    world.pass(DAY);
+    world.say_as("plan", approval);
+    assert_eq!(world.incidents().len(), 2);
 }
 
 #[test]

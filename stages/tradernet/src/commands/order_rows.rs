@@ -145,6 +145,11 @@ impl OrderRow {
         self.status.is_active() && !exhausted
     }
 
+    /// Tells whether nothing of it can be filled any more.
+    pub fn is_over(&self) -> bool {
+        self.status.is_final() || (self.status.is_active() && !self.is_active())
+    }
+
     /// Tells whether the row carries our number, whatever the broker put before it.
     pub fn carries(&self, user_order_id: u64) -> bool {
         self.user_order_id.as_ref().is_some_and(|text| text.ends_with(&user_order_id.to_string()))
