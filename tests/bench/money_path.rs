@@ -116,7 +116,10 @@ fn door(seen: mpsc::SyncSender<Instant>) -> u16 {
                         } else if text.contains("getTradesHistory") {
                             "{\"trades\":{\"trade\":[],\"max_trade_id\":[{\"@text\":\"0\"}]}}".to_string()
                         } else if text.contains("getOrdersHistory") {
-                            format!("{{\"orders\":{{\"key\":\"x\",\"order\":[{}]}}}}", came.lock().unwrap().join(","))
+                            format!(
+                                "{{\"orders\":{{\"key\":\"x\",\"order\":[{}]}}}}",
+                                came.lock().unwrap().join(",")
+                            )
                         } else {
                             "{\"result\":{\"orders\":{\"key\":\"x\",\"order\":[]}}}".to_string()
                         };

@@ -4,18 +4,23 @@
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
 
 use bus_client::{Config, Node, Publication, WriteFault, transport::local::LocalBus};
-use contracts::{Address, Body, Envelope, Id, receive};
+use contracts::{Address, Body, Envelope, Id, OrderStatus, receive};
 use market::Timestamp;
 use simworld::{World, WorldConfig};
 use steward_tests::{memory_folder, pipeline::TICKERS, stages};
 use tempfile::TempDir;
 
-use crate::{dice::Dice, weather::Weather};
+use crate::{
+    dice::Dice,
+    weather::{self, Weather},
+};
 
 /// The stages that move money; the others only advise and watch.
 const MONEY_PATH: [&str; 6] = ["keeper", "ingest", "portfolio", "risk-gate", "execute", "notify"];
 /// Rounds without an end of messages; more is a loop between stages.
 const ROUNDS_MAX: usize = 20_000;
+/// The broker's lists of orders are gone for at most so long.
+const BLIND_MS: i64 = 10 * 60_000;
 /// How often lost messages are looked for, as the keeper does it on a real bus.
 const REPAIR_MS: i64 = 60_000;
 
@@ -31,6 +36,8 @@ pub struct Rig {
     pub skew_ms: i64,
     /// The largest skew that there was.
     pub skew_max_ms: i64,
+    /// Since when the broker's lists of orders are gone.
+    blind_since: Option<Timestamp>,
     /// Processes that ended, for the report.
     pub deaths: u64,
     /// What the account began with, in 1/10 000.
@@ -84,6 +91,7 @@ impl Rig {
             dice,
             skew_ms: 0,
             skew_max_ms: 0,
+            blind_since: None,
             deaths: 0,
             asked: BTreeMap::new(),
             nodes: BTreeMap::new(),
@@ -133,12 +141,36 @@ impl Rig {
             self.world.borrow_mut().remove_fault(rule["id"].as_str().unwrap_or_default());
         }
         self.weather.broker.clear();
+        self.world.borrow_mut().remove_fault(weather::BLINDFOLD);
         self.skew_ms = 0;
         self.back_at.clear();
         self.cut_until.clear();
         self.full_until.clear();
         self.start_missing();
         self.restart_bus();
+    }
+
+    /// Takes the broker's lists away while the fate of an order is open, and gives them back after ten minutes of it.
+    pub fn blindfold(&mut self) {
+        let is_open = self.weather.blind
+            && self
+                .statements::<contracts::OrderState>()
+                .iter()
+                .any(|order| order.status == OrderStatus::Unknown);
+        let now = self.now;
+        match self.blind_since {
+            None if is_open => {
+                self.blind_since = Some(now);
+                let rule =
+                    serde_json::from_value(weather::blindfold()).expect("a rule that the simulator knows");
+                self.world.borrow_mut().put_fault(rule).expect("a rule that makes sense");
+            }
+            Some(_) if !is_open => self.blind_since = None,
+            _ => {}
+        }
+        if self.blind_since.is_none_or(|since| now.since(since) >= BLIND_MS) {
+            self.world.borrow_mut().remove_fault(weather::BLINDFOLD);
+        }
     }
 
     pub fn restart_bus(&mut self) {

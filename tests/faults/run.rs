@@ -21,8 +21,8 @@ use crate::{
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
-/// Hours with faults: from before the European venues open until New York has been open for a while.
-const STORM_HOURS: i64 = 9;
+/// Hours with faults: from before the European venues open until an hour after they have closed.
+const STORM_HOURS: i64 = 10;
 /// Hours in which everything must settle: the last day orders end with New York's day.
 const CALM_HOURS: i64 = 6;
 /// In which the fate of every order must be known: five minutes of looks, and as much as a stage may stay away.
@@ -153,6 +153,7 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
             rig.settle();
         }
         disturb(rig, &mut resume_at);
+        rig.blindfold();
         judge(ALWAYS, rig, &stores)?;
     }
     rig.calm();

@@ -33,6 +33,8 @@ pub struct Weather {
     pub intruder: u64,
     /// Rules of the simulated broker.
     pub broker: Vec<Value>,
+    /// The broker's lists of orders cannot be read while the fate of an order is open.
+    pub blind: bool,
     /// The broker repeats our number in its lists.
     pub echo: bool,
     /// Share of orders that come in parts, of 1 000.
@@ -53,7 +55,8 @@ impl Weather {
         let (silence, intruder, parts) = (some(4), some(10), some(600));
         let (late_replies, cut_off, disk_full) = (some(100), some(4), some(3));
         let mut broker = broker(dice);
-        broker.extend(blindness(&mut dice.apart()));
+        let blind = dice.apart().chance(120);
+        broker.extend(blind.then(lost_answers));
         Weather {
             bus,
             kills,
@@ -67,6 +70,7 @@ impl Weather {
             disk_full,
             intruder,
             broker,
+            blind,
             echo: !dice.chance(250),
             parts,
             fee_in_rows: !dice.chance(250),
@@ -142,16 +146,18 @@ fn broker(dice: &mut Dice) -> Vec<Value> {
     rules
 }
 
-/// In some runs the broker's lists of orders hardly ever arrive, for hours: what is not seen must not count as absent.
-/// Placements lose their answers then, so that there is something not to be seen.
-fn blindness(dice: &mut Dice) -> Vec<Value> {
-    if !dice.chance(120) {
-        return Vec::new();
-    }
-    let rule = |id: &str, cmd: &str, prob: f64, effect: Value| json!({"id": id, "target": "tn", "cmd": cmd, "ticker": "*", "when": {"prob": prob}, "effect": effect});
-    let ill = json!({"kind": "http", "status": 503, "processed": false});
-    vec![
-        rule("blind", "getNotifyOrderJson", 0.95, ill),
-        rule("blind-to-answers", "putTradeOrder", 0.7, json!({"kind": "timeout_after", "ms": 15_000})),
-    ]
+/// In a blind run placements lose their answers, so that there is something not to be seen: what is not seen must not count
+/// as absent.
+fn lost_answers() -> Value {
+    json!({"id": "blind-to-answers", "target": "tn", "cmd": "putTradeOrder", "ticker": "*", "when": {"prob": 0.7},
+        "effect": {"kind": "timeout_after", "ms": 15_000}})
 }
+
+/// The lists of orders cannot be read.
+pub fn blindfold() -> Value {
+    json!({"id": BLINDFOLD, "target": "tn", "cmd": "getNotifyOrderJson", "ticker": "*", "when": {"prob": 1.0},
+        "effect": {"kind": "http", "status": 503, "processed": false}})
+}
+
+/// Its name.
+pub const BLINDFOLD: &str = "blind";

@@ -63,8 +63,16 @@ mod tests {
         assert_eq!(good("2026-03-06T16:25:00Z", "2026-03-07T12:00:00Z"), (true, false));
         assert_eq!(good("2026-03-06T16:25:00Z", "2026-03-09T08:25:00Z"), (true, false));
         assert_eq!(good("2026-03-06T16:25:00Z", "2026-03-09T08:25:00.001Z"), (false, false));
-        assert_eq!(good("2026-03-06T15:59:59.999Z", "2026-03-07T12:00:00Z"), (false, false), "not of its end");
-        assert_eq!(good("2026-03-05T16:25:00Z", "2026-03-07T12:00:00Z"), (false, false), "of an older session");
+        assert_eq!(
+            good("2026-03-06T15:59:59.999Z", "2026-03-07T12:00:00Z"),
+            (false, false),
+            "not of its end"
+        );
+        assert_eq!(
+            good("2026-03-05T16:25:00Z", "2026-03-07T12:00:00Z"),
+            (false, false),
+            "of an older session"
+        );
     }
 
     #[test]

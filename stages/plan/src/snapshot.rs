@@ -18,7 +18,7 @@ use crate::{
     exchange_cost,
     facts::{CORE, Facts, KnownVenue},
     groups::{Gap, Groups, Member, ratio},
-    limits::{CLOCK_SKEW_MS, DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
+    limits::{DAY_MS, OWN_LIMIT_MAX_E6, TARGETS_AGE_MAX_MS},
     memory::Memory,
     merit::{self, Merit},
     parameters::Parameters,
@@ -336,13 +336,11 @@ impl<'a> Snapshot<'a> {
     /// While one venue is open the others wait for their turn: a plan that begins with one of theirs would keep everything
     /// else waiting. When all are shut, the plan is one for the next opening.
     fn keep_to_open_venues(&mut self) {
-        let is_open =
-            |mic| self.facts.venues.get(&mic).is_some_and(|known: &KnownVenue| known.venue.open);
+        let is_open = |mic| self.facts.venues.get(&mic).is_some_and(|known: &KnownVenue| known.venue.open);
         if !self.usable.iter().any(|one| is_open(one.security.mic)) {
             return;
         }
-        let (open, shut): (Vec<_>, Vec<_>) =
-            self.usable.drain(..).partition(|one| is_open(one.security.mic));
+        let (open, shut): (Vec<_>, Vec<_>) = self.usable.drain(..).partition(|one| is_open(one.security.mic));
         self.usable = open;
         let closed = shut.iter().map(|one| LeftOut {
             isin: one.security.isin,
@@ -524,10 +522,6 @@ pub(crate) fn rate_of(
         return Err(("stale_rate", format!("The rate of {ccy} is too old, or from the future.")));
     }
     Ok(rate.eur_per_unit_e9)
-}
-
-fn is_fresh(now: Timestamp, at: Timestamp, age_max_ms: i64) -> bool {
-    (-CLOCK_SKEW_MS..=age_max_ms).contains(&now.since(at))
 }
 
 /// Whole days since an instant; the future counts as today.

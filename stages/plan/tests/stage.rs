@@ -746,7 +746,7 @@ fn while_everything_is_shut_the_plan_is_one_for_the_next_opening() {
     // It opens, and the first price of the day comes late and is the same as before.
     world.pass(12 * 60 * MINUTE);
     world.say(Venue { since_open_min: Some(10), ..venue() });
-    world.pass(2 * SECOND);
+    world.pass(40 * SECOND);
     assert!(world.waits_for().contains("a newer one must come first"), "{}", world.waits_for());
     assert!(world.requests().is_empty());
     quote_again(&mut world);

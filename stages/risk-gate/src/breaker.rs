@@ -50,7 +50,7 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>, steps: Los
         let halted = latch.is_some_and(|latch| latch.state == Breaker::Halted);
         return if halted { Breaker::Halted } else { Breaker::Unknown };
     };
-    let held = latch.filter(|latch| latch.day == nav.day);
+    let held = latch.filter(|latch| latch.day >= nav.day);
     let acknowledged = held.is_some_and(|latch| latch.acknowledged);
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
     let loss = loss.filter(|_| starts_lately(nav));
@@ -70,6 +70,12 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>, steps: Los
 /// Whether the value that the day is measured from is known to be recent enough to mean anything.
 fn starts_lately(nav: &Nav) -> bool {
     nav.start_day.is_some_and(|start| (0..=START_DAYS).contains(&start.days_until(nav.day)))
+}
+
+/// The day that a valuation belongs to: never one before the day of a latch, because a clock that went back opens nothing.
+#[must_use]
+pub fn day_of(nav: &Nav, latch: Option<Latch>) -> Day {
+    latch.map_or(nav.day, |latch| latch.day.max(nav.day))
 }
 
 /// What is to be remembered of a day after this state; `None` when it is what is remembered already.
@@ -125,6 +131,19 @@ mod tests {
         ] {
             assert_eq!(super::judged(Some(&nav(1_000, now)), false, held, steps), expected, "{now}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_over_midnight_opens_nothing() {
+        let today = nav(1_000, 1_000).day;
+        let tomorrow = Latch { day: today.next(), state: Breaker::Halted, acknowledged: false };
+        let back = nav(1_000, 975);
+        assert_eq!(judged(Some(&back), false, Some(tomorrow)), Breaker::Halted);
+        assert_eq!(day_of(&back, Some(tomorrow)), tomorrow.day);
+        assert_eq!(latched(day_of(&back, Some(tomorrow)), Breaker::Halted, Some(tomorrow)), None, "it stays");
+        let yesterday = Latch { day: today.prev(), ..tomorrow };
+        assert_eq!(judged(Some(&nav(1_000, 1_000)), false, Some(yesterday)), Breaker::Normal);
+        assert_eq!(day_of(&nav(1_000, 1_000), Some(yesterday)), today);
     }
 
     fn latch(state: Breaker) -> Option<Latch> {

@@ -6,7 +6,7 @@ use market::{Day, Timestamp};
 
 use crate::{
     RiskGate,
-    breaker::{day_change, judged, latched},
+    breaker::{day_change, day_of, judged, latched},
     store::{Save, spelled},
 };
 
@@ -25,17 +25,19 @@ impl RiskGate {
         if let Some((day, index)) = self.peaks.note(&nav) {
             out.save(Save::Peak(day, index));
         }
-        self.end_of_loss(nav.day, now, out);
-        let Some(latch) = latched(nav.day, state, self.latch) else { return };
+        let day = day_of(&nav, self.latch);
+        if self.is_clock_trusted(now) {
+            self.end_of_loss(day, now, out);
+        }
+        let Some(latch) = latched(day, state, self.latch) else { return };
         self.latch = Some(latch);
-        out.decided(format!("The daily-loss breaker is {} for {}.", spelled(&state), nav.day));
+        out.decided(format!("The daily-loss breaker is {} for {day}.", spelled(&state)));
         out.save(Save::Breaker(latch, now));
         if state == Breaker::Halted {
-            let id = loss_halt(nav.day);
+            let id = loss_halt(day);
             let text = format!(
-                "The fund lost {:.1} % on {}. Nothing is traded until the next day, or until a person has looked and resumes.",
-                day_change(&nav).unwrap_or(0.0) * -100.0,
-                nav.day
+                "The fund lost {:.1} % on {day}. Nothing is traded until the next day, or until a person has looked and resumes.",
+                day_change(&nav).unwrap_or(0.0) * -100.0
             );
             let (actor, reason) = ("breaker".to_string(), DAILY_LOSS.to_string());
             self.open_halt(HaltEntry { id, since: now, actor, reason, text }, now, out);

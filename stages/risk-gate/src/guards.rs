@@ -30,7 +30,7 @@ pub(crate) fn all(
     let sent = world.trades(standing.mode);
     let mut guards = vec![
         guard("halt", halts == 0, format!("{halts} open"), "none open", None),
-        account(world, standing),
+        account(world, limits, standing, now),
         breaker(standing.breaker, loss_over),
         gap(&sent, limits, now),
         day(&sent, limits, now),
@@ -52,11 +52,17 @@ fn guard(
     Guard { guard: name.into(), free, found: found.into(), limit: limit.into(), until }
 }
 
-fn account(world: &World, standing: Standing) -> Guard {
+/// The oldest reading of the account that is traded on.
+pub(crate) fn age_ms(limits: &GateSettings) -> i64 {
+    i64::try_from(limits.max_snapshot_age_s).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000)
+}
+
+fn account(world: &World, limits: &GateSettings, standing: Standing, now: Timestamp) -> Guard {
     let (free, found) = match &world.portfolio {
         _ if !standing.clock_trusted => (false, "our clock went backwards less than ten minutes ago"),
         None => (false, "the account has not been read"),
         Some(portfolio) if portfolio.stale => (false, "the account could not be read for too long"),
+        Some(portfolio) if now.since(portfolio.at) > age_ms(limits) => (false, "the last reading is too old"),
         Some(_) => (true, "the account is being read"),
     };
     guard("stale_state", free, found, "a recent reading", None)

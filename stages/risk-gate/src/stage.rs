@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, NoCall, Out, Stage, Start, approval_key};
 use contracts::{
-    ApprovalKey, Breaker, Finite, HaltEntry, Id, Mode, OrderApproved, OrderRefused, OrderState, RiskState,
-    SettingsSnapshot, mutants, stage::risk_gate as contract,
+    ApprovalKey, Breaker, Finite, HaltEntry, Id, Mode, OrderApproved, OrderRefused, OrderRequested,
+    OrderState, RiskState, SettingsSnapshot, mutants, stage::risk_gate as contract,
 };
 use market::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -27,6 +27,8 @@ use crate::{
 /// Verdicts and activity that statements are still compared with.
 const ACTIVITY_KEPT_MS: i64 = 8 * 86_400_000;
 
+/// Requests that wait for the universe; a planner asks for one at a time.
+const EARLY_MAX: usize = 64;
 /// A clock that goes back by more was set …
 const CLOCK_BACK_MS: i64 = 1_000;
 /// … and is not trusted for so long.
@@ -56,6 +58,8 @@ pub struct RiskGate {
     pub(crate) latch: Option<Latch>,
     pub(crate) peaks: Peaks,
     pub(crate) refusals: Refusals,
+    /// Requests that came before any security was known, by order id.
+    pub(crate) early: BTreeMap<String, OrderRequested>,
     /// When a guard opens by itself and what is said of it changes.
     pub(crate) guards_until: Option<Timestamp>,
     pub(crate) said_first: bool,
@@ -117,6 +121,7 @@ impl Stage for RiskGate {
             peaks: Peaks::new(rows.peaks),
             refusals: Refusals::new(rows.refusals_by_broker),
             guards_until: None,
+            early: BTreeMap::new(),
             said_first: false,
             latest: Timestamp::ZERO,
             stepped_back: None,
@@ -150,11 +155,14 @@ impl RiskGate {
     fn hear(&mut self, heard: contract::Input, now: Timestamp, out: &mut Out<Self>) {
         use contract::Input as I;
         match heard {
-            I::OrderRequested(request) => {
-                if let Some(body) = request.body {
-                    self.judge(&body, now, out);
+            I::OrderRequested(request) => match request.body {
+                // Right after a start no security is known, and a verdict is for ever: it waits for the universe.
+                Some(body) if self.world.universe.is_none() && self.early.len() < EARLY_MAX => {
+                    drop(self.early.insert(request.key, body));
                 }
-            }
+                Some(body) => self.judge(&body, now, out),
+                None => drop(self.early.remove(&request.key)),
+            },
             I::OrderState(state) => {
                 if let Some(body) = state.body {
                     self.hear_order(body, now, out);
@@ -206,6 +214,11 @@ impl RiskGate {
             I::MarketUniverse(universe) => {
                 self.world.universe = universe.body;
                 self.review(now, out);
+                if self.world.universe.is_some() {
+                    for request in std::mem::take(&mut self.early).into_values() {
+                        self.judge(&request, now, out);
+                    }
+                }
             }
             I::PortfolioState(portfolio) => {
                 self.world.portfolio = portfolio.body;
@@ -266,8 +279,12 @@ impl RiskGate {
             breaker: if halted { Breaker::Halted } else { self.breaker_now(now) },
             approval_out: self.out_until.values().any(|until| *until > now) && !mutants::is("two_at_once"),
             simulated: self.simulated,
-            clock_trusted: self.stepped_back.is_none_or(|then| now.since(then) >= CLOCK_RESTS_MS),
+            clock_trusted: self.is_clock_trusted(now),
         }
+    }
+
+    pub(crate) fn is_clock_trusted(&self, now: Timestamp) -> bool {
+        self.stepped_back.is_none_or(|then| now.since(then) >= CLOCK_RESTS_MS)
     }
 
     /// The owner's settings: the mode, and whatever tightens a limit.
@@ -325,12 +342,20 @@ impl RiskGate {
 
     pub(crate) fn say_state(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let standing = Standing { mode: self.mode, ..self.standing("", now) };
-        let guards =
-            guards::all(&self.world, &self.limits, standing, self.halts.len(), self.loss_over(now), now);
+        let guards = guards::all(
+            &self.world,
+            &self.general_limits(now),
+            standing,
+            self.halts.len(),
+            self.loss_over(now),
+            now,
+        );
         let cooldowns = guards::cooldowns(&self.world, &self.limits, standing, now);
         let ends = guards.iter().filter_map(|guard| guard.until);
         let rests = cooldowns.iter().flat_map(|one| [one.buy_from, one.sell_from]).flatten();
-        self.guards_until = ends.chain(rests).filter(|until| *until > now).min();
+        let read = self.world.portfolio.as_ref().map(|account| account.at);
+        let old = read.map(|read| read.saturating_plus_ms(guards::age_ms(&self.limits) + 1_000));
+        self.guards_until = ends.chain(rests).chain(old).filter(|until| *until > now).min();
         let sent = self.world.trades(self.mode);
         let within = |ms: i64| {
             u32::try_from(sent.iter().filter(|one| now.since(one.sent) < ms).count()).unwrap_or(u32::MAX)
@@ -342,7 +367,7 @@ impl RiskGate {
         out.say(RiskState {
             at: nav.map_or(now, |nav| Timestamp::from_ms(nav.at.ms() / 86_400_000 * 86_400_000)),
             mode: self.mode,
-            breaker: self.breaker,
+            breaker: self.breaker_now(now),
             day_change: nav.and_then(day_change).and_then(rough),
             trades_today: u32::try_from(today).unwrap_or(u32::MAX),
             trades_week: within(7 * 86_400_000),

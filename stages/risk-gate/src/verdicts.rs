@@ -2,8 +2,9 @@
 
 use bus_client::Out;
 use contracts::{APPROVAL_LIFE_MS, Mode, OrderApproved, OrderRefused, OrderRequested, Refusal, mutants};
+use limits::Costs;
 use market::Timestamp;
-use money::{Currency, Money, Weight};
+use money::{Currency, Money, Rounding, Weight};
 
 use crate::{
     RiskGate,
@@ -22,8 +23,8 @@ pub(crate) const REFUSED_KEPT_MS: i64 = 86_400_000;
 const FIRST_LIVE_DAY_ORDERS: u32 = 1;
 /// A position worth less than this many times the smallest sensible trade may be sold whole.
 const SMALL_POSITION: i64 = 2;
-/// The smallest sensible trade: 2 EUR are 1 % less 0.2 % of it.
-const MIN_TRADE_EUR: i64 = 250;
+/// A trade whose costs are a larger part of it is not sensible, in 1/1 000 000.
+const MOST_COST_E6: i64 = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
 impl RiskGate {
@@ -57,7 +58,7 @@ impl RiskGate {
         let security = self.world.security(&request.isin);
         let own = security.and_then(|security| security.max_weight_e6);
         let ceiling = Weight::from_e6(300_000).unwrap_or(self.limits.max_position);
-        let mut limits = self.limits.clone();
+        let mut limits = self.general_limits(now);
         if let Some(own) = own {
             limits.max_position = own.min(ceiling);
         }
@@ -71,6 +72,12 @@ impl RiskGate {
         if self.refusals.rests(&request.isin, now) {
             limits.duplicate_window_min = limits.duplicate_window_min.max(REST_MIN);
         }
+        limits
+    }
+
+    /// The limits that hold for every order today.
+    pub(crate) fn general_limits(&self, now: Timestamp) -> GateSettings {
+        let mut limits = self.limits.clone();
         let traded_before = |one: &Activity| one.mode == Mode::Live && one.sent.day_utc() < now.day_utc();
         if !self.simulated && self.mode == Mode::Live && !self.world.activity.values().any(traded_before) {
             limits.max_per_day = limits.max_per_day.min(FIRST_LIVE_DAY_ORDERS);
@@ -82,8 +89,16 @@ impl RiskGate {
     pub(crate) fn is_small(&self, request: &OrderRequested) -> bool {
         let value =
             self.world.portfolio.as_ref().and_then(|portfolio| portfolio.position(&request.isin)?.value_eur);
-        let least = Money::from_units(SMALL_POSITION * MIN_TRADE_EUR, Currency::EUR);
-        value.zip(least.ok()).is_some_and(|(value, least)| value.covers(least) == Ok(false))
+        value.zip(self.small()).is_some_and(|(value, small)| value.covers(small) == Ok(false))
+    }
+
+    /// Twice the smallest sensible trade at the costs that are known: 500 EUR by the documented ones.
+    fn small(&self) -> Option<Money> {
+        let costs = Costs { fixed_eur: self.limits.fixed_eur, percent: self.limits.percent };
+        let most = Weight::from_e6(MOST_COST_E6).ok()?;
+        let least =
+            limits::min_trade_amount(&costs, most).ok()?.to_money(Currency::EUR, Rounding::Up).ok()?;
+        least.scale(SMALL_POSITION, 1, Rounding::Up).ok()
     }
 
     pub(crate) fn approve(
@@ -191,6 +206,8 @@ impl RiskGate {
         }
         match verdict.code? {
             Code::MarketClosed => opens(self.world.venues.get(&request.mic)?, now),
+            // Whatever becomes of the approval that is out, it is over then.
+            Code::PendingOrder => self.out_until.values().filter(|until| **until > now).max().copied(),
             Code::CircuitBreaker => self.loss_over(now),
             Code::DailyLimit => Some(Timestamp::from_ms((now.ms() / 86_400_000 + 1) * 86_400_000)),
             Code::WeeklyLimit => {

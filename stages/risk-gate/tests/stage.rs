@@ -354,7 +354,34 @@ fn research_takes_the_same_path_and_says_so() {
 fn nothing_heard_lets_nothing_pass() {
     let mut world = World::silent("live");
     let request = world.buy();
-    assert!(world.ask(&request).is_some());
+    world.say(request.clone());
+    assert!(world.all::<OrderApproved>().is_empty());
+    assert!(world.all::<OrderRefused>().is_empty(), "a verdict is for ever, and no security is known yet");
+    world.tell(universe());
+    assert_eq!(world.ask(&request), Some("stale_state".into()), "it was judged when the securities came");
+    // One that is taken back meanwhile is nobody's any more.
+    let mut world = World::silent("live");
+    let request = world.buy();
+    world.say(request.clone());
+    let topic = OrderRequested::TOPIC.spec().address("steward", &request.order_id.to_string());
+    let said = world.engine.deliver(&topic, &[], world.now).unwrap();
+    world.take(said);
+    world.tell(universe());
+    assert!(world.all::<OrderRefused>().is_empty());
+}
+
+#[test]
+fn the_guard_of_the_account_shuts_when_the_reading_grows_old() {
+    let mut world = World::ready();
+    let free = |world: &World| {
+        let state = world.last::<RiskState>();
+        state.guards.iter().find(|guard| guard.guard == "stale_state").unwrap().free
+    };
+    assert!(free(&world));
+    world.pass(300_000);
+    assert!(free(&world));
+    world.pass(2_000);
+    assert!(!free(&world));
 }
 
 #[test]

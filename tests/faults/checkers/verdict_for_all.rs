@@ -1,5 +1,5 @@
-//! Every trace reaches an end: what was asked for and heard was judged, what was refused says why, and what was approved
-//! became an order or expired.
+//! Every trace reaches an end: what was asked for and heard was judged, and what was refused says why. What was approved ends
+//! by its own terms, and `settled` looks at the orders that came of it.
 
 use crate::witness::Witness;
 
