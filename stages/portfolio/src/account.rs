@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::Out;
 use contracts::{Id, Reconciliation, Side};
-use market::{Calendars, Isin, Timestamp};
+use market::{Calendars, Day, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rounding, to_eur, value};
 use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
 
@@ -97,7 +97,7 @@ impl Accounts {
     }
 
     /// When a day of a fund with these books ends, if it is one.
-    pub(crate) fn end_of(&self, day: market::Day, books: &Books) -> Option<Timestamp> {
+    pub(crate) fn end_of(&self, day: Day, books: &Books) -> Option<Timestamp> {
         let held = books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, _)| *isin);
         end_of(&self.calendars, &self.names.venues(&held.collect()), day)
     }
@@ -117,6 +117,14 @@ impl Accounts {
     /// When the account was last read and believed.
     pub(crate) fn at(&self) -> Option<Timestamp> {
         self.reported.as_ref().map(|(_, at, _)| *at)
+    }
+
+    /// The day up to which trades were seen: that of the newest one, or of the beginning; nothing before the first
+    /// reading. However long nothing is traded, a trade that is told late lies behind it.
+    pub(crate) fn trades_seen(&self) -> Option<Day> {
+        let read = self.at()?;
+        let newest = self.fills.values().map(|fill| fill.executed).max().or(self.begun);
+        Some(newest.map_or(read, |newest| newest.min(read)).day_utc())
     }
 
     /// What the broker lets be spent of it.

@@ -8,8 +8,10 @@ pub const START_WAIT_MS: i64 = 1_000;
 pub const PASSES_MAX: usize = 3;
 /// Days of trades read before the first reading of all, to date what is held.
 pub const IMPORT_DAYS: i32 = 3_650;
-/// Days of trades and flows read again with every pass: the broker adds some late.
-pub const OVERLAP_DAYS: i32 = 5;
+/// Days of trades before the last one seen that are read again with every pass: the broker adds some late.
+pub const TRADE_OVERLAP_DAYS: i32 = 5;
+/// Days of flows read again with every pass: taxes and reversals are booked up to a month late.
+pub const FLOW_OVERLAP_DAYS: i32 = 30;
 /// Pages of cash flows read at most in one pass.
 pub const FLOW_PAGES_MAX: u32 = 50;
 /// An empty or shrunken answer is believed when this many equal ones came.

@@ -16,8 +16,8 @@ use crate::account::Accounts;
 use crate::composition::{Classes, concentration};
 use crate::flows::{in_eur, is_said};
 use crate::limits::{
-    AFTER_GRID_MS, CORE, DOUBT_MS, IMPORT_DAYS, ORDERS_MAX, OVERLAP_DAYS, RETRY_MS, START_WAIT_MS,
-    WAITING_MAX,
+    AFTER_GRID_MS, CORE, DOUBT_MS, FLOW_OVERLAP_DAYS, IMPORT_DAYS, ORDERS_MAX, RETRY_MS, START_WAIT_MS,
+    TRADE_OVERLAP_DAYS, WAITING_MAX,
 };
 use crate::nav::{DayEnd, FundDay, fund_day, statement};
 use crate::paper::Paper;
@@ -307,10 +307,11 @@ impl Portfolio {
         self.asked = true;
         self.again = false;
         out.because(self.cause.as_ref());
-        let last = self.accounts.at().map(|at| at.day_utc().plus_days(-OVERLAP_DAYS));
-        let trades_from = last.unwrap_or_else(|| now.day_utc().plus_days(-IMPORT_DAYS));
+        let trades_from = self.accounts.trades_seen().map(|day| day.plus_days(-TRADE_OVERLAP_DAYS));
+        let trades_from = trades_from.unwrap_or_else(|| now.day_utc().plus_days(-IMPORT_DAYS));
+        let flows_since = self.accounts.at().map(|at| at.day_utc().plus_days(-FLOW_OVERLAP_DAYS));
         // The server's day may be ahead of ours.
-        out.call(Call { trades_from, trades_till: now.day_utc().next(), flows_since: last });
+        out.call(Call { trades_from, trades_till: now.day_utc().next(), flows_since });
     }
 
     fn answered(&mut self, reply: Reply, now: Timestamp, out: &mut Out<Self>) {

@@ -9,10 +9,11 @@ use contracts::{
     PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
 };
 use money::{Currency, Quantity};
+use portfolio::Call;
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
 use tradernet::{
     Side::{Buy, Sell},
-    commands::trades::TradeRow,
+    commands::{cash_flows::CashFlow, trades::TradeRow},
 };
 
 const MORNING: &str = "2026-03-02T09:00:00Z";
@@ -517,6 +518,32 @@ fn a_duplicate_reordered_or_late_fill_report_changes_nothing() {
         assert_eq!((after.state_id, after.positions), (booked.state_id.clone(), booked.positions.clone()));
     }
     assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 2);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash() {
+    let mut rig = begun(&broker());
+    rig.run("2026-03-30T09:00:00Z", &broker());
+    let answer = |call: Call, late: &[CashFlow], trades: &[TradeRow], broker: Broker| {
+        let since = call.flows_since.unwrap();
+        let flows = late.iter().filter(|flow| flow.day >= since).cloned().collect();
+        let trades = trades.iter().filter(|one| one.exchange_at.unwrap().day() >= call.trades_from);
+        Broker { flows, trades: trades.cloned().collect(), ..broker }.answer(call)
+    };
+    // A tax and a trade, both of twenty days ago.
+    let late = [flow("t", "tax", -26_000, "2026-03-10")];
+    let trades = [trade("7", RHNA, Sell, 4, "2026-03-10T10:00:00")];
+    rig.hear(order(OrderStatus::Filled, Side::Sell, 4, &[("7", 4, 50)]));
+    let paid = 10_000_000 - 26_000 + 4 * 500_000 - 20_000;
+    for _ in 0..3 {
+        rig.run_with(rig.now.saturating_plus_ms(310_000), |call, _| {
+            answer(call, &late, &trades, with_cash(paid, 6, vec![]))
+        });
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 1);
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(6)));
     assert_eq!(rig.trouble(), None);
 }
 
