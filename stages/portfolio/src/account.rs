@@ -183,7 +183,7 @@ impl Portfolio {
             account.shrank_from(before) && !explained && !contracts::mutants::is("accept_empty_account");
         // However often it comes, nothing is no beginning: all that is there would differ from it for ever.
         let nothing_to_begin_with = doubtful && first;
-        if doubtful && (!self.accounts.doubtful.count(&account) || nothing_to_begin_with) {
+        if doubtful && (!self.accounts.doubtful.count(&account, now) || nothing_to_begin_with) {
             let held = account.held.len();
             let text = if nothing_to_begin_with {
                 "the broker shows neither a holding nor a currency; the books begin once it shows either"
@@ -458,7 +458,7 @@ impl Portfolio {
         out: &mut Out<Self>,
     ) {
         self.link_orders(out);
-        self.book_actions(at_once, now, out);
+        self.book_actions(now, out);
         self.compare_cash(now, out);
         let in_doubt = self.accounts.in_doubt();
         self.prices.confirm(&in_doubt);

@@ -14,7 +14,7 @@ pub const TRADE_OVERLAP_DAYS: i32 = 5;
 pub const FLOW_OVERLAP_DAYS: i32 = 30;
 /// Pages of cash flows read at most in one pass.
 pub const FLOW_PAGES_MAX: u32 = 50;
-/// An empty or shrunken answer is believed when this many equal ones came.
+/// An empty or shrunken answer is believed when this many equal ones came, each a minute after the one before.
 pub const EQUAL_ANSWERS: usize = 3;
 /// A difference counts when it is seen again at least this much later; doubtful answers are asked again after it.
 pub const DOUBT_MS: i64 = 60_000;

@@ -70,21 +70,28 @@ impl Account {
     }
 }
 
-/// Doubtful answers, and how many equal ones came in a row.
+/// Doubtful answers: how many equal ones came in a row, and when the last of them counted.
 #[derive(Debug, Default)]
 pub(crate) struct Doubtful {
-    last: Option<Account>,
+    last: Option<(Account, Timestamp)>,
     times: usize,
 }
 
 impl Doubtful {
-    /// Counts one more; true once it has come often enough to be believed.
-    pub(crate) fn count(&mut self, answer: &Account) -> bool {
-        if self.last.as_ref() == Some(answer) {
-            self.times += 1;
-        } else {
-            self.last = Some(answer.clone());
-            self.times = 1;
+    /// Counts one more; true once it has come often enough to be believed. Answers in quick succession are one:
+    /// whoever asks three times within a second learns no more than from asking once.
+    pub(crate) fn count(&mut self, answer: &Account, now: Timestamp) -> bool {
+        match &mut self.last {
+            Some((last, at)) if last == answer => {
+                if now.since(*at) >= DOUBT_MS {
+                    *at = now;
+                    self.times += 1;
+                }
+            }
+            _ => {
+                self.last = Some((answer.clone(), now));
+                self.times = 1;
+            }
         }
         self.times >= EQUAL_ANSWERS
     }
@@ -268,8 +275,21 @@ mod tests {
     fn three_equal_doubtful_answers_are_believed_and_another_one_starts_anew() {
         let mut doubtful = Doubtful::default();
         let (one, two) = (account(&[], 1), account(&[], 2));
-        let heard = [&one, &one, &two, &two, &two].map(|answer| doubtful.count(answer));
+        let heard = [(&one, 0), (&one, 1), (&two, 2), (&two, 3), (&two, 4)]
+            .map(|(answer, minute)| doubtful.count(answer, Timestamp::from_ms(minute * DOUBT_MS)));
         assert_eq!(heard, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn doubtful_answers_count_only_a_minute_after_each_other() {
+        let mut doubtful = Doubtful::default();
+        let one = account(&[], 1);
+        let times =
+            [0, 1, 2, DOUBT_MS - 1, DOUBT_MS, DOUBT_MS + 1, 2 * DOUBT_MS - 1, 2 * DOUBT_MS, 2 * DOUBT_MS + 1];
+        let heard = times.map(|ms| doubtful.count(&one, Timestamp::from_ms(ms)));
+        assert_eq!(heard, [false, false, false, false, false, false, false, true, true]);
+        doubtful.forget();
+        assert!(!doubtful.count(&one, Timestamp::from_ms(9 * DOUBT_MS)));
     }
 
     #[test]

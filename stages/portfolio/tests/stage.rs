@@ -201,6 +201,21 @@ fn an_empty_answer_is_believed_only_the_third_time_and_then_frozen() {
 }
 
 #[test]
+fn asking_again_and_again_makes_an_empty_account_no_more_credible() {
+    let mut rig = begun(&broker());
+    for second in 0..40 {
+        rig.hear(SyncNow::sample());
+        rig.run_with(at("2026-03-02T09:01:00Z").saturating_plus_ms(second * 1_000), |call, _| {
+            Broker::default().answer(call)
+        });
+        assert_eq!(rig.last::<Reply>().outcome, Outcome::Failed);
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM frozen"), 0);
+    assert_eq!(rig.count("SELECT count(*) FROM broker_position"), 2, "the last reading stays");
+    assert!(rig.trouble().unwrap().contains("asked again"));
+}
+
+#[test]
 fn a_full_answer_after_an_empty_one_changes_nothing() {
     let mut rig = begun(&broker());
     let before: PortfolioState = rig.last();

@@ -15,7 +15,7 @@ use crate::{Portfolio, Save};
 
 impl Portfolio {
     /// Books corporate actions that explain a difference, once a second reading has shown the same.
-    pub(super) fn book_actions(&mut self, at_once: bool, now: Timestamp, out: &mut Out<Self>) {
+    pub(super) fn book_actions(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some((account, ..)) = &self.accounts.reported else { return };
         let account = account.clone();
         let recent = |booked: &&Booked| booked.flow.day.days_until(now.day_utc()) <= REMOVAL_DAYS;
@@ -34,7 +34,7 @@ impl Portfolio {
         let texts = explained.iter().map(|(isin, (change, left))| (*isin, format!("{change:?} {left}")));
         let confirmed = self.accounts.action_watch.observe(&texts.collect(), now);
         for (isin, (change, left)) in explained {
-            if (at_once || confirmed.contains_key(&isin))
+            if confirmed.contains_key(&isin)
                 && let Err(error) = self.book_action(isin, change, left, now, out)
             {
                 self.troubles
