@@ -12,7 +12,7 @@ use crate::actions::Action;
 use crate::books::{Books, Fill, Held, Origin, Traded};
 use crate::cash_book::{self, Parts, Purse};
 use crate::dividends::{Dividend, dividends};
-use crate::flows::{Booked, book};
+use crate::flows::{Booked, book, decide_transfers};
 use crate::import::{self, Names};
 use crate::nav::end_of;
 use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, differences, order_of};
@@ -418,14 +418,17 @@ impl Portfolio {
     }
 
     fn take_flows(&mut self, snapshot: &Snapshot, seen: Timestamp, out: &mut Out<Self>) {
+        let (mut new, mut keys) = (Vec::new(), BTreeSet::new());
         for (key, flow) in dedupe_keys(&snapshot.flows).into_iter().zip(&snapshot.flows) {
-            if self.accounts.flows.contains_key(&key) {
-                continue;
+            if !self.accounts.flows.contains_key(&key) && keys.insert(key.clone()) {
+                let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
+                new.push(book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen));
             }
-            let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
-            let booked = book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen);
+        }
+        decide_transfers(&self.accounts.flows, &mut new);
+        for booked in new {
             out.save(Save::Flow(Box::new(booked.clone())));
-            self.accounts.flows.insert(key, booked);
+            self.accounts.flows.insert(booked.key.clone(), booked);
         }
         for (trade_id, fill_id, fee) in
             cash_book::late_fees(&self.accounts.fills, self.accounts.flows.values())

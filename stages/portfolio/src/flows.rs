@@ -1,11 +1,16 @@
 //! Cash flows: what the broker's codes mean for the owner, and how long they stay statements.
 
+use std::collections::BTreeMap;
+
 use contracts::{Flow, FlowKind, Id};
 use market::{Day, Isin, Timestamp};
 use money::{Money, Rate, Rounding, to_eur};
-use tradernet::commands::{cash_flows::CashFlow, flow_class::FlowClass};
+use tradernet::commands::{
+    cash_flows::CashFlow,
+    flow_class::{FlowClass, FlowKind as Class},
+};
 
-use crate::limits::FLOW_DAYS;
+use crate::limits::{FLOW_DAYS, TRANSFER_DAYS};
 
 /// A flow in the books.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +54,77 @@ pub(crate) fn book(
     }
 }
 
+impl Booked {
+    /// Whether it went from one own account to another.
+    pub(crate) fn is_own_transfer(&self) -> bool {
+        Class::of(&self.raw_type).class == FlowClass::OwnTransfer
+    }
+
+    /// Makes it one that the owner paid in or out.
+    fn becomes_external(&mut self) {
+        self.external = true;
+        self.flow.kind = kind(&self.raw_type, FlowClass::External, self.flow.amount);
+    }
+}
+
+/// Decides which of these new transfers between own accounts the owner paid in or out: those of which the other
+/// side is not seen. One whose other side has been counted as paid in or out already is counted too, so that both
+/// together are nothing.
+pub(crate) fn decide_transfers(known: &BTreeMap<String, Booked>, new: &mut [Booked]) {
+    if !new.iter().any(Booked::is_own_transfer) {
+        return;
+    }
+    // Those known are matched first, in the order in which they came; what they are stays as it is.
+    let mut legs: Vec<Leg> = known.values().filter(|one| one.is_own_transfer()).map(Leg::known).collect();
+    legs.sort_by_key(|leg| leg.seen);
+    legs.extend(new.iter().enumerate().filter(|(_, one)| one.is_own_transfer()).map(Leg::new));
+    let mut others: BTreeMap<usize, usize> = BTreeMap::new();
+    for (at, leg) in legs.iter().enumerate() {
+        if others.contains_key(&at) {
+            continue;
+        }
+        let later = legs.iter().enumerate().skip(at + 1);
+        let other = later.filter(|(other, _)| !others.contains_key(other)).find(|(_, other)| leg.is_other_side(other));
+        if let Some((other, _)) = other {
+            others.extend([(at, other), (other, at)]);
+        }
+    }
+    for (at, leg) in legs.iter().enumerate() {
+        let other = others.get(&at).and_then(|other| legs.get(*other));
+        if other.is_none_or(|other| other.external)
+            && let Some(booked) = leg.place.and_then(|place| new.get_mut(place))
+        {
+            booked.becomes_external();
+        }
+    }
+}
+
+/// One side of a transfer.
+struct Leg {
+    amount: Money,
+    day: Day,
+    seen: Timestamp,
+    external: bool,
+    /// Its place among the new ones.
+    place: Option<usize>,
+}
+
+impl Leg {
+    fn known(booked: &Booked) -> Leg {
+        let Booked { flow, seen, external, .. } = booked;
+        Leg { amount: flow.amount, day: flow.day, seen: *seen, external: *external, place: None }
+    }
+
+    fn new((place, booked): (usize, &Booked)) -> Leg {
+        Leg { place: Some(place), ..Leg::known(booked) }
+    }
+
+    fn is_other_side(&self, other: &Leg) -> bool {
+        let apart = self.day.days_until(other.day).abs();
+        self.amount.checked_neg() == Ok(other.amount) && apart <= TRANSFER_DAYS
+    }
+}
+
 /// Worth in EUR; unknown without a rate.
 pub(crate) fn in_eur(amount: Money, rate: Option<Rate>) -> Option<Money> {
     to_eur(amount, rate?, Rounding::HalfEven).ok()
@@ -82,8 +158,6 @@ pub(crate) fn is_said(flow: &Flow, today: Day) -> bool {
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use money::Currency;
-    use tradernet::commands::flow_class::FlowKind as Class;
-
     use super::*;
 
     fn flow(code: &str, e4: i64) -> CashFlow {
@@ -142,6 +216,45 @@ pub(crate) mod tests {
             book("k", &huge, None, Some(Rate::from_e9(i64::MAX).unwrap()), Timestamp::ZERO).flow.amount_eur,
             None
         );
+    }
+
+    fn transfer(key: &str, e4: i64, day: &str) -> Booked {
+        let row = CashFlow { day: day.parse().unwrap(), ..flow("intercompany", e4) };
+        book(key, &row, None, None, Timestamp::from_ms(1))
+    }
+
+    /// What the second list becomes after the first one was known.
+    fn decided(known: &[Booked], new: &[Booked]) -> Vec<(bool, FlowKind)> {
+        let known = known.iter().map(|one| (one.key.clone(), one.clone())).collect();
+        let mut new = new.to_vec();
+        decide_transfers(&known, &mut new);
+        new.into_iter().map(|one| (one.external, one.flow.kind)).collect()
+    }
+
+    #[test]
+    fn a_transfer_between_own_accounts_is_neutral_if_both_sides_are_seen_else_external() {
+        let (neutral, paid_in, paid_out) =
+            ((false, FlowKind::Other), (true, FlowKind::Deposit), (true, FlowKind::Withdrawal));
+        let into = transfer("a", 500, "2026-03-02");
+        let from = |day: &str| transfer("b", -500, day);
+        assert_eq!(decided(&[], &[into.clone()]), [paid_in]);
+        assert_eq!(decided(&[], &[from("2026-03-02")]), [paid_out]);
+        assert_eq!(decided(&[], &[into.clone(), from("2026-03-07")]), [neutral, neutral]);
+        assert_eq!(decided(&[], &[into.clone(), from("2026-03-08")]), [paid_in, paid_out], "too far apart");
+        assert_eq!(decided(&[], &[into.clone(), transfer("b", -501, "2026-03-02")]), [paid_in, paid_out]);
+        let third = transfer("c", -500, "2026-03-02");
+        assert_eq!(decided(&[], &[into.clone(), third.clone(), from("2026-03-02")]), [neutral, neutral, paid_out]);
+        // What was counted as paid in stays so, and its other side is counted as paid out.
+        let counted = Booked { external: true, ..into.clone() };
+        assert_eq!(decided(&[counted], &[from("2026-03-03")]), [paid_out]);
+        assert_eq!(decided(&[into.clone(), from("2026-03-02")], &[third]), [paid_out], "those are a pair");
+        let foreign = Booked {
+            flow: Flow { amount: Money::from_e4(-500, Currency::EUR), ..into.flow.clone() },
+            ..into.clone()
+        };
+        assert_eq!(decided(&[], &[into, foreign]), [paid_in, paid_out], "another currency");
+        let deposit = book("k", &flow("bank", 500), None, None, Timestamp::ZERO);
+        assert_eq!(decided(&[], &[deposit]), [paid_in], "nothing else is touched");
     }
 
     #[test]

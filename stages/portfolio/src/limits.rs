@@ -30,6 +30,8 @@ pub const LATE_END_MS: i64 = 300_000;
 pub const CASH_TOLERANCE_E4: i64 = 100;
 /// Days for which a fee may be missing.
 pub const FEE_DAYS: i32 = 2;
+/// Days between the two sides of a transfer between own accounts.
+pub const TRANSFER_DAYS: i32 = 5;
 /// Flows stay statements for this many days.
 pub const FLOW_DAYS: i32 = 7;
 /// What is not held any more is told this many days after its last trade: no pause after a trade lasts longer.

@@ -404,6 +404,23 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
 }
 
 #[test]
+fn a_transfer_whose_other_side_is_not_seen_is_no_gain() {
+    let mut rig = begun(&broker());
+    let moved = |id: &str, e4| flow(id, "internal_holding", e4, "2026-03-02");
+    let richer = Broker { flows: vec![moved("a", 5_000_000)], ..with_cash(15_000_000, 10, vec![]) };
+    rig.run("2026-03-02T09:10:00Z", &richer);
+    let nav: Nav = rig.last();
+    assert_eq!((nav.flow_today.e4(), nav.since_start.get().abs() < 1e-12), (5_000_000, true), "{nav:?}");
+    assert_eq!(rig.last::<Flow>().kind, FlowKind::Deposit);
+    // It goes on to where it cannot be seen, in the same amount: nothing was gained or lost.
+    let both = Broker { flows: vec![moved("a", 5_000_000), moved("b", -5_000_000)], ..broker() };
+    rig.run("2026-03-02T09:20:00Z", &both);
+    let nav: Nav = rig.last();
+    assert_eq!((nav.flow_today.e4(), nav.since_start.get().abs() < 1e-12), (0, true), "{nav:?}");
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
 fn a_day_ends_half_an_hour_after_the_last_close_and_the_next_begins_with_its_value() {
     let mut rig = begun(&broker());
     rig.run("2026-03-02T21:00:00Z", &broker());
