@@ -81,12 +81,11 @@ fn amount(fill: &Fill) -> Option<Money> {
 pub(crate) fn counts(booked: &Booked, fills: &BTreeMap<String, Fill>) -> bool {
     let class = FlowKind::of(&booked.raw_type).class;
     let elsewhere = matches!(class, FlowClass::Settlement | FlowClass::Hold);
-    let is_fee = booked.raw_type.contains("commission");
     let in_fill = || {
-        let trade = trade_of(&booked.flow.text).filter(|_| is_fee)?;
-        fills.get(trade)?.fee
+        let fee = trade_of(&booked.flow.text).and_then(|trade| fills.get(trade)?.fee);
+        fee.is_some_and(|fee| fee.currency() == booked.flow.amount.currency())
     };
-    booked.seen > Timestamp::ZERO && !elsewhere && !(class == FlowClass::Cost && in_fill().is_some())
+    booked.seen > Timestamp::ZERO && !elsewhere && !(is_fee(booked) && in_fill())
 }
 
 /// The trade that a fee names, as in `(Trade 73099870 2026-02-19 09:42:10)`.
@@ -170,18 +169,37 @@ pub(crate) fn careful(books: &Purse, broker: &Purse) -> Purse {
     purse
 }
 
-/// Fees that flows tell of fills that came without one.
+/// Fees of fills that flows tell otherwise than the books: of those that came without one, and of those for which
+/// the statement has several rows, which are all of it. A single row beside a fee that is known may be a part of it.
 pub(crate) fn late_fees<'a>(
     fills: &BTreeMap<String, Fill>,
     flows: impl IntoIterator<Item = &'a Booked>,
 ) -> Vec<(String, Id, Money)> {
-    let fee = |booked: &Booked| {
-        let trade = trade_of(&booked.flow.text)?;
-        let fill = fills.get(trade).filter(|fill| fill.fee.is_none())?;
-        Some((trade.to_owned(), fill.fill_id, booked.flow.amount.checked_neg().ok()?))
+    let mut told: BTreeMap<&str, (Money, usize)> = BTreeMap::new();
+    for booked in flows.into_iter().filter(|booked| is_fee(booked)) {
+        let trade = trade_of(&booked.flow.text).filter(|trade| fills.contains_key(*trade));
+        if let (Some(trade), Ok(paid)) = (trade, booked.flow.amount.checked_neg()) {
+            let (sum, rows) = told.entry(trade).or_insert((Money::zero(paid.currency()), 0));
+            // A row in another currency is none of this fee; it counts as the flow that it is.
+            if let Ok(more) = sum.checked_add(paid) {
+                (*sum, *rows) = (more, *rows + 1);
+            }
+        }
+    }
+    let differs = |(trade, (sum, rows)): (&str, (Money, usize))| {
+        let fill = fills.get(trade)?;
+        let is_news = match fill.fee {
+            None => true,
+            Some(fee) => fee != sum && fee.currency() == sum.currency() && rows > 1,
+        };
+        is_news.then(|| (trade.to_owned(), fill.fill_id, sum))
     };
-    let is_fee = |booked: &&Booked| booked.raw_type.contains("commission");
-    flows.into_iter().filter(is_fee).filter_map(fee).collect()
+    told.into_iter().filter_map(differs).collect()
+}
+
+/// Whether a flow is the fee of a trade, or its reversal; a refund is money of its own.
+fn is_fee(booked: &Booked) -> bool {
+    booked.raw_type.contains("commission") && FlowKind::of(&booked.raw_type).class == FlowClass::Cost
 }
 
 #[cfg(test)]
@@ -262,8 +280,37 @@ mod tests {
         let late = late_fees(&unknown, [&fee("a")]);
         assert_eq!((late.len(), late[0].0.as_str(), late[0].2), (1, "7", eur(20_000)));
         let known = BTreeMap::from([fill("7", "RHNA.EU", Side::Buy, 10, Some(1))]);
-        assert!(late_fees(&known, [&fee("a")]).is_empty());
+        assert!(late_fees(&known, [&fee("a")]).is_empty(), "one row may be a part of it");
         assert_eq!(trade_of("(Trade )"), None);
+    }
+
+    fn fee_row(key: &str, code: &str, amount: Money) -> Booked {
+        let row = booked(key, code, 0, 1);
+        let text = "(Trade 7 2026-03-02 09:42:10)".into();
+        Booked { flow: contracts::Flow { text, amount, ..row.flow.clone() }, ..row }
+    }
+
+    #[test]
+    fn several_fee_rows_of_a_trade_are_one_fee_whenever_they_come() {
+        let rows = [
+            fee_row("a", "commission_for_trades", eur(-12_000)),
+            fee_row("b", "commission_for_trades", eur(-8_000)),
+            fee_row("c", "commission_for_trades_reverted", eur(5_000)),
+        ];
+        let fees = |known, rows: &[Booked]| {
+            let late = late_fees(&BTreeMap::from([fill("7", "RHNA.EU", Side::Buy, 10, known)]), rows);
+            late.into_iter().map(|(_, _, fee)| fee.e4()).collect::<Vec<_>>()
+        };
+        assert_eq!(fees(None, &rows[..2]), [20_000], "together");
+        assert_eq!(fees(Some(12_000), &rows[..2]), [20_000], "the second one later");
+        assert!(fees(Some(20_000), &rows[..2]).is_empty(), "known");
+        assert_eq!(fees(Some(20_000), &rows), [15_000], "a part is taken back");
+        let foreign = fee_row("d", "commission_for_trades", Money::from_e4(-8_000, Currency::USD));
+        assert_eq!(fees(None, &[rows[0].clone(), foreign.clone()]), [12_000]);
+        let fills = BTreeMap::from([fill("7", "RHNA.EU", Side::Buy, 10, Some(12_000))]);
+        assert!(!counts(&rows[0], &fills) && counts(&foreign, &fills), "it is paid beside the fee");
+        let refund = fee_row("e", "commission_refund", eur(3_000));
+        assert!(fees(None, &[refund.clone()]).is_empty() && counts(&refund, &fills), "money of its own");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub enum Save {
     Figures(Mode, Vec<Figure>),
     /// Cash of one currency with which the books begin.
     CashOpening(Money, Timestamp),
-    /// A fee that came later than its fill.
+    /// A fee that came later than its fill, in one row of the statement or in several.
     Fee {
         /// Which fill.
         fill_id: Id,
@@ -393,7 +393,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             .map(drop),
         Save::Fee { fill_id, fee } => rows
             .prepare_cached(
-                "UPDATE fill SET fee_e4 = ?2, fee_ccy = ?3 WHERE fill_id = ?1 AND fee_e4 IS NULL",
+                "UPDATE fill SET fee_e4 = ?2, fee_ccy = ?3 WHERE fill_id = ?1",
             )?
             .execute((fill_id.to_string(), fee.e4(), fee.currency().as_str()))
             .map(drop),

@@ -580,6 +580,28 @@ fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash()
 }
 
 #[test]
+fn the_fee_of_a_trade_in_several_rows_is_the_same_in_memory_and_after_a_restart() {
+    let mut rig = begun(&broker());
+    rig.hear(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]));
+    let bought = TradeRow { commission: None, ..trade("7", RHNA, Buy, 2, "2026-03-02T10:01:00") };
+    let fee = |id: &str, e4| CashFlow {
+        comment: "(Trade 7 2026-03-02 10:01:00)".into(),
+        ..flow(id, "commission_for_trades", e4, "2026-03-02")
+    };
+    let both = Broker {
+        flows: vec![fee("a", -12_000), fee("b", -8_000)],
+        ..with_cash(9_000_000 - 20_000, 12, vec![bought])
+    };
+    let first = Broker { flows: vec![fee("a", -12_000)], ..both.clone() };
+    rig.run("2026-03-02T09:04:00Z", &first);
+    rig.run("2026-03-02T09:20:00Z", &both);
+    assert_eq!((rig.count("SELECT fee FROM api_fill WHERE trade_id = '7'"), rig.trouble()), (20_000, None));
+    rig.restart();
+    rig.run("2026-03-02T09:40:00Z", &both);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
 fn a_holding_costs_what_was_paid_at_the_rate_of_its_day() {
     let mut rig = begun(&Broker { held: vec![(RHNA, 10)], ..broker() });
     let now = rig.now;
