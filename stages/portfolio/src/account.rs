@@ -15,7 +15,7 @@ use crate::dividends::{Dividend, dividends};
 use crate::flows::{Booked, book, decide_transfers};
 use crate::import::{self, Names};
 use crate::nav::end_of;
-use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, differences, order_of};
+use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, called, differences, order_of, pair};
 use crate::store::Loaded;
 use crate::value::rate_of;
 use crate::{Portfolio, Save, Snapshot};
@@ -382,6 +382,7 @@ impl Portfolio {
             }
             self.accounts.opening.clone_from(&account.cash);
             self.accounts.begun = Some(now);
+            out.save(Save::Begun(now));
             let held = booking.books.iter().filter(|(_, held)| !held.qty.is_zero());
             self.accounts.openings = held.map(|(isin, held)| (*isin, held.clone())).collect();
             for amount in account.cash.values() {
@@ -474,15 +475,17 @@ impl Portfolio {
             fills: &accounts.fills,
             before: &accounts.before,
             orders: &self.orders,
+            today: now.day_utc(),
         };
         let found = differences(&ours, account, &foreign);
         let seen = accounts.watch.observe(&found, now);
         let confirmed = if at_once { found.clone() } else { seen };
         for (isin, text) in &confirmed {
-            let since = accounts.frozen.get(isin).map_or(now, |(since, _)| *since);
-            if accounts.frozen.insert(*isin, (since, text.clone())) != Some((since, text.clone())) {
-                out.save(Save::Frozen(*isin, Some((since, text.clone()))));
-                out.decided(format!("{isin} is frozen: {text}."));
+            // Another reason is another difference, and halts anew.
+            if accounts.frozen.get(isin).is_none_or(|(_, known)| known != text) {
+                accounts.frozen.insert(*isin, (now, text.clone()));
+                out.save(Save::Frozen(*isin, Some((now, text.clone()))));
+                out.decided(format!("{} is frozen: {text}.", called(isin)));
             }
         }
         let gone: Vec<Isin> =
@@ -490,13 +493,13 @@ impl Portfolio {
         for isin in gone {
             accounts.frozen.remove(&isin);
             out.save(Save::Frozen(isin, None));
-            out.decided(format!("{isin} is free again: books and broker agree."));
+            out.decided(format!("{} is free again: books and broker agree.", called(&isin)));
         }
         if self.accounts.frozen.is_empty() {
             self.troubles.remove("frozen");
         } else {
             let all =
-                self.accounts.frozen.iter().map(|(isin, (_, text))| format!("{isin} is frozen: {text}"));
+                self.accounts.frozen.iter().map(|(isin, (_, text))| format!("{} is frozen: {text}", called(isin)));
             self.troubles.insert("frozen", all.collect::<Vec<_>>().join("; "));
         }
         self.say_reconciliation(now, out);
@@ -549,7 +552,10 @@ impl Portfolio {
             unreadable.map(|row| (row.ticker.as_ref(), format!("an order cannot be read: {}", row.flaw)));
         foreign
             .chain(unreadable)
-            .filter_map(|(ticker, text)| Some((self.accounts.names.isin(ticker?.as_str())?, text)))
+            .filter_map(|(ticker, text)| {
+                let ticker = ticker?.as_str();
+                Some((self.accounts.names.isin(ticker).or_else(|| pair(ticker))?, text))
+            })
             .collect()
     }
 
@@ -580,19 +586,23 @@ impl Portfolio {
         for currency in currencies {
             let cash = account.cash.get(&currency).copied().unwrap_or(Money::zero(currency));
             let (mut books, mut broker, mut agrees) = (cash, cash, true);
+            // Since when what is frozen differs as it does; cash that differs is dated by what was said of it.
+            let mut since = None;
             if self.accounts.cash_off.contains_key(&currency) {
                 agrees = false;
                 let ours = cash_of_books.as_ref().and_then(|purse| purse.get(&currency)).copied();
                 books = ours.unwrap_or(Money::zero(currency));
             }
-            for isin in self.accounts.frozen.keys() {
+            for (isin, (from, _)) in &self.accounts.frozen {
                 let ours = self.accounts.books.get(isin);
                 let theirs = account.held.get(isin);
                 let ccy = ours.map(|held| held.ccy).or(theirs.map(|held| held.ccy));
-                if ccy.is_some_and(|ccy| ccy != currency) {
+                let exchanged = contracts::pair_of(isin).is_some_and(|(base, quote)| ![base, quote].contains(&currency));
+                if exchanged || ccy.is_some_and(|ccy| ccy != currency) {
                     continue;
                 }
                 agrees = false;
+                since = since.max(Some(*from));
                 let price = self.price_for_doubt(isin);
                 let add = |sum: Money, qty: Option<Quantity>| {
                     let worth = value(price, qty.unwrap_or(Quantity::ZERO), currency, Rounding::HalfEven);
@@ -604,9 +614,10 @@ impl Portfolio {
             let fresh = Reconciliation { currency, at: now, books, broker, agrees };
             let last = self.accounts.said.get(&currency);
             // An unchanged comparison keeps its time: it is no news.
-            let at = last
-                .filter(|last| Reconciliation { at: now, ..(*last).clone() } == fresh)
-                .map_or(now, |l| l.at);
+            let same = last.filter(|last| Reconciliation { at: now, ..(*last).clone() } == fresh);
+            let cash_agrees = !self.accounts.cash_off.contains_key(&currency);
+            // A difference that a person has looked at halts no second time for a price or a payment since.
+            let at = since.filter(|_| cash_agrees).or(same.map(|last| last.at)).unwrap_or(now);
             let fresh = Reconciliation { at, ..fresh };
             out.say(fresh.clone());
             self.accounts.said.insert(currency, fresh);

@@ -8,7 +8,7 @@
 //! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
-//! `broker_cash`, `sync`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
+//! `broker_cash`, `sync`, `begun`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
 //! same of the paper ledger as `paper_*`, and `analytic`; views
 //! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`, `api_eod_position`,
 //! `api_eod_cash`, `api_paper_*`, `api_performance`, `api_attribution`, `api_turnover`, `api_composition`.

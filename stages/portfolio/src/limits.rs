@@ -18,6 +18,9 @@ pub const FLOW_PAGES_MAX: u32 = 50;
 pub const EQUAL_ANSWERS: usize = 3;
 /// A difference counts when it is seen again at least this much later; doubtful answers are asked again after it.
 pub const DOUBT_MS: i64 = 60_000;
+/// An exchange of currencies without an order of ours counts as a difference for this many days: what it halts only a
+/// person ends, but no later reading could show that it is gone.
+pub const EXCHANGE_TOLD_DAYS: i32 = 7;
 /// Pauses after the first, second, … failed pass; the last repeats.
 pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
 /// A day of the fund ends this long after the last close among the venues of what is held.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Id, OrderState};
-use market::{Isin, Timestamp};
+use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity};
 
 use crate::books::{Books, Fill};
-use crate::limits::{DOUBT_MS, EQUAL_ANSWERS};
+use crate::limits::{DOUBT_MS, EQUAL_ANSWERS, EXCHANGE_TOLD_DAYS};
 
 /// One holding as the broker reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +138,7 @@ pub(crate) struct Ours<'a> {
     pub(crate) fills: &'a BTreeMap<String, Fill>,
     pub(crate) before: &'a BTreeSet<String>,
     pub(crate) orders: &'a BTreeMap<Id, OrderState>,
+    pub(crate) today: Day,
 }
 
 /// Lists every difference, by security, as one sentence each.
@@ -191,11 +192,25 @@ fn orders_against_fills(ours: &Ours<'_>) -> Vec<(Isin, String)> {
 fn fills_against_orders(ours: &Ours<'_>) -> Vec<(Isin, String)> {
     let orphan = |fill: &&Fill| fill.order_id.is_none() && fill.trade_id.is_some();
     let orphans = ours.fills.values().filter(orphan);
+    // A pair is never held: once it was told that it was exchanged, nothing of it remains in doubt.
+    let lasts = |fill: &Fill| fill.booked.day_utc().days_until(ours.today) < EXCHANGE_TOLD_DAYS;
     orphans
         .filter_map(|fill| {
-            Some((fill.isin?, format!("trade {} has no order of ours", fill.trade_id.as_ref()?)))
+            let of = fill.isin.or_else(|| pair(&fill.ticker).filter(|_| lasts(fill)))?;
+            Some((of, format!("trade {} has no order of ours", fill.trade_id.as_ref()?)))
         })
         .collect()
+}
+
+/// The number under which an exchange of two currencies goes, by its ticker.
+pub(crate) fn pair(ticker: &str) -> Option<Isin> {
+    let (base, quote) = ticker.split_once('/')?;
+    contracts::pair_isin(base.parse().ok()?, quote.parse().ok()?)
+}
+
+/// What people call it: the pair of an exchange, the ISIN of a security.
+pub(crate) fn called(isin: &Isin) -> String {
+    contracts::pair_of(isin).map_or_else(|| isin.to_string(), |(base, quote)| format!("{base}/{quote}"))
 }
 
 /// Finds our order behind a trade: by the fill's id, or by the broker's order.

@@ -47,6 +47,8 @@ pub enum Save {
     DayEnd(DayEnd),
     /// Figures of the account or of the paper ledger, in the place of the last ones.
     Figures(Mode, Vec<Figure>),
+    /// The books begin.
+    Begun(Timestamp),
     /// Cash of one currency with which the books begin.
     CashOpening(Money, Timestamp),
     /// A fee that came later than its fill, in one row of the statement or in several.
@@ -152,12 +154,9 @@ fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
             let ccy = checked(row, 0, |text: String| Currency::new(&text))?;
             Ok((ccy, Money::from_e4(row.get(1)?, ccy)))
         })?,
-        // A store whose first account was empty of cash began with its first holding.
-        begun: rows.query_row(
-            "SELECT min(at) FROM (SELECT at FROM cash_opening UNION ALL SELECT at FROM sync)",
-            [],
-            |row| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp::from_ms)),
-        )?,
+        begun: rows
+            .query_row("SELECT at FROM begun", [], |row| Ok(Timestamp::from_ms(row.get(0)?)))
+            .optional()?,
         openings: all(
             rows,
             "SELECT isin, ticker, CASE side WHEN 'buy' THEN qty_e6 ELSE -qty_e6 END, price_e6, ccy
@@ -376,7 +375,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         }
         Save::Frozen(isin, Some((since, reason))) => rows
             .execute(
-                "INSERT INTO frozen VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET reason = excluded.reason",
+                "INSERT INTO frozen VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET since = excluded.since, reason = excluded.reason",
                 (isin.as_str(), since.ms(), reason),
             )
             .map(drop),
@@ -385,6 +384,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         Save::DayEnd(end) => write_day_end(rows, &end),
         Save::Figures(Mode::Live, figures) => day_store::write_figures(rows, "live", &figures),
         Save::Figures(Mode::Research, figures) => day_store::write_figures(rows, "research", &figures),
+        Save::Begun(at) => rows.execute("INSERT OR IGNORE INTO begun VALUES (1, ?1)", [at.ms()]).map(drop),
         Save::CashOpening(amount, at) => rows
             .execute(
                 "INSERT OR IGNORE INTO cash_opening VALUES (?1, ?2, ?3)",

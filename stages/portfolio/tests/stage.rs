@@ -314,6 +314,44 @@ fn a_fill_that_differs_from_its_order_and_a_trade_without_order_freeze() {
 }
 
 #[test]
+fn an_exchange_by_hand_halts_both_its_currencies_once_and_no_other() {
+    let cash = |eur, usd| vec![(Currency::EUR, eur), (Currency::USD, usd), (Currency::GBP, 10_000)];
+    let mut rig = begun(&Broker { cash: cash(10_000_000, -10_000), ..broker() });
+    let exchanged = TradeRow {
+        ticker: tradernet::Ticker::parse("EUR/USD").unwrap(),
+        currency: Some(Currency::USD),
+        price: price(2),
+        commission: None,
+        ..trade("7", RHNA, Sell, 100, "2026-03-02T10:00:20")
+    };
+    let after = Broker { cash: cash(9_000_000, 1_990_000), trades: vec![exchanged], ..broker() };
+    rig.run("2026-03-02T09:12:00Z", &after);
+    let said = |rig: &Rig, ccy| {
+        let all = rig.about::<Reconciliation>();
+        all.into_iter().rfind(|books| books.currency == ccy).unwrap()
+    };
+    let [euro, dollar, pound] = [Currency::EUR, Currency::USD, Currency::GBP].map(|ccy| said(&rig, ccy));
+    assert_eq!((euro.agrees, dollar.agrees, pound.agrees), (false, false, true));
+    assert_eq!((euro.books, dollar.books), (euro.broker, dollar.broker), "the amounts agree");
+    assert!(rig.trouble().unwrap().contains("EUR/USD is frozen: trade 7 has no order of ours"));
+    // Neither a payment nor a restart makes another halt of it.
+    let paid = Broker {
+        cash: cash(9_005_000, 1_990_000),
+        flows: vec![flow("f", "bank", 5_000, "2026-03-02")],
+        ..after
+    };
+    rig.run("2026-03-02T09:20:00Z", &paid);
+    let later = said(&rig, Currency::EUR);
+    assert_eq!((later.agrees, later.at), (false, euro.at), "it is the same one");
+    rig.restart();
+    rig.run("2026-03-02T09:30:00Z", &paid);
+    let anew = |books: &Reconciliation| books.currency == Currency::EUR && books.at != euro.at;
+    assert!(!rig.about::<Reconciliation>().iter().any(anew));
+    rig.run("2026-03-09T00:10:00Z", &paid);
+    assert!(said(&rig, Currency::EUR).agrees, "what it halted only a person ends");
+}
+
+#[test]
 fn a_missing_price_or_rate_leaves_the_worth_unknown_until_it_comes() {
     let mut rig = Rig::new(MORNING);
     let now = rig.now;
@@ -826,6 +864,18 @@ fn an_import_with_one_wrong_line_changes_nothing() {
     let mut unread = Rig::priced(MORNING);
     let reply = import(&mut unread, LedgerFile::Trades, TRADES, false);
     assert!(reply.text.contains("steward sync"), "{}", reply.text);
+}
+
+#[test]
+fn books_without_any_cash_began_when_they_began_also_after_a_restart() {
+    let penniless = Broker { cash: vec![], ..broker() };
+    let mut rig = begun(&penniless);
+    rig.run("2026-03-04T09:00:00Z", &penniless);
+    rig.restart();
+    rig.run("2026-03-04T09:10:00Z", &penniless);
+    let lines = format!("{TRADES}2026-03-03,buy,{RHNA},10,30,EUR,\n");
+    let reply = import(&mut rig, LedgerFile::Trades, &lines, false);
+    assert!(reply.text.contains("is not before 2026-03-02, when the books began"), "{}", reply.text);
 }
 
 #[test]

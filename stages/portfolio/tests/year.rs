@@ -217,17 +217,27 @@ impl Year {
     /// Tells of the orders as `execute` would: twice, in the wrong order, and the state before once more.
     fn say_orders(&mut self) {
         let (orders, fills) = (self.world.borrow().orders(), self.world.borrow().fills());
-        let ours = orders.iter().filter(|order| !order.historic && self.listings.contains_key(order.ticker));
+        let ours = orders.iter().filter(|order| !order.historic);
         let mut states: Vec<OrderState> = Vec::new();
         for order in ours {
             let now = (order.status, order.filled);
             if self.said.insert(order.id, now) != Some(now) {
-                states.push(state(order, &fills, self.listings[order.ticker].isin.parse().unwrap()));
+                states.push(state(order, &fills, self.isin(order.ticker)));
             }
         }
         states.reverse();
         for state in states.iter().chain(states.iter().rev()) {
             self.rig.hear(state.clone());
+        }
+    }
+
+    /// Of a security its number, of an exchange that of its pair.
+    fn isin(&self, ticker: &str) -> Isin {
+        match ticker.split_once('/') {
+            Some((base, quote)) => {
+                contracts::pair_isin(base.parse().unwrap(), quote.parse().unwrap()).unwrap()
+            }
+            None => self.listings[ticker].isin.parse().unwrap(),
         }
     }
 
