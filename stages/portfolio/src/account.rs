@@ -12,7 +12,7 @@ use crate::actions::Action;
 use crate::books::{Books, Fill, Held, Origin, Traded};
 use crate::cash_book::{self, Parts, Purse};
 use crate::dividends::{Dividend, dividends};
-use crate::flows::{Booked, book, decide_transfers};
+use crate::flows::{Booked, book, decide_transfers, unreadable};
 use crate::import::{self, Names};
 use crate::nav::end_of;
 use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, called, differences, order_of, pair};
@@ -425,6 +425,10 @@ impl Portfolio {
                 let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
                 new.push(book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen));
             }
+        }
+        match unreadable(&snapshot.unreadable) {
+            Some(text) => drop(self.troubles.insert("flows", text)),
+            None => drop(self.troubles.remove("flows")),
         }
         decide_transfers(&self.accounts.flows, &mut new);
         for booked in new {

@@ -5,7 +5,7 @@ use market::Day;
 use tradernet::{
     Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, WallClock,
     commands::{
-        cash_flows::{CashFlow, GetCashFlows},
+        cash_flows::{CashFlowPage, CashFlow, GetCashFlows, PAGES_MAX, UnreadableFlow},
         open_orders::GetOrders,
         order_rows::Orders,
         positions::{Account, GetPositions},
@@ -13,7 +13,7 @@ use tradernet::{
     },
 };
 
-use crate::limits::{FLOW_PAGES_MAX, PASSES_MAX};
+use crate::limits::PASSES_MAX;
 use crate::{Portfolio, Settings};
 
 /// Pause after a failure that only a person can end.
@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub orders: Orders,
     /// Cash flows.
     pub flows: Vec<CashFlow>,
+    /// Cash flows that could not be read.
+    pub unreadable: Vec<UnreadableFlow>,
 }
 
 /// What came of a reading.
@@ -85,7 +87,7 @@ impl<E: Exchange> PortfolioEdge<E> {
     /// Positions and cash between two equal readings of the trades: then nothing happened meanwhile.
     async fn snapshot(&self, call: Call) -> Reply {
         let ask = GetTrades { from: call.trades_from, till: call.trades_till };
-        let flows = self.flows(call.flows_since).await?;
+        let CashFlowPage { rows: flows, unreadable, .. } = self.flows(call.flows_since).await?;
         let mut trades = self.broker.ask(&ask).await?;
         for _ in 0..PASSES_MAX {
             let account = self.broker.ask(&GetPositions).await?;
@@ -95,7 +97,7 @@ impl<E: Exchange> PortfolioEdge<E> {
                 return Err(failure);
             }
             if ids(&trades) == ids(&after) {
-                return Ok(Snapshot { account, trades: after, orders, flows });
+                return Ok(Snapshot { account, trades: after, orders, flows, unreadable });
             }
             trades = after;
         }
@@ -113,17 +115,20 @@ impl<E: Exchange> PortfolioEdge<E> {
         Some(Failure { text, pause_ms: CLOCK_MS })
     }
 
-    async fn flows(&self, since: Option<Day>) -> Result<Vec<CashFlow>, Failure> {
-        let mut all = Vec::new();
-        for page in 0..FLOW_PAGES_MAX {
-            let found = self.broker.ask(&GetCashFlows { since, page }).await?;
-            let last = found.is_last();
-            all.extend(found.rows);
-            if last {
+    /// All pages as one.
+    async fn flows(&self, since: Option<Day>) -> Result<CashFlowPage, Failure> {
+        let mut all = self.broker.ask(&GetCashFlows { since, page: 0 }).await?;
+        let mut is_last = all.is_last();
+        for page in 1..PAGES_MAX {
+            if is_last {
                 return Ok(all);
             }
+            let found = self.broker.ask(&GetCashFlows { since, page }).await?;
+            is_last = found.is_last();
+            all.rows.extend(found.rows);
+            all.unreadable.extend(found.unreadable);
         }
-        let text = format!("the statement of the account has more than {FLOW_PAGES_MAX} pages");
+        let text = format!("the statement of the account has more than {PAGES_MAX} pages");
         Err(Failure { text, pause_ms: PERSON_MS })
     }
 }

@@ -6,11 +6,11 @@ use contracts::{Flow, FlowKind, Id};
 use market::{Day, Isin, Timestamp};
 use money::{Money, Rate, Rounding, to_eur};
 use tradernet::commands::{
-    cash_flows::CashFlow,
+    cash_flows::{CashFlow, UnreadableFlow},
     flow_class::{FlowClass, FlowKind as Class},
 };
 
-use crate::limits::{FLOW_DAYS, TRANSFER_DAYS};
+use crate::limits::{FLOW_DAYS, TRANSFER_DAYS, UNREADABLE_NAMED};
 
 /// A flow in the books.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +142,24 @@ fn kind(code: &str, class: FlowClass, amount: Money) -> FlowKind {
         FlowClass::CorporateAction => FlowKind::CorporateAction,
         _ => FlowKind::Other,
     }
+}
+
+/// What is told of lines of the statement that could not be read; the others are booked.
+pub(crate) fn unreadable(lines: &[UnreadableFlow]) -> Option<String> {
+    if lines.is_empty() {
+        return None;
+    }
+    let named = lines.iter().take(UNREADABLE_NAMED).map(|line| {
+        let day = line.day.map_or_else(|| "an unknown day".to_owned(), |day| day.to_string());
+        let id = line.id.as_deref().unwrap_or("without id");
+        format!("{id} of {day}: {}", line.flaw)
+    });
+    let named: Vec<String> = named.collect();
+    Some(format!(
+        "{} lines of the broker's statement cannot be read and are not booked ({}); cash differs by them until they can",
+        lines.len(),
+        named.join("; ")
+    ))
 }
 
 /// Whether a flow is a statement now: money of the owner, or income and the tax of a security, of the last days.

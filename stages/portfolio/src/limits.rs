@@ -12,8 +12,8 @@ pub const IMPORT_DAYS: i32 = 3_650;
 pub const TRADE_OVERLAP_DAYS: i32 = 5;
 /// Days of flows read again with every pass: taxes and reversals are booked up to a month late.
 pub const FLOW_OVERLAP_DAYS: i32 = 30;
-/// Pages of cash flows read at most in one pass.
-pub const FLOW_PAGES_MAX: u32 = 50;
+/// Lines of the statement that are named when they cannot be read; the others are counted.
+pub const UNREADABLE_NAMED: usize = 3;
 /// An empty or shrunken answer is believed when this many equal ones came, each a minute after the one before.
 pub const EQUAL_ANSWERS: usize = 3;
 /// A difference counts when it is seen again at least this much later; doubtful answers are asked again after it.

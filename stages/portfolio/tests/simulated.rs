@@ -23,6 +23,8 @@ struct Busy {
     status: u16,
     /// What time its answers say it is.
     date: Option<String>,
+    /// Lines of its statement.
+    flows: String,
 }
 
 impl Exchange for Busy {
@@ -35,7 +37,7 @@ impl Exchange for Busy {
                 100 + left
             )
         } else if request.path.ends_with("getUserCashFlows") {
-            r#"{"total":0,"cashflow":[]}"#.to_owned()
+            format!(r#"{{"cashflow":[{}]}}"#, self.flows)
         } else if request.path.ends_with("getPositionJson") {
             r#"{"result":{"ps":{"loaded":true,"acc":[],"pos":[]}}}"#.to_owned()
         } else {
@@ -54,7 +56,10 @@ fn read(left: u32, status: u16) -> Reply {
 }
 
 fn read_at(left: u32, status: u16, date: Option<String>) -> Reply {
-    let broker = Busy { left: Cell::new(left), status, date };
+    read_from(Busy { left: Cell::new(left), status, date, flows: String::new() })
+}
+
+fn read_from(broker: Busy) -> Reply {
     let today = at("2026-03-02T08:00:00Z").day_utc();
     let edge = PortfolioEdge::new(broker, keys(), Box::new(|| WALL_S));
     let call = Call { trades_from: today, trades_till: today, flows_since: None };
@@ -67,6 +72,16 @@ fn a_trade_during_the_reading_begins_it_anew_but_not_for_ever() {
     assert!(read(2, 200).is_ok(), "it calms down");
     let failure = read(9, 200).unwrap_err();
     assert!(failure.text.contains("kept coming in"), "{}", failure.text);
+}
+
+#[test]
+fn a_line_of_the_statement_that_cannot_be_read_hides_no_other() {
+    let flows = r#"{"id":"a","type_code":"tax","date":"2026-03-02","sum":"-1","currency":"EUR"},
+        {"id":"b","type_code":"tax","date":"2026-03-02","sum":"","currency":"EUR"}"#;
+    let broker = Busy { left: Cell::new(0), status: 200, date: None, flows: flows.into() };
+    let snapshot = read_from(broker).unwrap();
+    let ids: Vec<_> = snapshot.unreadable.iter().map(|line| line.id.as_deref()).collect();
+    assert_eq!((snapshot.flows.len(), ids), (1, vec![Some("b")]));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use portfolio::Call;
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
 use tradernet::{
     Side::{Buy, Sell},
-    commands::{cash_flows::CashFlow, trades::TradeRow},
+    commands::{cash_flows::{CashFlow, UnreadableFlow}, trades::TradeRow},
 };
 
 const MORNING: &str = "2026-03-02T09:00:00Z";
@@ -439,6 +439,20 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
         rig.heard.iter().filter(|said| said.topic.contains("portfolio/flow") && said.payload.is_empty());
     assert_eq!(cleared.count(), 1);
     assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 3);
+}
+
+#[test]
+fn a_line_of_the_statement_that_cannot_be_read_is_named_and_the_rest_is_booked() {
+    let flaw = tradernet::Flaw { field: "sum", rule: "is no amount" };
+    let bad = UnreadableFlow { id: Some("x9".into()), day: "2026-03-02".parse().ok(), flaw };
+    let paid = Broker { flows: vec![flow("a", "bank", 5_000, "2026-03-02")], ..with_cash(10_005_000, 10, vec![]) };
+    let mut rig = begun(&broker());
+    rig.run("2026-03-02T09:10:00Z", &Broker { unreadable: vec![bad], ..paid.clone() });
+    assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 1);
+    let told = rig.trouble().unwrap();
+    assert!(told.contains("x9 of 2026-03-02: field `sum` is no amount"), "{told}");
+    rig.run("2026-03-02T09:20:00Z", &paid);
+    assert_eq!(rig.trouble(), None);
 }
 
 #[test]

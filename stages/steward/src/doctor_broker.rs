@@ -264,6 +264,10 @@ async fn flows<E: Exchange>(broker: &ReadOnly<E>) -> Vec<Check> {
             "report them; they count as other",
         )
     }];
+    if let Some(first) = page.unreadable.first() {
+        let found = format!("{} lines cannot be read, the first because {}", page.unreadable.len(), first.flaw);
+        checks.push(Check::warn("broker statement lines", found, "report them; they are not booked"));
+    }
     match ask(broker, &ReportInOuts(ReportDays { from, till })).await {
         Err(check) => checks.push(check),
         Ok(rows) => {

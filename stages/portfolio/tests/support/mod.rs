@@ -15,7 +15,7 @@ use simworld::{Delivery, World};
 use tradernet::{
     BrokerOrderId, Exchange, Keys, RawReply, RawRequest, Ticker, TradeId, TransportError,
     commands::{
-        cash_flows::CashFlow,
+        cash_flows::{CashFlow, UnreadableFlow},
         flow_class::FlowKind,
         order_rows::Orders,
         positions::{Account, CashRow, PositionRow},
@@ -60,6 +60,8 @@ pub struct Broker {
     /// Euros that sales bring in later, in 1/10 000; the cash is without them.
     pub receivable_e4: i64,
     pub silent: bool,
+    /// Lines of the statement that cannot be read.
+    pub unreadable: Vec<UnreadableFlow>,
 }
 
 /// Ten and five securities, 1000 euro, minus one dollar.
@@ -107,6 +109,7 @@ impl Broker {
             trades: self.trades.clone(),
             orders: Orders::default(),
             flows: self.flows.clone(),
+            unreadable: self.unreadable.clone(),
         })
     }
 }

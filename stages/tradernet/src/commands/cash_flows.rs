@@ -1,5 +1,5 @@
 //! `getUserCashFlows`: deposits, dividends, fees. The sign is that of the amount, never guessed
-//! from the kind; an unreadable row refuses the page.
+//! from the kind; a row that cannot be read is kept apart, with what was wrong, and hides no other.
 
 use std::collections::BTreeMap;
 
@@ -36,10 +36,23 @@ pub struct GetCashFlows {
 /// Holds one page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CashFlowPage {
-    /// Rows in the broker's order.
+    /// Rows in the broker's order, as far as they can be read.
     pub rows: Vec<CashFlow>,
+    /// Rows that exist but could not be read.
+    pub unreadable: Vec<UnreadableFlow>,
     /// Rows of all pages together, when said.
     pub total: Option<i64>,
+}
+
+/// Names a movement of cash that exists but could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFlow {
+    /// Its id, if that much was readable.
+    pub id: Option<String>,
+    /// Its day, if that much was readable.
+    pub day: Option<Day>,
+    /// What was wrong.
+    pub flaw: Flaw,
 }
 
 /// Holds one movement of cash.
@@ -66,7 +79,8 @@ pub struct CashFlow {
 impl CashFlowPage {
     /// Tells whether no further page can follow.
     pub fn is_last(&self) -> bool {
-        u32::try_from(self.rows.len()).is_ok_and(|rows| rows < PAGE_ROWS)
+        let rows = self.rows.len().saturating_add(self.unreadable.len());
+        u32::try_from(rows).is_ok_and(|rows| rows < PAGE_ROWS)
     }
 }
 
@@ -97,8 +111,18 @@ impl Decode for GetCashFlows {
         if !list.is_present() && total != Some(0) {
             return Err(Flaw::missing("cashflow"));
         }
-        let rows = rows_of(list, "cashflow")?.into_iter().map(|row| cash_flow(&row.fields()));
-        Ok(CashFlowPage { rows: rows.collect::<Result<_, _>>()?, total })
+        let mut page = CashFlowPage { rows: Vec::new(), unreadable: Vec::new(), total };
+        for row in rows_of(list, "cashflow")? {
+            let row = row.fields();
+            match cash_flow(&row) {
+                Ok(flow) => page.rows.push(flow),
+                Err(flaw) => {
+                    let (id, day) = (row.text("id"), row.need_day("date").ok());
+                    page.unreadable.push(UnreadableFlow { id, day, flaw });
+                }
+            }
+        }
+        Ok(page)
     }
 }
 
@@ -185,5 +209,13 @@ mod tests {
         let of = |rows: usize| page(&format!(r#"{{"cashflow":[{}]}}"#, vec![row; rows].join(","))).unwrap();
         assert!(of(99).is_last());
         assert!(!of(100).is_last());
+        let bad = r#"{"id":"y","type_code":"tax","date":"2026-02-20","sum":"much","currency":"EUR"}"#;
+        let mixed = page(&format!(r#"{{"cashflow":[{}]}}"#, [vec![row; 99], vec![bad]].concat().join(",")));
+        let mixed = mixed.unwrap();
+        assert!(!mixed.is_last(), "what cannot be read fills the page too");
+        assert_eq!((mixed.rows.len(), mixed.unreadable.len()), (99, 1));
+        let unreadable = &mixed.unreadable[0];
+        assert_eq!((unreadable.id.as_deref(), unreadable.day), (Some("y"), "2026-02-20".parse().ok()));
+        assert_eq!(unreadable.flaw.field, "sum");
     }
 }
