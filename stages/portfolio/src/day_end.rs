@@ -3,13 +3,14 @@
 
 use bus_client::Out;
 use contracts::Mode;
-use market::{Day, Timestamp};
+use market::Timestamp;
 
 use crate::analytics::{Figure, performance, turnover};
 use crate::closing::closing;
 use crate::composition::composition;
 use crate::earned::{attribution, moves};
-use crate::nav::{DayEnd, index_now, opening};
+use crate::limits::{DAY_RETRY_MS, DAY_TRIES};
+use crate::nav::{DayEnd, FundDay, index_now, opening};
 use crate::rebuild::{Ledger, contradiction};
 use crate::value::Valuation;
 use crate::{Portfolio, Save};
@@ -18,38 +19,68 @@ impl Portfolio {
     /// Writes the end of the day that is over, and begins the next one.
     pub(crate) fn end_day(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some((day, ended)) = self.today else { return };
-        self.last_day = Some(day);
+        let before = self.last_day.replace(day);
         self.plan_day(now);
         self.settle(now);
-        let all = self.valuation(now);
         if self.accounts.at().is_none() {
             return;
         }
-        self.end_paper_day((day, ended), now, out);
-        let Some(end) = self.days.last().and_then(|base| self.closed(base, (day, ended), &all)) else {
+        let on_paper = self.end_paper_day((day, ended), now, out);
+        let Err(why) = self.end_account_day((day, ended), now, out).and(on_paper) else {
+            self.day_tries = 0;
+            self.troubles.remove("day");
             return;
         };
+        self.day_tries += 1;
+        if self.day_tries < DAY_TRIES {
+            self.last_day = before;
+            self.today = Some((day, now.saturating_plus_ms(DAY_RETRY_MS)));
+            return;
+        }
+        self.day_tries = 0;
+        let text = format!("{day} could not be valued: {why}");
+        out.decided(format!("{text}."));
+        self.troubles.insert("day", text);
+    }
+
+    fn end_account_day(
+        &mut self,
+        (day, ended): FundDay,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) -> Result<(), String> {
+        let Some(base) = self.days.last().filter(|base| !base.is_end_of(day)) else { return Ok(()) };
+        let end = self.closed(base, (day, ended), &self.valuation(now))?;
         out.save(Save::DayEnd(end.clone()));
         out.decided(format!("{day} ended at {}.", end.nav));
         self.days.push(end);
         self.look_back(out);
         let figures = self.figures();
         out.save(Save::Figures(Mode::Live, figures));
+        Ok(())
     }
 
-    /// A day as it ended; nothing while the worth of anything is unknown.
+    /// A day as it ended.
+    ///
+    /// # Errors
+    /// What of it has no worth that is known.
     pub(crate) fn closed(
         &self,
         base: &DayEnd,
-        (day, ended): (Day, Timestamp),
+        (day, ended): FundDay,
         all: &Valuation,
-    ) -> Option<DayEnd> {
-        let (positions, cash) = all.sums?;
-        let (nav, net_flow) = (all.nav()?, self.flow_since(base)?);
+    ) -> Result<DayEnd, String> {
+        let (Some((positions, cash)), Some(nav)) = (all.sums, all.nav()) else {
+            return Err(match all.unvalued.as_slice() {
+                [] => "its parts cannot be added up".into(),
+                unvalued => format!("no price or rate for {}", unvalued.join(", ")),
+            });
+        };
+        let net_flow = self.flow_since(base).ok_or("no rate for what was paid in or out")?;
         let stale = self.state.as_ref().is_none_or(|state| state.stale);
         let index = index_now(base, nav, net_flow);
         let closing = closing(all, &self.prices, self.rates.as_ref());
-        Some(DayEnd { day, ended, nav, positions, cash, net_flow, index, stale, opening: false, closing })
+        Ok(DayEnd { day, ended, nav, positions, cash, net_flow, index, stale, opening: false, closing })
     }
 
     /// The row with which books begin.

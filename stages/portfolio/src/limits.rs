@@ -29,6 +29,12 @@ pub const AFTER_CLOSE_MS: i64 = 30 * 60_000;
 pub const UNKNOWN_END_MS: i64 = (22 * 60 + 30) * 60_000;
 /// A day that was over before anybody could value it is valued this long after the start.
 pub const LATE_END_MS: i64 = 300_000;
+/// A day whose worth is unknown at its end is tried again so often, this long apart; then it stays without a value.
+pub const DAY_TRIES: u8 = 3;
+/// Pause between these tries.
+pub const DAY_RETRY_MS: i64 = 300_000;
+/// Days looked back for one whose end nobody saw.
+pub const MISSED_DAYS: i32 = 40;
 /// Cash of books and broker may differ by less than this, a cent.
 pub const CASH_TOLERANCE_E4: i64 = 100;
 /// Days for which a fee may be missing.

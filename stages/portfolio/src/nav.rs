@@ -7,7 +7,7 @@ use market::{Calendars, Day, Mic, Timestamp};
 use money::{Currency, Money};
 
 use crate::closing::Closing;
-use crate::limits::{AFTER_CLOSE_MS, LATE_END_MS, UNKNOWN_END_MS};
+use crate::limits::{AFTER_CLOSE_MS, LATE_END_MS, MISSED_DAYS, UNKNOWN_END_MS};
 
 const DAY_MS: i64 = 86_400_000;
 /// Days looked ahead for one on which anything trades.
@@ -39,6 +39,11 @@ pub struct DayEnd {
 }
 
 impl DayEnd {
+    /// Whether this is the end of that day already.
+    pub(crate) fn is_end_of(&self, day: Day) -> bool {
+        self.day == day && !self.opening
+    }
+
     /// Whether the rows of holdings and cash are there, which days of older versions lack.
     pub(crate) fn is_whole(&self) -> bool {
         let Closing { holdings, cash } = &self.closing;
@@ -62,7 +67,7 @@ pub(crate) fn end_of(calendars: &Calendars, venues: &BTreeSet<Mic>, day: Day) ->
 }
 
 /// The day of the fund that goes on now. `last` has ended; `planned` is what was said of it before, which stays
-/// when a sale would move the end of a day into the past.
+/// when a sale would move the end of a day into the past, and past midnight while the day has no value yet.
 pub(crate) fn fund_day(
     end_of: impl Fn(Day) -> Option<Timestamp>,
     now: Timestamp,
@@ -70,9 +75,21 @@ pub(crate) fn fund_day(
     planned: Option<FundDay>,
 ) -> FundDay {
     let today = now.day_utc();
+    let is_over = |day: Day| last.is_some_and(|last| day <= last);
+    let outstanding = planned.filter(|(day, _)| *day < today && !is_over(*day) && end_of(*day).is_some());
+    if let Some(planned) = outstanding {
+        return planned;
+    }
+    // Nobody was there at the end of a day: the last such day is valued once, the ones before it never.
+    if planned.is_none_or(|(day, _)| day < today) && last.is_some() {
+        let past = (1..=MISSED_DAYS).map(|back| today.plus_days(-back)).take_while(|day| !is_over(*day));
+        if let Some(missed) = past.into_iter().find(|day| end_of(*day).is_some()) {
+            return (missed, now.saturating_plus_ms(LATE_END_MS));
+        }
+    }
     for ahead in 0..AHEAD_DAYS {
         let day = today.plus_days(ahead);
-        if last.is_some_and(|last| day <= last) {
+        if is_over(day) {
             continue;
         }
         match end_of(day) {
@@ -179,6 +196,19 @@ mod tests {
         assert_eq!(late, ("2026-03-06".to_string(), at("2026-03-06T20:05:00Z")));
         let planned = Some(("2026-03-06".parse().unwrap(), at("2026-03-06T21:30:00Z")));
         assert_eq!(of("2026-03-06T20:00:00Z", Some("2026-03-05"), planned).1, at("2026-03-06T21:30:00Z"));
+        // Nor was anybody before midnight, or for days: the last day counts, and the weekend is none.
+        for last in ["2026-03-05", "2026-03-04", "2025-03-04"] {
+            let missed = of("2026-03-08T07:00:00Z", Some(last), None);
+            assert_eq!(missed, ("2026-03-06".to_string(), at("2026-03-08T07:05:00Z")), "{last}");
+        }
+        assert_eq!(of("2026-03-08T07:00:00Z", None, None).0, "2026-03-09", "the books begin");
+        // A day that waits for its worth does so past midnight, unless it turns out to be none.
+        let waits = Some(("2026-03-06".parse().unwrap(), at("2026-03-07T00:01:00Z")));
+        let friday = ("2026-03-06".to_string(), at("2026-03-07T00:01:00Z"));
+        assert_eq!(of("2026-03-07T00:00:00Z", Some("2026-03-05"), waits), friday);
+        assert_eq!(of("2026-03-07T00:01:00Z", Some("2026-03-06"), waits), monday, "once");
+        let saturday = Some(("2026-03-07".parse().unwrap(), at("2026-03-08T07:05:00Z")));
+        assert_eq!(of("2026-03-08T07:01:00Z", Some("2026-03-06"), saturday), monday);
     }
 
     fn begun(sums: (Money, Money)) -> DayEnd {

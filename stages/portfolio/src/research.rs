@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::Out;
 use contracts::{Mode, SettingsSnapshot};
-use market::{Day, Timestamp};
+use market::Timestamp;
 use money::Quantity;
 
 use crate::analytics::performance;
 use crate::books::Books;
 use crate::composition::composition;
-use crate::nav::DayEnd;
+use crate::nav::{DayEnd, FundDay};
 use crate::paper::PaperSave;
 use crate::value::{Inputs, Valuation, rate_of, valuation};
 use crate::{Portfolio, Save};
@@ -100,21 +100,25 @@ impl Portfolio {
     }
 
     /// Writes the end of a day of the paper ledger, if it is the fund.
+    ///
+    /// # Errors
+    /// What of it has no worth that is known.
     pub(crate) fn end_paper_day(
         &mut self,
-        (day, ended): (Day, Timestamp),
+        (day, ended): FundDay,
         now: Timestamp,
         out: &mut Out<Self>,
-    ) {
+    ) -> Result<(), String> {
         // What the owner paid in before the end of the day belongs to it, as flow and as cash.
-        let Some(all) = self.paper.begun.and_then(|_| self.keep_paper(now, out)) else { return };
-        let base = self.paper.days.last();
-        let Some(end) = base.and_then(|base| self.closed(base, (day, ended), &all)) else { return };
+        let Some(all) = self.paper.begun.and_then(|_| self.keep_paper(now, out)) else { return Ok(()) };
+        let Some(base) = self.paper.days.last().filter(|base| !base.is_end_of(day)) else { return Ok(()) };
+        let end = self.closed(base, (day, ended), &all)?;
         out.save(Save::Paper(PaperSave::DayEnd(end.clone())));
         out.decided(format!("{day} ended on paper at {}.", end.nav));
         self.paper.days.push(end);
         let mut figures = performance(&self.paper.days);
         figures.extend(self.paper.days.last().map(|day| composition(day, &self.classes)).unwrap_or_default());
         out.save(Save::Figures(Mode::Research, figures));
+        Ok(())
     }
 }

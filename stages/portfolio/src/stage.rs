@@ -59,6 +59,8 @@ pub struct Portfolio {
     settle_at: Option<Timestamp>,
     pub(crate) today: Option<FundDay>,
     pub(crate) last_day: Option<Day>,
+    /// How often the day that is over could not be valued.
+    pub(crate) day_tries: u8,
     cause: Option<Meta>,
     pub(crate) state: Option<PortfolioState>,
     nav: Option<Nav>,
@@ -111,6 +113,7 @@ impl Stage for Portfolio {
             settle_at: None,
             today: None,
             last_day,
+            day_tries: 0,
             cause: None,
             state: None,
             nav: None,

@@ -5,7 +5,7 @@
 mod support;
 
 use bus_client::Place;
-use contracts::{LargePartKind, LargePartLevel, Nav};
+use contracts::{LargePartKind, LargePartLevel, Nav, Quote};
 use money::Currency;
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, quote, trade};
 use tradernet::Side::{Buy, Sell};
@@ -180,4 +180,55 @@ fn what_is_too_large_is_said_with_the_value_and_stays_until_the_next_end_of_a_da
     assert_eq!(position(&rig).unwrap().share, part.share, "a price is no news here");
     rig.run("2026-03-02T21:31:00Z", &broker());
     assert!(position(&rig).unwrap().share > part.share);
+}
+
+/// A rig at the end of its first day whose price of one holding is gone.
+fn without_a_price() -> Rig {
+    let mut rig = Rig::priced(MORNING);
+    rig.run("2026-03-02T09:00:10Z", &broker());
+    rig.clear::<Quote>(RHNA);
+    rig.run("2026-03-02T21:31:00Z", &broker());
+    assert_eq!(rig.count("SELECT count(*) FROM api_nav WHERE day = '2026-03-02'"), 0);
+    rig
+}
+
+#[test]
+fn a_day_whose_worth_is_unknown_at_its_end_is_valued_as_soon_as_it_is_known() {
+    let mut rig = without_a_price();
+    let now = rig.now;
+    rig.hear(quote(RHNA, 50, now));
+    rig.run("2026-03-02T21:36:00Z", &broker());
+    assert_eq!(rig.count("SELECT nav FROM api_nav WHERE day = '2026-03-02'"), 16_245_000);
+    assert_eq!(rig.last::<Nav>().day.to_string(), "2026-03-03");
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_day_that_cannot_be_valued_in_three_tries_is_named_until_the_next_one_is() {
+    let mut rig = without_a_price();
+    rig.run("2026-03-02T21:41:00Z", &broker());
+    let trouble = rig.trouble().unwrap();
+    assert!(trouble.contains(&format!("2026-03-02 could not be valued: no price or rate for {RHNA}")), "{trouble}");
+    let now = rig.now;
+    rig.hear(quote(RHNA, 50, now));
+    rig.run("2026-03-03T12:00:00Z", &broker());
+    assert!(rig.trouble().unwrap().contains("2026-03-02 could not be valued"));
+    rig.run("2026-03-03T21:31:00Z", &broker());
+    assert_eq!(rig.trouble(), None);
+    assert_eq!(rig.count("SELECT count(*) FROM api_nav WHERE day IN ('2026-03-02', '2026-03-03')"), 1);
+}
+
+#[test]
+fn a_day_that_ended_while_nobody_was_there_is_valued_after_the_start_also_past_midnight() {
+    let mut rig = Rig::priced(MORNING);
+    rig.run("2026-03-02T09:00:10Z", &broker());
+    rig.now = at("2026-03-03T06:00:00Z");
+    rig.restart();
+    rig.run("2026-03-03T06:04:00Z", &broker());
+    assert_eq!(rig.last::<Nav>().day.to_string(), "2026-03-02", "it goes on until then");
+    rig.run("2026-03-03T06:06:00Z", &broker());
+    assert_eq!(rig.count("SELECT nav FROM api_nav WHERE day = '2026-03-02'"), 16_245_000);
+    assert_eq!(rig.last::<Nav>().day.to_string(), "2026-03-03");
+    rig.run("2026-03-03T21:31:00Z", &broker());
+    assert_eq!(rig.count("SELECT count(*) FROM api_nav WHERE day >= '2026-03-02'"), 2);
 }

@@ -269,6 +269,13 @@ impl Rig {
         self.heard.extend(said);
     }
 
+    /// A statement is taken back.
+    pub fn clear<B: Body>(&mut self, key: &str) {
+        let topic = B::TOPIC.spec().address("steward", key);
+        let said = self.engine.deliver(&topic, &[], self.now).unwrap();
+        self.heard.extend(said);
+    }
+
     pub fn run(&mut self, until: &str, broker: &Broker) {
         self.run_with(at(until), |call, _| broker.answer(call));
     }
