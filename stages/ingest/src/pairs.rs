@@ -41,8 +41,10 @@ impl Pairs {
     /// # Errors
     /// One sentence, when there is no price above zero or it is in another currency.
     pub(crate) fn take(&mut self, isin: Isin, reading: &Reading, now: Timestamp) -> Result<Quote, String> {
-        let quote = quote_of(isin, reading, now)?;
-        Ok(self.known.entry(isin).or_default().take(quote, None, false))
+        let mut quote = quote_of(isin, reading, now)?;
+        let known = self.known.entry(isin).or_default();
+        known.date(&mut quote, reading);
+        Ok(known.take(quote, None, false))
     }
 
     /// Takes whether all that were read trade; gives what is to be said of their venue, if that is another thing.

@@ -63,7 +63,7 @@ impl Ingest {
         }
     }
 
-    /// The time that a price read now has, if it says anything new.
+    /// The time that a price read now has if it moved, and whether it can say anything new.
     fn time_of_price(&self, listed: &Listed, now: Timestamp) -> Option<Timestamp> {
         let mic = listed.security.mic;
         if self.calendars.is_open(mic, now) {
@@ -176,7 +176,7 @@ impl Ingest {
             self.says_another_isin(isin, found, ticker, now, out);
         }
         let Some(listed) = self.universe.get(&isin) else { return Ok(None) };
-        let quote = quote_of(&listed.security, reading, at)?;
+        let mut quote = quote_of(&listed.security, reading, at)?;
         self.named_as_ever(&isin);
         let doubtful = self.doubt_about(&isin, quote.price_e6, now).is_some();
         let close = self.close_believed(&isin);
@@ -190,6 +190,7 @@ impl Ingest {
         }
         let witness = self.outside.witness(&isin, quote.price_e6, now);
         let listed = self.universe.get_mut(&isin).expect("found above");
+        listed.known.date(&mut quote, reading);
         let mut quote = listed.known.take(quote, close, witness == Witness::Confirms);
         let contradicted = witness == Witness::Contradicts;
         self.outside.doubt(isin, quote.suspect || contradicted, now);

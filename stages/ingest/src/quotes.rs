@@ -1,10 +1,9 @@
-//! The last price of one security: what of a reading is said.
+//! The last price of one security: what of a reading is said, and how old it is.
 
 use contracts::{Quote, Security, Source};
 use market::Timestamp;
-use tradernet::commands::quotes::Quote as Reading;
-
-use money::Price;
+use money::{Price, Quantity};
+use tradernet::{WallTime, commands::quotes::Quote as Reading};
 
 use crate::belief::{Belief, judge};
 use crate::limits::{CLOSE_FACTOR, JUMP_PART};
@@ -14,12 +13,48 @@ use crate::limits::{CLOSE_FACTOR, JUMP_PART};
 pub(crate) struct Known {
     pub(crate) accepted: Option<Quote>,
     pub(crate) unconfirmed: Option<Quote>,
+    /// What the last reading said of trading.
+    trace: Trace,
+}
+
+/// What a reading says of trading beside its prices. A zero says nothing: it is the same for no trade and for no figure.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trace {
+    volume: Option<Quantity>,
+    traded: Option<WallTime>,
+}
+
+impl Trace {
+    /// Whether something was traded since the last reading; then takes this one. The time of the last trade is in a
+    /// zone that nobody knows: it only counts as another one, and only where no volume says more.
+    fn moves(&mut self, reading: &Reading) -> bool {
+        let volume = reading.volume.filter(|volume| volume.is_positive());
+        let moves = match (volume, self.volume) {
+            (Some(now), Some(before)) => now != before,
+            _ => reading.last_at.zip(self.traded).is_some_and(|(now, before)| now != before),
+        };
+        self.volume = volume.or(self.volume);
+        self.traded = reading.last_at.or(self.traded);
+        moves
+    }
 }
 
 impl Known {
     /// When the newest price was made.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         self.accepted.iter().chain(&self.unconfirmed).map(|quote| quote.at).max()
+    }
+
+    /// Dates a quote: one in which nothing moved is as old as the first reading that said the same.
+    ///
+    /// A feed that stands still repeats its last word for ever; only a change proves that somebody still trades.
+    pub(crate) fn date(&mut self, quote: &mut Quote, reading: &Reading) {
+        let moves = self.trace.moves(reading);
+        let prices = |quote: &Quote| (quote.price_e6, quote.bid_e6, quote.ask_e6);
+        let last = self.unconfirmed.as_ref().or(self.accepted.as_ref());
+        if let Some(last) = last.filter(|last| !moves && prices(last) == prices(quote)) {
+            quote.at = quote.at.min(last.at);
+        }
     }
 
     /// Takes a quote; it comes back marked as it is to be said. Far from the last close it stays suspect however
@@ -140,6 +175,59 @@ pub(crate) mod tests {
             Reading { isin: Some(other), ..reading(Some(1)) },
         ] {
             assert!(quote_of(&security, &wrong, Timestamp::ZERO).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_in_which_nothing_moved_is_as_old_as_its_first_reading() {
+        let at = |minute: i64| Timestamp::from_ms(minute * 60_000);
+        let units = |units: i64| Quantity::from_units(units).ok();
+        let clock = |text: &str| Some(WallTime::parse(text).unwrap());
+        let price = |e6: i64| Price::from_e6(e6).ok();
+        let first = Reading { bid: price(99), ask: price(101), volume: units(7), ..reading(Some(100)) };
+        let timed = Reading { volume: units(0), last_at: clock("2026-03-02T09:41:02"), ..first.clone() };
+        let later = Reading { last_at: clock("2026-03-02T09:41:03"), ..timed.clone() };
+        let cases = [
+            ("the same", first.clone(), first.clone(), 0),
+            ("another price", first.clone(), Reading { last: price(102), ..first.clone() }, 40),
+            ("another bid", first.clone(), Reading { bid: price(98), ..first.clone() }, 40),
+            ("no ask", first.clone(), Reading { ask: None, ..first.clone() }, 40),
+            ("more volume", first.clone(), Reading { volume: units(8), ..first.clone() }, 40),
+            ("the volume of a new day", first.clone(), Reading { volume: units(3), ..first.clone() }, 40),
+            ("no volume yet on a new day", first.clone(), Reading { volume: units(0), ..first.clone() }, 0),
+            ("no volume at all", first.clone(), Reading { volume: None, ..first.clone() }, 0),
+            ("a later trade without a volume", timed.clone(), later.clone(), 40),
+            ("the same trade without a volume", timed.clone(), timed, 0),
+            (
+                "a clock that goes on beside a volume that does not",
+                first.clone(),
+                Reading { volume: units(7), ..later },
+                0,
+            ),
+        ];
+        for (what, before, after, minute) in cases {
+            let mut known = Known::default();
+            for (reading, now) in [(&before, at(0)), (&after, at(40))] {
+                let mut quote = quote_of(&Security::sample(), reading, now).unwrap();
+                known.date(&mut quote, reading);
+                let said = known.take(quote, None, false);
+                assert!(now == at(0) || said.at == at(minute), "{what}: {}", said.at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stored_quote_keeps_its_age_and_a_suspect_one_is_compared_with_itself() {
+        let at = |minute: i64| Timestamp::from_ms(minute * 60_000);
+        let mut known = Known::default();
+        let security = Security::sample();
+        known.remember(quote_of(&security, &reading(Some(100)), at(0)).unwrap());
+        for (e6, now, expected) in [(100, 10, 0), (130, 20, 20), (130, 30, 20), (100, 40, 40), (100, 50, 40)]
+        {
+            let reading = reading(Some(e6));
+            let mut quote = quote_of(&security, &reading, at(now)).unwrap();
+            known.date(&mut quote, &reading);
+            assert_eq!(known.take(quote, None, false).at, at(expected), "{now}");
         }
     }
 

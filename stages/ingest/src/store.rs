@@ -34,7 +34,7 @@ pub enum Save {
     Security(Box<Security>, Timestamp),
     /// A quote.
     Quote(Box<Quote>),
-    /// Quotes before this instant go.
+    /// Quotes before this instant go, except the newest of each security: its age is known by it.
     QuotesBefore(Timestamp),
     /// A rate.
     Rate {
@@ -386,7 +386,9 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         Save::Security(security, at) => insert(rows, &security, at),
         Save::Quote(quote) => write_quote(rows, &quote),
         Save::QuotesBefore(then) => {
-            rows.prepare_cached("DELETE FROM quote WHERE ts < ?1")?.execute([then.ms()]).map(drop)
+            let sql = "DELETE FROM quote WHERE ts < ?1
+                       AND ts < (SELECT max(ts) FROM quote other WHERE other.security_id = quote.security_id)";
+            rows.prepare_cached(sql)?.execute([then.ms()]).map(drop)
         }
         Save::Rate { ccy, rate, at } => write_rate(rows, ccy, rate, at),
         Save::Bars { isin, bars, replace, at } => write_bars(rows, &isin, &bars, replace, at),

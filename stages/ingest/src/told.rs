@@ -58,7 +58,7 @@ impl Ingest {
             }
             let doubtful = self.doubt_about(&quote.isin, quote.price_e6, now).is_some();
             if !doubtful && self.is_ordinary(listed, &quote) {
-                self.say_told(quote, now, out);
+                self.say_told(quote, reading, now, out);
                 continue;
             }
             // A jump that waits for a second reading has that at its own time: two of one moment are one.
@@ -79,8 +79,11 @@ impl Ingest {
         near && belief == Belief::Accepted
     }
 
-    fn say_told(&mut self, quote: Quote, now: Timestamp, out: &mut Out<Self>) {
+    fn say_told(&mut self, mut quote: Quote, reading: &Reading, now: Timestamp, out: &mut Out<Self>) {
         let isin = quote.isin;
+        if let Some(listed) = self.universe.get_mut(&isin) {
+            listed.known.date(&mut quote, reading);
+        }
         let interval = i64::from(self.settings.quote_interval_s) * 1_000;
         let written = self.heard.told.get(&isin).map(|(_, written)| *written);
         // The store keeps one price per interval, as if it had been asked for.

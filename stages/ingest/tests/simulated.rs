@@ -8,7 +8,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use bus_client::Edge;
 use contracts::{FxRates, HealthState, History, Quote, Venue};
-use simworld::{Profile, Rules, World, WorldConfig};
+use simworld::{Effect, FaultRule, Profile, Rules, When, World, WorldConfig};
 use support::{Rig, UNIVERSE, at, at_once, edge};
 
 const LONDON: &str = r#"
@@ -57,6 +57,45 @@ fn a_day_of_the_simulated_market_is_read_whole_in_every_manner_of_writing() {
         let rheinau = rheinau.iter().filter(|quote| quote.isin.as_str() == "DE000SMX0015").count();
         assert!(rheinau > 500, "{rheinau} prices in 510 minutes");
         assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
+    }
+}
+
+#[test]
+fn a_frozen_quote_is_no_fresh_price_in_every_manner_of_writing() {
+    for profile in [Profile::Clean, Profile::LiveLike, Profile::Nasty] {
+        let start = at("2026-03-02T08:30:00Z");
+        let rules = Rules { throttle: false, ..Rules::default() };
+        let config = WorldConfig { profile, rules, ..WorldConfig::new(1, start) };
+        let world = Rc::new(RefCell::new(World::new(config).unwrap()));
+        let edge = edge(&world);
+        let mut rig = Rig::new("2026-03-02T08:30:00Z", &format!("{UNIVERSE}{LONDON}"));
+        let mut run = |until: &str| {
+            rig.run_with(at(until), |call, now| {
+                world.borrow_mut().advance_to(now);
+                at_once(edge.perform(call))
+            });
+            let quotes = rig.heard.about::<Quote>().into_iter();
+            quotes.filter(|quote| quote.isin.as_str() == "DE000SMX0015").last().unwrap()
+        };
+        // Half an hour of an ordinary morning, minute by minute: what nobody froze is never old.
+        for minute in 1..30 {
+            let now = at(&format!("2026-03-02T08:{:02}:30Z", 30 + minute));
+            assert!(now.since(run(&now.to_string()).at) <= 5 * 60_000, "{profile:?} {minute}");
+        }
+        let rule = FaultRule {
+            id: "frozen".into(),
+            target: "tn".into(),
+            cmd: "getStockQuotesJson".into(),
+            ticker: "RHNA.EU".into(),
+            when: When::Prob(1.0),
+            max: None,
+            effect: Effect::StalePrice,
+        };
+        world.borrow_mut().put_fault(rule).unwrap();
+        let first = run("2026-03-02T09:01:30Z").at;
+        let last = run("2026-03-02T09:32:30Z").at;
+        assert_eq!(first, last, "{profile:?}: nothing moved since");
+        assert!(at("2026-03-02T09:32:30Z").since(last) > 30 * 60_000, "the gate takes no such price");
     }
 }
 

@@ -83,7 +83,9 @@ fn the_settings_do_not_change_a_store_that_has_a_universe() {
     rig.config = config("sim:1", "");
     rig.restart();
     assert_eq!(rig.engine.start().settings.universe.len(), 0);
-    rig.run("2026-03-02T08:00:00Z", &script());
+    let mut moved = script();
+    moved.prices.insert("RHNA.EU", 90_050_000);
+    rig.run("2026-03-02T08:00:00Z", &moved);
     assert_eq!(prices(&rig, "DE000SMX0015").len(), 1, "the security is still watched");
 }
 
@@ -259,6 +261,29 @@ fn a_divided_past_that_nobody_tells_of_waits_for_a_person() {
     assert_eq!(text, "8900000,9000000,9100000");
     assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE quality = 'corrected'"), 3);
     assert_eq!(rig.heard.about::<History>().pop().unwrap().bars, 5);
+}
+
+#[test]
+fn a_quote_that_stands_still_ages_while_the_venue_is_open_and_across_a_restart() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:10:30Z", &script());
+    let frozen = Script { frozen: true, ..script() };
+    rig.run("2026-03-02T08:41:30Z", &frozen);
+    let last = |rig: &Rig| prices(rig, "DE000SMX0015").last().map(|quote| quote.at);
+    assert_eq!(last(&rig), Some(at("2026-03-02T08:10:00Z")), "31 minutes old, however often it is read");
+    let rows = "SELECT max(ts) FROM quote";
+    assert_eq!(rig.count(rows), at("2026-03-02T08:10:00Z").ms());
+    rig.restart();
+    rig.run("2026-03-02T09:00:30Z", &frozen);
+    assert!(last(&rig).is_none_or(|then| then == at("2026-03-02T08:10:00Z")), "{:?}", last(&rig));
+    assert_eq!(rig.count(rows), at("2026-03-02T08:10:00Z").ms());
+    rig.run("2026-03-02T09:02:30Z", &script());
+    assert_eq!(last(&rig), Some(at("2026-03-02T09:02:00Z")), "somebody trades again");
+    // A price that stands still over a week stays the newest one in the store, with its age.
+    rig.run("2026-03-11T09:00:30Z", &Script { frozen: true, ..script() });
+    rig.restart();
+    rig.run("2026-03-11T10:00:30Z", &frozen);
+    assert_eq!(rig.count(rows), at("2026-03-02T09:02:00Z").ms());
 }
 
 #[test]

@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::Path,
+    rc::Rc,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use bus_client::{Config, Engine, Place, Publication};
 use contracts::{Body, Envelope, Id};
@@ -88,6 +94,8 @@ pub struct Script {
     /// Units traded on every day; unknown when absent.
     pub volume: Option<i64>,
     pub silent: bool,
+    /// Quotes are repeated to the letter, as if nobody traded any more.
+    pub frozen: bool,
     /// Markets of which the broker says that they are closed.
     pub shut: Vec<&'static str>,
 }
@@ -128,7 +136,8 @@ impl Script {
                     let e6 = *self.prices.get(ticker.as_str())?;
                     let currency =
                         if ticker.as_str().ends_with(".US") { Currency::USD } else { Currency::EUR };
-                    Some((ticker.clone(), reading(e6, currency)))
+                    let traded = if self.frozen { None } else { Some(next_volume()) };
+                    Some((ticker.clone(), quotes::Quote { volume: traded, ..reading(e6, currency) }))
                 });
                 let found = quotes::Quotes { by_ticker: found.collect(), missing: vec![] };
                 Reply::Quotes { result: if self.silent { Err(failure()) } else { Ok(found) }, tickers }
@@ -173,6 +182,12 @@ fn candle(day: &str, close: i64, volume: Option<i64>) -> candles::Candle {
         close: price,
         volume: volume.map(|units| Quantity::from_units(units).unwrap()),
     }
+}
+
+/// Another volume at every reading: something was traded.
+fn next_volume() -> Quantity {
+    static TRADED: AtomicI64 = AtomicI64::new(1);
+    Quantity::from_units(TRADED.fetch_add(1, Ordering::Relaxed)).unwrap()
 }
 
 pub fn reading(e6: i64, currency: Currency) -> quotes::Quote {

@@ -3,7 +3,7 @@
 use super::json::{Json, object};
 use super::params::Params;
 use super::profile::{Profile, Style};
-use crate::core::dates::{day_at, iso_second};
+use crate::core::dates::{day_at, iso_second, start_of};
 use crate::core::fixed::{div_half_even, narrow};
 use crate::core::orders::Instrument;
 use crate::core::universe::{DEAD_PAIRS, Kind};
@@ -33,8 +33,8 @@ impl World {
     pub(super) fn quote_row_at(&self, ticker: &str, style: &Style, at: i64) -> Option<Json> {
         let instrument = self.find(ticker)?;
         let bend = style.tricks.bend(ticker);
-        // A frozen price is the one of a day ago.
-        let shown_at = if bend.frozen { at - crate::core::dates::DAY_MS } else { at };
+        // A frozen quote stands still since midnight: its prices, its times, its volume.
+        let shown_at = if bend.frozen { start_of(day_at(at)) - 1 } else { at };
         let quote = self.quote_of(instrument, shown_at)?;
         let open = self.sessions_of(instrument, day_at(self.now)).contains(self.now)
             && !self.is_halted(instrument, self.now);
@@ -52,10 +52,11 @@ impl World {
         };
         let change = quote.last_e6 - before;
         let percent = narrow(div_half_even(i128::from(change) * 10_000, i128::from(before.max(1))));
-        let stamp = iso_second(self.now, 'T');
+        let stamp = iso_second(if bend.frozen { shown_at } else { self.now }, 'T');
         let size = quote.available.max(lot);
         let details = self.listing_details(instrument);
-        let (day_open, low, high, volume) = self.day_range(instrument, quote.last_e6);
+        let (day_open, low, high, volume) =
+            self.day_range(instrument, quote.last_e6, if bend.frozen { shown_at } else { self.now });
         Some(object([
             ("c", Json::text(ticker)),
             ("name", style.name(name)),
@@ -100,16 +101,16 @@ impl World {
     fn close_before(&self, instrument: Instrument) -> Option<i64> {
         match instrument {
             Instrument::Security(index) => self.market.previous_close(index, self.now),
-            Instrument::Pair(_) => self
-                .quote_of(instrument, crate::core::dates::start_of(day_at(self.now)) - 1)
-                .map(|q| q.last_e6),
+            Instrument::Pair(_) => {
+                self.quote_of(instrument, start_of(day_at(self.now)) - 1).map(|q| q.last_e6)
+            }
         }
     }
 
     /// Returns open, low, high and volume of the day so far.
-    fn day_range(&self, instrument: Instrument, last: i64) -> (i64, i64, i64, i64) {
+    fn day_range(&self, instrument: Instrument, last: i64, at: i64) -> (i64, i64, i64, i64) {
         let Instrument::Security(index) = instrument else { return (last, last, last, 0) };
-        match self.market.bar_so_far(index, self.now) {
+        match self.market.bar_so_far(index, at) {
             Some(bar) => (bar.open_e6, bar.low_e6, bar.high_e6, bar.volume),
             None => (0, 0, 0, 0),
         }
