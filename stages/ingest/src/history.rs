@@ -11,11 +11,13 @@ use crate::limits::{
     SECOND_AGREES,
 };
 use crate::overlap::{Overlap, compare};
-use crate::sift::{Doubt, Explained, Sifted, sift};
+use crate::sift::{Doubt, Explained, Sifted, rescaled, sift};
 
 /// How far the bars of one security reach.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
+    /// First day that is stored.
+    pub(crate) first: Option<Day>,
     /// Last day that is complete.
     pub(crate) complete: Option<Day>,
     /// Bars stored.
@@ -57,14 +59,15 @@ pub(crate) fn next_final(calendars: &Calendars, mic: Mic, now: Timestamp) -> Opt
 }
 
 impl Progress {
-    /// The days to ask for now, if any: everything at first, the missing days and some before them later.
+    /// The days to ask for now, if any: everything at first, the missing days and some before them later. What is read
+    /// again is read as far back as it reached: the answer takes the place of all of it.
     pub(crate) fn wanted(&self, until: Day, history_days: u32, now: Timestamp) -> Option<(Day, Day)> {
         if self.not_before.is_some_and(|then| then > now) {
             return None;
         }
         let first = until.plus_days(-i32::try_from(history_days).unwrap_or(i32::MAX));
         match self.complete {
-            _ if self.again => Some((first, until)),
+            _ if self.again => Some((self.first.map_or(first, |known| known.min(first)), until)),
             None if self.given_up == Some(until) => None,
             None => Some((first, until)),
             Some(complete) if self.look => Some((complete.plus_days(-BAR_OVERLAP_DAYS).max(first), until)),
@@ -87,14 +90,21 @@ impl Progress {
         if self.again || self.complete.is_none() {
             return self.replace(&candles, explained, until, now);
         }
-        match compare(&self.closes, &candles) {
+        let mut candles = candles;
+        let mut overlap = compare(&self.closes, &candles);
+        if overlap != Overlap::Same
+            && let Some(divided) = self.divided(&candles, explained)
+        {
+            (candles, overlap) = (divided, Overlap::Same);
+        }
+        match overlap {
             Overlap::Same => {}
             Overlap::Split { after, before } if is_told(explained, after, before, until) => {
                 self.again = true;
                 self.not_before = None;
                 return Taken::PastChanged(Some((after, before)));
             }
-            Overlap::Split { .. } | Overlap::Unit | Overlap::Other if agrees(&candles, explained) => {
+            _ if agrees(&candles, explained) => {
                 self.again = true;
                 self.not_before = None;
                 return Taken::PastChanged(None);
@@ -104,6 +114,13 @@ impl Progress {
             }
             Overlap::Unit => return self.reject("a hundredfold of what it was", until, now),
             Overlap::Other => return self.reject("not what it was, and no split explains it", until, now),
+            Overlap::Alone => {
+                return self.reject(
+                    "missing beside new days, which therefore may not continue it",
+                    until,
+                    now,
+                );
+            }
         }
         let new: Vec<_> = candles.into_iter().filter(|candle| Some(candle.day) > self.complete).collect();
         let sifted = sift(&self.closes, &new, explained);
@@ -111,6 +128,20 @@ impl Progress {
         self.note(&sifted);
         self.reach(&sifted.believed, until, now);
         Taken::Added(sifted)
+    }
+
+    /// The candles with every told split worked in that the stored days have worked in, if they then say the same: a
+    /// source that leaves its past as it was goes on delivering the undivided days.
+    fn divided(&self, candles: &[Candle], explained: &Explained) -> Option<Vec<Candle>> {
+        let (first, complete) = (candles.first()?.day, self.complete?);
+        let splits = explained.splits.range(first..=complete).filter(|(day, _)| **day > first);
+        let mut divided = candles.to_vec();
+        for (day, (after, before)) in splits {
+            for candle in divided.iter_mut().filter(|candle| candle.day < *day) {
+                *candle = rescaled(candle, *after, *before);
+            }
+        }
+        (divided != candles && compare(&self.closes, &divided) == Overlap::Same).then_some(divided)
     }
 
     /// Asks for the last days again, at most once an hour.
@@ -153,7 +184,7 @@ impl Progress {
         self.again = false;
         self.bars = count;
         self.closes.clear();
-        (self.complete, self.still) = (None, 0);
+        (self.first, self.complete, self.still) = (None, None, 0);
         self.note(&sifted);
         self.reach(&sifted.believed, until, now);
         Taken::Replaced(sifted)
@@ -174,6 +205,7 @@ impl Progress {
         while self.closes.len() > CLOSES_KEPT {
             self.closes.pop_first();
         }
+        self.first = self.first.or(candles.first().map(|candle| candle.day));
         self.complete = self.complete.max(candles.last().map(|candle| candle.day));
         if self.complete.is_some_and(|complete| complete >= until) {
             (self.tries, self.not_before, self.given_up) = (0, None, None);
@@ -320,6 +352,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_again_is_read_as_far_back_as_it_reached() {
+        let (now, until) = (at("2026-03-02T18:00:00Z"), day("2026-03-02"));
+        let mut progress = Progress::default();
+        progress.take(&[candle("2016-03-02", 30), candle("2026-03-02", 31)], &none(), until, now);
+        progress.again = true;
+        assert_eq!(progress.wanted(until, 400, now), Some((day("2016-03-02"), until)));
+        assert_eq!(progress.wanted(until, 5_479, now), Some((until.plus_days(-5_479), until)));
+        progress.take(&[candle("2020-03-02", 30), candle("2026-03-02", 31)], &none(), until, now);
+        assert_eq!(progress.first, Some(day("2020-03-02")), "what there is now");
+    }
+
+    #[test]
+    fn a_source_that_never_divides_its_past_goes_on_after_a_split() {
+        let now = at("2026-03-09T18:00:00Z");
+        let raw =
+            |texts: &[(&str, i64)]| -> Vec<Candle> { texts.iter().map(|(d, e6)| candle(d, *e6)).collect() };
+        let all = raw(&[
+            ("2026-02-25", 4_000),
+            ("2026-02-26", 4_040),
+            ("2026-02-27", 4_000),
+            ("2026-03-02", 1_010),
+            ("2026-03-03", 1_000),
+            ("2026-03-04", 990),
+        ]);
+        let told = Explained { splits: BTreeMap::from([(day("2026-03-02"), (4, 1))]), ..none() };
+        let mut progress = Progress::default();
+        progress.take(&all[..3], &told, day("2026-02-27"), now);
+        let Taken::Added(sifted) = progress.take(&all[..4], &told, day("2026-03-02"), now) else { panic!() };
+        assert_eq!(sifted.unadjusted, [(day("2026-03-02"), 4, 1)]);
+        for (number, until) in [(5, "2026-03-03"), (6, "2026-03-04")] {
+            let taken = progress.take(&all[..number], &told, day(until), now);
+            assert_eq!(taken, Taken::Added(believed(&all[number - 1..number])), "{until}");
+        }
+        let wrong = raw(&[("2026-02-27", 4_400), ("2026-03-04", 990), ("2026-03-05", 995)]);
+        assert!(matches!(progress.take(&wrong, &told, day("2026-03-05"), now), Taken::Rejected(_)));
+    }
+
+    #[test]
     fn a_past_that_says_something_else_is_rejected_unless_a_second_source_says_it_too() {
         let now = at("2026-03-02T18:00:00Z");
         let known = [candle("2026-02-26", 1_000), candle("2026-02-27", 1_010), candle("2026-03-02", 1_020)];
@@ -363,20 +433,24 @@ mod tests {
             volume: units.map(|units| money::Quantity::from_units(units).unwrap()),
             ..candle(text, close)
         };
-        let first = [quiet("2026-02-20", 10, Some(7))];
-        progress.take(&first, &none(), day("2026-02-20"), now);
+        let mut all = vec![quiet("2026-02-20", 10, Some(7))];
+        progress.take(&all, &none(), day("2026-02-20"), now);
+        let mut add = |progress: &mut Progress, candle: Candle| {
+            all.push(candle);
+            progress.take(&all, &none(), candle.day, now);
+        };
         for (number, text) in ["2026-02-23", "2026-02-24", "2026-02-25", "2026-02-26"].iter().enumerate() {
-            progress.take(&[quiet(text, 10, Some(0))], &none(), day(text), now);
+            add(&mut progress, quiet(text, 10, Some(0)));
             assert_eq!((progress.still, progress.is_halted()), (number + 1, false), "{text}");
         }
-        progress.take(&[quiet("2026-02-27", 10, Some(0))], &none(), day("2026-02-27"), now);
+        add(&mut progress, quiet("2026-02-27", 10, Some(0)));
         assert!(progress.is_halted());
-        progress.take(&[quiet("2026-03-02", 10, None)], &none(), day("2026-03-02"), now);
+        add(&mut progress, quiet("2026-03-02", 10, None));
         assert!(!progress.is_halted(), "an unknown volume is no missing trade");
         for (close, units, still) in [(10, Some(0), 1), (11, Some(0), 0), (11, Some(3), 0)] {
             let text = ["2026-03-03", "2026-03-04", "2026-03-05"]
                 [usize::from(close == 11) + usize::from(units == Some(3))];
-            progress.take(&[quiet(text, close, units)], &none(), day(text), now);
+            add(&mut progress, quiet(text, close, units));
             assert_eq!(progress.still, still, "{text}");
         }
     }

@@ -52,6 +52,8 @@ pub const CALENDAR_DAYS_MIN: i64 = 30;
 pub const BAR_AFTER_CLOSE_MS: i64 = 30 * 60_000;
 /// Days read again with every update, so that a split shows as a changed past.
 pub const BAR_OVERLAP_DAYS: i32 = 14;
+/// New days continue a series only beside so many known ones that say the same, where so many are known.
+pub const COMMON_DAYS_MIN: usize = 5;
 /// Closes per security that are kept at hand for that comparison, and to tell a usual move from a jump.
 pub const CLOSES_KEPT: usize = 61;
 /// How often the bar of one day is asked for before it is left to the next close.

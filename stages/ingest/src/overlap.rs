@@ -6,6 +6,8 @@ use market::Day;
 use money::Price;
 use tradernet::commands::candles::Candle;
 
+use crate::limits::{BAR_OVERLAP_DAYS, COMMON_DAYS_MIN};
+
 /// Readings this near are the same.
 const SAME: f64 = 0.001;
 /// A factor is one factor when it varies less than this.
@@ -29,15 +31,20 @@ pub(crate) enum Overlap {
     Unit,
     /// Something else: nobody knows which of the two is right.
     Other,
+    /// New days without the known ones beside them: nothing shows that they continue the same series.
+    Alone,
 }
 
-/// Compares what is known with what is delivered now.
+/// Compares what is known with what is delivered now. Every question also asks for some days that are known.
 pub(crate) fn compare(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> Overlap {
     let ratio = |candle: &Candle| {
         let known = known.get(&candle.day)?;
         Some(candle.close.e6() as f64 / known.e6().max(1) as f64)
     };
     let ratios: Vec<f64> = delivered.iter().filter_map(ratio).collect();
+    if ratios.len() < COMMON_DAYS_MIN && lacks_known(known, delivered) {
+        return Overlap::Alone;
+    }
     if ratios.iter().all(|ratio| (ratio - 1.0).abs() <= SAME) {
         return Overlap::Same;
     }
@@ -51,6 +58,13 @@ pub(crate) fn compare(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> Ove
         return Overlap::Unit;
     }
     plain(ratio).map_or(Overlap::Other, |(after, before)| Overlap::Split { after, before })
+}
+
+/// Whether something new is delivered although enough of what was asked for is known and did not come with it.
+fn lacks_known(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> bool {
+    let Some((last, _)) = known.last_key_value() else { return false };
+    let asked = known.range(last.plus_days(-BAR_OVERLAP_DAYS)..).count();
+    asked >= COMMON_DAYS_MIN && delivered.iter().any(|candle| candle.day > *last)
 }
 
 /// The plain ratio behind a factor of the closes, the smallest numbers first.
@@ -73,9 +87,14 @@ mod tests {
     }
 
     fn compare(known: &[i64], delivered: &[i64]) -> Overlap {
+        compare_from(0, known, delivered)
+    }
+
+    /// The first delivered day comes so many days after the first known one.
+    fn compare_from(first: i32, known: &[i64], delivered: &[i64]) -> Overlap {
         let price = |e6: i64| Price::from_e6(e6).unwrap();
         let known = (0..).map(day).zip(known.iter().map(|e6| price(*e6))).collect();
-        let delivered: Vec<Candle> = (0..)
+        let delivered: Vec<Candle> = (first..)
             .map(day)
             .zip(delivered)
             .map(|(day, e6)| {
@@ -92,6 +111,17 @@ mod tests {
         assert_eq!(compare(&[10_000, 20_000], &[10_011, 20_000]), Overlap::Other);
         assert_eq!(compare(&[], &[1]), Overlap::Same, "no common day contradicts nothing");
         assert_eq!(compare(&[1], &[]), Overlap::Same);
+    }
+
+    #[test]
+    fn new_days_need_five_known_ones_beside_them_where_so_many_are_known() {
+        let six = [10_000; 6];
+        assert_eq!(compare_from(1, &six, &six), Overlap::Same, "five known days and a new one");
+        assert_eq!(compare_from(2, &six, &six), Overlap::Alone, "four known days and two new ones");
+        assert_eq!(compare_from(6, &six, &six), Overlap::Alone);
+        assert_eq!(compare_from(2, &six[..4], &six), Overlap::Same, "only four are known");
+        assert_eq!(compare_from(2, &six, &six[..4]), Overlap::Same, "nothing new");
+        assert_eq!(compare_from(6, &six, &[]), Overlap::Same, "nothing at all");
     }
 
     #[test]

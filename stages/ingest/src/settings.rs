@@ -26,7 +26,7 @@ pub struct Settings {
     pub market_status_interval_s: u32,
     /// Seconds between readings of the currency rates, 60 to 86 400.
     pub fx_interval_s: u32,
-    /// Days of bars to keep, 30 to 6 000.
+    /// Days of bars to read at first, 30 to 6 000; fifteen years unless said otherwise.
     pub history_days: u32,
     /// Where Yahoo is; empty: it is not asked.
     pub yahoo_url: String,
@@ -66,7 +66,7 @@ impl Default for Settings {
             quote_interval_s: 60,
             market_status_interval_s: 60,
             fx_interval_s: 3_600,
-            history_days: 400,
+            history_days: 5_479,
             yahoo_url: String::new(),
             ecb_url: String::new(),
             frankfurter_url: String::new(),

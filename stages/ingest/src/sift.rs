@@ -150,7 +150,8 @@ fn confirmed(
         })
 }
 
-fn rescaled(bar: &Candle, after: u32, old: u32) -> Candle {
+/// A bar from before a split in units of after it.
+pub(crate) fn rescaled(bar: &Candle, after: u32, old: u32) -> Candle {
     let part = |price: Price| {
         let e6 = i128::from(price.e6()) * i128::from(old);
         let divided = money::divide(e6, i128::from(after), money::Rounding::HalfEven).ok();

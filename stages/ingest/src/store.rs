@@ -327,8 +327,11 @@ fn quotes(rows: &Connection, security: &Security) -> rusqlite::Result<Known> {
 }
 
 fn progress(rows: &Connection, isin: &Isin) -> rusqlite::Result<Progress> {
-    let bars: i64 =
-        rows.query_row("SELECT count(*) FROM api_bar WHERE isin = ?1", [isin.as_str()], |row| row.get(0))?;
+    let (bars, first): (i64, Option<String>) =
+        rows.query_row("SELECT count(*), min(day) FROM api_bar WHERE isin = ?1", [isin.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let first = first.and_then(|day| day.parse().ok());
     let mut query =
         rows.prepare_cached("SELECT day, close FROM api_bar WHERE isin = ?1 ORDER BY day DESC LIMIT ?2")?;
     let kept = i64::try_from(CLOSES_KEPT).unwrap_or(i64::MAX);
@@ -338,7 +341,14 @@ fn progress(rows: &Connection, isin: &Isin) -> rusqlite::Result<Progress> {
     let closes: BTreeMap<Day, Price> = closes.collect::<rusqlite::Result<_>>()?;
     let complete = closes.last_key_value().map(|(day, _)| *day);
     let still = still(rows, isin)?;
-    Ok(Progress { complete, closes, still, bars: u64::try_from(bars).unwrap_or(0), ..Progress::default() })
+    Ok(Progress {
+        first,
+        complete,
+        closes,
+        still,
+        bars: u64::try_from(bars).unwrap_or(0),
+        ..Progress::default()
+    })
 }
 
 /// How many of the newest sessions passed without a trade.

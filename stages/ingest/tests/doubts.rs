@@ -105,6 +105,41 @@ fn a_past_delivered_times_ten_or_a_hundredth_is_rejected_as_a_whole() {
     }
 }
 
+const VENTIX: &str = r#"
+[[stage.ingest.universe]]
+ticker = "VNTX.US"
+isin = "US99S0071069"
+name = "Ventix"
+mic = "XNAS"
+ccy = "USD"
+product_type = "stock"
+lot = 1
+"#;
+
+#[test]
+fn a_broker_that_leaves_its_past_undivided_goes_on_after_a_split() {
+    for adjusted in [true, false] {
+        let rules = Rules { throttle: false, hloc_split_adjusted: adjusted, ..Rules::default() };
+        let config = WorldConfig { rules, ..WorldConfig::new(1, at("2025-08-11T12:00:00Z")) };
+        let world = Rc::new(RefCell::new(World::new(config).unwrap()));
+        let others = OTHERS.replace("quote_interval_s = 60", "quote_interval_s = 3600");
+        let mut rig = Rig::new("2025-08-11T12:00:00Z", &format!("{others}{VENTIX}"));
+        run(&mut rig, &world, "2025-09-06T12:00:00Z");
+        let last = "SELECT close FROM api_bar WHERE day = '2025-09-05'";
+        let (from, until) = ("2025-08-01".parse().unwrap(), "2025-09-05".parse().unwrap());
+        let truth = world.borrow().daily_closes("VNTX.US", from, until);
+        assert_eq!(rig.count(last), truth.last().unwrap().1, "{adjusted}");
+        let split: Day = "2025-08-18".parse().unwrap();
+        for (day, e6) in truth {
+            let stored = rig.count(&format!("SELECT close FROM api_bar WHERE day = '{day}'"));
+            let units = if day < split { e6 / 4 } else { e6 };
+            assert!((stored as f64 / units as f64 - 1.0).abs() < 1e-3, "{adjusted} {day}: {stored} {units}");
+        }
+        let told = rig.health().last_error.unwrap_or_default();
+        assert!(!told.contains("past") && !told.contains("set apart"), "{adjusted}: {told}");
+    }
+}
+
 #[test]
 fn empty_answers_change_nothing() {
     let mut rig = Rig::new(MORNING, &format!("{OTHERS}{UNIVERSE}"));
