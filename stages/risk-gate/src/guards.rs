@@ -11,7 +11,7 @@ use crate::{
     checks::GateSettings,
     rate_age,
     store::{Activity, spelled},
-    world::{Standing, World},
+    world::{Standing, World, takes_orders, takes_orders_from},
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -36,7 +36,7 @@ pub(crate) fn all(
         day(&sent, limits, now),
         week(&sent, limits, now),
     ];
-    guards.extend(venues(world));
+    guards.extend(venues(world, now));
     guards.push(pending(world, standing));
     guards.push(rates(world, now));
     guards
@@ -111,13 +111,21 @@ pub(crate) fn week(sent: &[&Activity], limits: &GateSettings, now: Timestamp) ->
     )
 }
 
-fn venues(world: &World) -> Vec<Guard> {
-    let line = |venue: &contracts::Venue| Guard {
-        guard: "market_closed".into(),
-        free: venue.open,
-        found: format!("{} {}", venue.mic, if venue.open { "open" } else { venue.reason.as_str() }),
-        limit: "open".into(),
-        until: venue.next_change.filter(|_| !venue.open),
+fn venues(world: &World, now: Timestamp) -> Vec<Guard> {
+    let line = |venue: &contracts::Venue| {
+        let free = takes_orders(venue, now);
+        let how = match venue.open {
+            true if free => "open",
+            true => "just opened, or about to close",
+            false => venue.reason.as_str(),
+        };
+        Guard {
+            guard: "market_closed".into(),
+            free,
+            found: format!("{} {how}", venue.mic),
+            limit: "open, ten minutes from its edges".into(),
+            until: if free { None } else { takes_orders_from(venue, now) },
+        }
     };
     world.venues.values().map(line).collect()
 }

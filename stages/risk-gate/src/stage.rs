@@ -21,7 +21,7 @@ use crate::{
     store::{self, Activity, Save, spelled},
     tighter::{Tightened, tightened},
     verdicts::{APPROVED_KEPT_MS, REFUSED_KEPT_MS},
-    world::{Standing, World},
+    world::{EDGE_MIN, Standing, World},
 };
 
 /// Verdicts and activity that statements are still compared with.
@@ -355,7 +355,10 @@ impl RiskGate {
         let rests = cooldowns.iter().flat_map(|one| [one.buy_from, one.sell_from]).flatten();
         let read = self.world.portfolio.as_ref().map(|account| account.at);
         let old = read.map(|read| read.saturating_plus_ms(guards::age_ms(&self.limits) + 1_000));
-        self.guards_until = ends.chain(rests).chain(old).filter(|until| *until > now).min();
+        let closing =
+            self.world.venues.values().filter(|venue| venue.open).filter_map(|venue| venue.next_change);
+        let shut = closing.map(|close| close.saturating_minus_ms(EDGE_MIN * 60_000 - 1));
+        self.guards_until = ends.chain(rests).chain(old).chain(shut).filter(|until| *until > now).min();
         let sent = self.world.trades(self.mode);
         let within = |ms: i64| {
             u32::try_from(sent.iter().filter(|one| now.since(one.sent) < ms).count()).unwrap_or(u32::MAX)

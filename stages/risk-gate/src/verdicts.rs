@@ -12,7 +12,7 @@ use crate::{
     guards,
     refusals::REST_MIN,
     store::{Activity, Save, VerdictRow, spelled},
-    world::{EDGE_MIN, World},
+    world::{World, takes_orders_from},
 };
 
 /// An approval is taken back from the bus this long after it can no longer be of use.
@@ -25,7 +25,6 @@ const FIRST_LIVE_DAY_ORDERS: u32 = 1;
 const SMALL_POSITION: i64 = 2;
 /// A trade whose costs are a larger part of it is not sensible, in 1/1 000 000.
 const MOST_COST_E6: i64 = 10_000;
-const MINUTE_MS: i64 = 60_000;
 
 impl RiskGate {
     /// One verdict per order id, for ever: a request heard again has been judged.
@@ -205,7 +204,7 @@ impl RiskGate {
             return Some(now.saturating_plus_ms(i64::try_from(wait_s).ok()?.saturating_mul(1_000)));
         }
         match verdict.code? {
-            Code::MarketClosed => opens(self.world.venues.get(&request.mic)?, now),
+            Code::MarketClosed => takes_orders_from(self.world.venues.get(&request.mic)?, now),
             // Whatever becomes of the approval that is out, it is over then.
             Code::PendingOrder => self.out_until.values().filter(|until| **until > now).max().copied(),
             Code::CircuitBreaker => self.loss_over(now),
@@ -239,14 +238,4 @@ fn row(
         state_id: request.state_id.clone(),
         earliest,
     }
-}
-
-/// When a venue is open for long enough; nothing for one that is about to close, because nobody says when it opens then.
-fn opens(venue: &contracts::Venue, now: Timestamp) -> Option<Timestamp> {
-    let edge_ms = EDGE_MIN * MINUTE_MS;
-    if !venue.open {
-        return venue.next_change.map(|opens| opens.saturating_plus_ms(edge_ms));
-    }
-    let since = venue.since_open_min.filter(|since| *since < EDGE_MIN)?;
-    Some(now.saturating_plus_ms((EDGE_MIN - since) * MINUTE_MS))
 }

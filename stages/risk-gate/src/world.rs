@@ -73,6 +73,27 @@ pub struct Standing {
     pub clock_trusted: bool,
 }
 
+/// Whether a venue is open, and neither just opened nor about to close. The minutes are those of the statement; the close
+/// itself is looked at now, so that an old statement does not keep a venue open.
+pub(crate) fn takes_orders(venue: &Venue, now: Timestamp) -> bool {
+    let inside = |minutes: Option<i64>| minutes.is_some_and(|minutes| minutes >= EDGE_MIN);
+    let left_ms = venue.next_change.map(|close| close.since(now));
+    venue.open
+        && inside(venue.since_open_min)
+        && inside(venue.until_close_min)
+        && left_ms.is_some_and(|left| left >= EDGE_MIN * MINUTE_MS)
+}
+
+/// When a venue takes orders by itself; nothing for one that is about to close, because nobody says when it opens then.
+pub(crate) fn takes_orders_from(venue: &Venue, now: Timestamp) -> Option<Timestamp> {
+    let edge_ms = EDGE_MIN * MINUTE_MS;
+    if !venue.open {
+        return venue.next_change.map(|opens| opens.saturating_plus_ms(edge_ms));
+    }
+    let since = venue.since_open_min.filter(|since| *since < EDGE_MIN)?;
+    Some(now.saturating_plus_ms((EDGE_MIN - since) * MINUTE_MS))
+}
+
 impl World {
     /// The security of a request.
     #[must_use]
@@ -100,7 +121,6 @@ impl World {
             .security(&request.isin)
             .filter(|one| one.mic == request.mic && one.ccy == request.ccy && one.active);
         let venue = self.venues.get(&request.mic);
-        let inside = |minutes: Option<i64>| minutes.is_some_and(|minutes| minutes >= EDGE_MIN);
         GateSecurity {
             known: known.is_some(),
             allow_buy: known.is_some_and(|one| one.allow_buy) && self.bucket_allows(request, now),
@@ -108,16 +128,7 @@ impl World {
             min_lot: known.map_or(Quantity::ZERO, |one| one.lot_e6),
             tick: known.and_then(|one| one.tick_e6),
             strict_hours: venue.is_none_or(|venue| venue.strict),
-            market_open: mutants::is("closed_venue")
-                || venue.is_some_and(|venue| {
-                    // The minutes are those of the statement; the close itself is looked at now, so that an old
-                    // statement does not keep a venue open.
-                    let left_ms = venue.next_change.map(|close| close.since(now));
-                    venue.open
-                        && inside(venue.since_open_min)
-                        && inside(venue.until_close_min)
-                        && left_ms.is_some_and(|left| left >= EDGE_MIN * MINUTE_MS)
-                }),
+            market_open: mutants::is("closed_venue") || venue.is_some_and(|venue| takes_orders(venue, now)),
         }
     }
 

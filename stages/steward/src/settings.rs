@@ -2,7 +2,7 @@
 
 use bus_client::{Config, open_for_reading};
 use clap::Subcommand;
-use contracts::{DescribeSettings, Outcome, Reply, SetSetting};
+use contracts::{DescribeSettings, Outcome, Reply, SetSetting, TRADING_MODE};
 use market::Timestamp;
 use serde_json::{Value, json};
 
@@ -82,6 +82,11 @@ pub async fn run(place: &Place, question: &Question) -> Result<u8, Fault> {
                 shown(one).iter().for_each(|line| print::data(line));
             }
             Ok(0)
+        }
+        Question::Set { setting, value, .. } if setting == TRADING_MODE && value.trim() == "live" => {
+            Err(Fault::Refused(
+                "real money is asked for by `steward golive`, which says first what is missing; nothing was changed".into(),
+            ))
         }
         Question::Set { setting, value, confirm } => {
             let asked = SetSetting {
