@@ -17,6 +17,7 @@ use crate::import::{self, Names};
 use crate::nav::end_of;
 use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, called, differences, order_of, pair};
 use crate::store::Loaded;
+use crate::unbooked::Unbooked;
 use crate::value::rate_of;
 use crate::{Portfolio, Save, Snapshot};
 
@@ -27,6 +28,8 @@ pub(crate) struct Accounts {
     pub(crate) books: Books,
     pub(crate) fills: BTreeMap<String, Fill>,
     before: BTreeSet<String>,
+    /// Trades that cannot be booked yet.
+    unbooked: BTreeMap<String, Unbooked>,
     pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
     reported: Option<(Account, Timestamp, Vec<String>)>,
     pub(crate) flows: BTreeMap<String, Booked>,
@@ -64,6 +67,7 @@ impl Accounts {
             books: loaded.books,
             fills: loaded.fills,
             before: loaded.before,
+            unbooked: loaded.unbooked,
             frozen: loaded.frozen,
             reported: loaded.account,
             flows: loaded.flows,
@@ -119,12 +123,15 @@ impl Accounts {
         self.reported.as_ref().map(|(_, at, _)| *at)
     }
 
-    /// The day up to which trades were seen: that of the newest one, or of the beginning; nothing before the first
-    /// reading. However long nothing is traded, a trade that is told late lies behind it.
+    /// The day up to which trades were seen and booked: that of the newest one, of the beginning, or of the oldest
+    /// that waits; nothing before the first reading. However long nothing is traded, a trade that is told late lies
+    /// behind it.
     pub(crate) fn trades_seen(&self) -> Option<Day> {
         let read = self.at()?;
         let newest = self.fills.values().map(|fill| fill.executed).max().or(self.begun);
-        Some(newest.map_or(read, |newest| newest.min(read)).day_utc())
+        let seen = newest.map_or(read, |newest| newest.min(read)).day_utc();
+        let waits = self.unbooked.values().map(|trade| trade.day).min();
+        Some(waits.map_or(seen, |waits| waits.min(seen)))
     }
 
     /// What the broker lets be spent of it.
@@ -158,8 +165,10 @@ struct Booking {
     fills: Vec<Fill>,
     /// Differences found on the way.
     notes: Vec<(Isin, String)>,
-    /// What could not be booked, for people.
-    unbooked: Vec<String>,
+    /// Trades that cannot be booked yet.
+    unbooked: Vec<Unbooked>,
+    /// Holdings that the books cannot begin with, for people.
+    not_begun: Vec<String>,
 }
 
 impl Portfolio {
@@ -226,7 +235,7 @@ impl Portfolio {
                 true => (Side::Sell, reported.qty.checked_neg()),
             };
             let Ok(qty) = qty else {
-                booking.unbooked.push(format!("{isin}: its quantity cannot be booked"));
+                booking.not_begun.push(format!("{isin}: its quantity cannot be booked"));
                 continue;
             };
             booking.fills.push(Fill {
@@ -302,7 +311,7 @@ impl Portfolio {
             } else if !accounts.before.contains(id) && new.insert(id) {
                 match self.fill(trade, at, &mut booking.books) {
                     Ok(fill) => booking.fills.push(Fill { booked: now, ..fill }),
-                    Err(why) => booking.unbooked.push(format!("trade {id} cannot be booked: {why}")),
+                    Err(why) => booking.unbooked.push(Unbooked::new(trade, why, now)),
                 }
             }
         }
@@ -394,6 +403,9 @@ impl Portfolio {
             out.save(Save::Fill(Box::new(fill.clone())));
             if let Some(id) = &fill.trade_id {
                 self.accounts.fills.insert(id.clone(), fill.clone());
+                if let Some(waited) = self.accounts.unbooked.remove(id) {
+                    out.save(Save::NoLongerUnbooked(waited.trade_id));
+                }
             }
         }
         for (isin, held) in &booking.books {
@@ -403,7 +415,17 @@ impl Portfolio {
         }
         self.accounts.books.clone_from(&booking.books);
         self.take_flows(snapshot, if first { Timestamp::ZERO } else { now }, out);
-        let mut troubles = booking.unbooked.clone();
+        for trade in &booking.unbooked {
+            let known = self.accounts.unbooked.get(&trade.trade_id);
+            if known.is_none_or(|known| known.why != trade.why) {
+                let seen = known.map_or(trade.seen, |known| known.seen);
+                let trade = Unbooked { seen, ..trade.clone() };
+                out.save(Save::Unbooked(trade.clone()));
+                self.accounts.unbooked.insert(trade.trade_id.clone(), trade);
+            }
+        }
+        let mut troubles = booking.not_begun.clone();
+        troubles.extend(self.accounts.unbooked.values().map(Unbooked::told));
         troubles
             .extend(nameless.iter().map(|ticker| format!("the broker holds `{ticker}`, which nobody knows")));
         if troubles.is_empty() {

@@ -7,7 +7,7 @@
 //! **Publishes** `portfolio/state`, `portfolio/nav`, `portfolio/flow/{id}`, `portfolio/bucket/core`,
 //! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`.
 //!
-//! **Owns** the store `ledger`: `fill`, `trade_before`, `position`, `frozen`, `broker_position`,
+//! **Owns** the store `ledger`: `fill`, `trade_before`, `trade_unbooked`, `position`, `frozen`, `broker_position`,
 //! `broker_cash`, `sync`, `begun`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
 //! same of the paper ledger as `paper_*`, and `analytic`; views
 //! `api_fill`, `api_position`, `api_cash`, `api_cash_flow`, `api_corporate_action`, `api_dividend`, `api_nav`, `api_eod_position`,
@@ -34,6 +34,7 @@
 //! | what is held and what did it cost | `books`, `import` |
 //! | what cash is there, settled and under way | `cash_book` |
 //! | was it a split, a takeover, a new name | `actions`; seen twice and booked: `account/corporate` |
+//! | which trades wait to be booked | `unbooked` |
 //! | does the broker agree | `reconcile` |
 //! | what is it worth, and at which price | `value`, `prices` |
 //! | when does a day end, and what did it bring | `nav`, `day_end`; what it consists of: `closing`, `day_store` |
@@ -74,6 +75,7 @@ mod stage;
 mod state_id;
 mod store;
 mod take_over;
+mod unbooked;
 mod value;
 
 pub use actions::{Action, Change};
@@ -89,3 +91,4 @@ pub use reconcile::{Account, Reported};
 pub use settings::Settings;
 pub use stage::Portfolio;
 pub use store::Save;
+pub use unbooked::Unbooked;

@@ -20,6 +20,7 @@ use crate::paper::{Paper, PaperSave};
 use crate::paper_store;
 use crate::prices::Rebase;
 use crate::reconcile::{Account, Reported};
+use crate::unbooked::Unbooked;
 
 /// One change of the rows.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub enum Save {
     },
     /// A trade from before the books.
     Before(String),
+    /// A trade that cannot be booked yet, or for another reason than before.
+    Unbooked(Unbooked),
+    /// It was booked after all.
+    NoLongerUnbooked(String),
     /// A holding as derived from the fills.
     Position(Isin, Held),
     /// A security is frozen, or no longer.
@@ -74,6 +79,7 @@ pub(crate) struct Loaded {
     pub(crate) books: Books,
     pub(crate) fills: BTreeMap<String, Fill>,
     pub(crate) before: BTreeSet<String>,
+    pub(crate) unbooked: BTreeMap<String, Unbooked>,
     pub(crate) frozen: BTreeMap<Isin, (Timestamp, String)>,
     pub(crate) account: Option<(Account, Timestamp, Vec<String>)>,
     pub(crate) flows: BTreeMap<String, Booked>,
@@ -134,6 +140,12 @@ fn read(rows: &Connection) -> rusqlite::Result<Loaded> {
             fill,
         )?,
         before: all(rows, "SELECT broker_trade_id FROM trade_before", |row| row.get(0))?,
+        unbooked: all(rows, "SELECT broker_trade_id, day, what, why, seen FROM trade_unbooked", |row| {
+            let (trade_id, seen): (String, i64) = (row.get(0)?, row.get(4)?);
+            let (day, what, why) = (parsed(row, 1)?, row.get(2)?, row.get(3)?);
+            let seen = Timestamp::from_ms(seen);
+            Ok((trade_id.clone(), Unbooked { trade_id, day, what, why, seen }))
+        })?,
         frozen: all(rows, "SELECT isin, since, reason FROM frozen", |row| {
             Ok((parsed(row, 0)?, (Timestamp::from_ms(row.get(1)?), row.get(2)?)))
         })?,
@@ -368,6 +380,15 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
         Save::Before(trade_id) => rows
             .prepare_cached("INSERT OR IGNORE INTO trade_before VALUES (?1)")?
             .execute([trade_id])
+            .map(drop),
+        Save::Unbooked(trade) => rows
+            .prepare_cached(
+                "INSERT INTO trade_unbooked VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET why = excluded.why",
+            )?
+            .execute((trade.trade_id, trade.day.to_string(), trade.what, trade.why, trade.seen.ms()))
+            .map(drop),
+        Save::NoLongerUnbooked(trade_id) => rows
+            .execute("DELETE FROM trade_unbooked WHERE broker_trade_id = ?1", [trade_id])
             .map(drop),
         Save::Position(isin, held) => write_position(rows, "position", &isin, &held),
         Save::Frozen(isin, None) => {

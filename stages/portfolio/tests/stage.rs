@@ -25,6 +25,14 @@ fn begun(broker: &Broker) -> Rig {
     rig
 }
 
+/// One that reads the account every hour, for tests that last weeks.
+fn begun_hourly(broker: &Broker) -> Rig {
+    let mut rig = Rig::with(MORNING, "sync_interval_s = 3600\nstale_after_s = 86400");
+    rig.hear_market();
+    rig.run("2026-03-02T09:00:10Z", broker);
+    rig
+}
+
 fn qty(state: &PortfolioState, key: &str) -> Option<Quantity> {
     state.position(&isin(key)).map(|position| position.qty_e6)
 }
@@ -607,7 +615,7 @@ fn a_duplicate_reordered_or_late_fill_report_changes_nothing() {
 
 #[test]
 fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash() {
-    let mut rig = begun(&broker());
+    let mut rig = begun_hourly(&broker());
     rig.run("2026-03-30T09:00:00Z", &broker());
     let answer = |call: Call, late: &[CashFlow], trades: &[TradeRow], broker: Broker| {
         let since = call.flows_since.unwrap();
@@ -621,7 +629,7 @@ fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash()
     rig.hear(order(OrderStatus::Filled, Side::Sell, 4, &[("7", 4, 50)]));
     let paid = 10_000_000 - 26_000 + 4 * 500_000 - 20_000;
     for _ in 0..3 {
-        rig.run_with(rig.now.saturating_plus_ms(310_000), |call, _| {
+        rig.run_with(rig.now.saturating_plus_ms(3_610_000), |call, _| {
             answer(call, &late, &trades, with_cash(paid, 6, vec![]))
         });
     }
@@ -651,6 +659,38 @@ fn the_fee_of_a_trade_in_several_rows_is_the_same_in_memory_and_after_a_restart(
     rig.restart();
     rig.run("2026-03-02T09:40:00Z", &both);
     assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn a_trade_of_a_security_that_nobody_knows_waits_and_is_told_until_it_is_booked() {
+    let mut rig = begun_hourly(&broker());
+    let unknown = TradeRow {
+        ticker: tradernet::Ticker::parse("RHNB.EU").unwrap(),
+        ..trade("7", RHNA, Buy, 2, "2026-03-02T10:00:20")
+    };
+    let filled = order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]);
+    rig.hear(filled.clone());
+    let paid = with_cash(9_000_000 - 20_000, 12, vec![]);
+    let answer = |call: Call| {
+        let in_window = unknown.exchange_at.unwrap().day() >= call.trades_from;
+        Broker { trades: in_window.then(|| unknown.clone()).into_iter().collect(), ..paid.clone() }.answer(call)
+    };
+    rig.run_with(at("2026-03-12T09:00:00Z"), |call, _| answer(call));
+    rig.restart();
+    rig.hear(filled);
+    rig.run_with(at("2026-03-30T09:00:00Z"), |call, _| answer(call));
+    let told = rig.trouble().unwrap();
+    assert!(told.contains("trade 7 (2 RHNB.EU bought at 50 EUR on 2026-03-02) cannot be booked"), "{told}");
+    let mut known = support::universe();
+    let listing = contracts::Security { ticker: "RHNB.EU".into(), ..known.securities[0].clone() };
+    known.securities.push(listing);
+    rig.hear(known);
+    rig.run_with(at("2026-03-30T22:00:00Z"), |call, _| answer(call));
+    assert_eq!(rig.trouble(), None);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(12)));
+    assert_eq!(rig.count("SELECT count(*) FROM trade_unbooked"), 0);
+    rig.run_with(at("2026-03-30T23:20:00Z"), |call, _| answer(call));
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
 }
 
 #[test]
