@@ -12,10 +12,11 @@ use crate::actions::Action;
 use crate::books::{Books, Fill, Held, Origin, Traded};
 use crate::cash_book::{self, Parts, Purse};
 use crate::dividends::{Dividend, dividends};
-use crate::flows::{Booked, book, decide_transfers, unreadable};
+use crate::flows::{Booked, book, decide_transfers, unknown_codes, unreadable};
 use crate::import::{self, Names};
 use crate::nav::end_of;
 use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, called, differences, order_of, pair};
+use crate::settlements;
 use crate::store::Loaded;
 use crate::unbooked::Unbooked;
 use crate::value::rate_of;
@@ -96,8 +97,14 @@ impl Accounts {
 
     /// Cash as the books have it; unknown if it cannot be added up.
     pub(crate) fn cash_of_books(&self) -> Option<Purse> {
-        let parts = Parts { opening: &self.opening, fills: &self.fills, flows: &self.flows };
+        let loose = self.loose();
+        let parts = Parts { opening: &self.opening, fills: &self.fills, flows: &self.flows, loose: &loose };
         cash_book::cash(&parts).ok()
+    }
+
+    /// Settlements that no trade explains.
+    pub(crate) fn loose(&self) -> BTreeSet<String> {
+        settlements::loose(&self.fills, &self.flows, self.begun)
     }
 
     /// When a day of a fund with these books ends, if it is one.
@@ -448,10 +455,7 @@ impl Portfolio {
                 new.push(book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen));
             }
         }
-        match unreadable(&snapshot.unreadable) {
-            Some(text) => drop(self.troubles.insert("flows", text)),
-            None => drop(self.troubles.remove("flows")),
-        }
+        self.tell("flows", unreadable(&snapshot.unreadable));
         decide_transfers(&self.accounts.flows, &mut new);
         for booked in new {
             out.save(Save::Flow(Box::new(booked.clone())));
@@ -533,6 +537,8 @@ impl Portfolio {
 
     /// Compares cash, and remembers what is confirmed to differ.
     fn compare_cash(&mut self, now: Timestamp, out: &mut Out<Self>) {
+        self.tell("settlements", settlements::told(&self.accounts.loose(), &self.accounts.flows, now.day_utc()));
+        self.tell("codes", unknown_codes(self.accounts.flows.values(), now.day_utc()));
         let ours = self.accounts.cash_of_books();
         let Some((account, ..)) = &self.accounts.reported else { return };
         let Some(ours) = ours else {

@@ -1,7 +1,7 @@
 //! Cash as the books have it: what was there when they began, every fill and every flow since; what of it is
 //! still under way; and by how much the broker may differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Id, Side};
 use market::{Day, Timestamp};
@@ -20,6 +20,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) opening: &'a Purse,
     pub(crate) fills: &'a BTreeMap<String, Fill>,
     pub(crate) flows: &'a BTreeMap<String, Booked>,
+    /// Settlements that no trade explains.
+    pub(crate) loose: &'a BTreeSet<String>,
 }
 
 /// Adds everything up.
@@ -33,7 +35,7 @@ pub(crate) fn cash(parts: &Parts<'_>) -> Result<Purse, MoneyError> {
             add(&mut purse, moved)?;
         }
     }
-    for booked in parts.flows.values().filter(|booked| counts(booked, parts.fills)) {
+    for booked in parts.flows.values().filter(|booked| counts(booked, parts.fills, parts.loose)) {
         add(&mut purse, booked.flow.amount)?;
     }
     Ok(purse)
@@ -78,9 +80,12 @@ fn amount(fill: &Fill) -> Option<Money> {
 
 /// Whether a flow moves the cash of the books: it came after they began, it is no other side of a fill, it holds
 /// nothing back for a while, and no fill has its fee already.
-pub(crate) fn counts(booked: &Booked, fills: &BTreeMap<String, Fill>) -> bool {
-    let class = FlowKind::of(&booked.raw_type).class;
-    let elsewhere = matches!(class, FlowClass::Settlement | FlowClass::Hold);
+pub(crate) fn counts(booked: &Booked, fills: &BTreeMap<String, Fill>, loose: &BTreeSet<String>) -> bool {
+    let elsewhere = match FlowKind::of(&booked.raw_type).class {
+        FlowClass::Settlement => !loose.contains(&booked.key),
+        FlowClass::Hold => true,
+        _ => false,
+    };
     let in_fill = || {
         let fee = trade_of(&booked.flow.text).and_then(|trade| fills.get(trade)?.fee);
         fee.is_some_and(|fee| fee.currency() == booked.flow.amount.currency())
@@ -204,7 +209,7 @@ fn is_fee(booked: &Booked) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::flows::tests::booked;
 
@@ -214,7 +219,8 @@ mod tests {
         Money::from_e4(e4, Currency::EUR)
     }
 
-    fn fill(id: &str, ticker: &str, side: Side, n: i64, fee: Option<i64>) -> (String, Fill) {
+    /// A trade of so many at two euros.
+    pub(crate) fn fill(id: &str, ticker: &str, side: Side, n: i64, fee: Option<i64>) -> (String, Fill) {
         let fill = Fill {
             fill_id: Id::derive(Timestamp::ZERO, &[id]),
             trade_id: Some(id.into()),
@@ -242,7 +248,7 @@ mod tests {
     fn sum(fills: &BTreeMap<String, Fill>, flows: &[Booked]) -> Purse {
         let opening = Purse::from([(Currency::EUR, eur(1_000_000))]);
         let flows = flows.iter().map(|booked| (booked.key.clone(), booked.clone())).collect();
-        cash(&Parts { opening: &opening, fills, flows: &flows }).unwrap()
+        cash(&Parts { opening: &opening, fills, flows: &flows, loose: &BTreeSet::new() }).unwrap()
     }
 
     #[test]
@@ -255,6 +261,16 @@ mod tests {
             [booked("a", "sepa", 5_000, 1), booked("b", "sepa", 9_000, 0), booked("c", "block", -1, 1)];
         let expected = 1_000_000 - 200_000 - 20_000 + 80_000 - 10_000 + 5_000;
         assert_eq!(sum(&fills, &flows)[&Currency::EUR], eur(expected), "what was there before counts once");
+    }
+
+    #[test]
+    fn a_settlement_moves_cash_only_where_no_trade_did() {
+        let row = booked("a", "currency_conversion", 5_000, 1);
+        let counts = |loose: &[&str]| {
+            let loose = loose.iter().map(|key| (*key).to_owned()).collect();
+            counts(&row, &BTreeMap::new(), &loose)
+        };
+        assert_eq!((counts(&["a"]), counts(&["b"]), counts(&[])), (true, false, false));
     }
 
     #[test]
@@ -308,16 +324,18 @@ mod tests {
         let foreign = fee_row("d", "commission_for_trades", Money::from_e4(-8_000, Currency::USD));
         assert_eq!(fees(None, &[rows[0].clone(), foreign.clone()]), [12_000]);
         let fills = BTreeMap::from([fill("7", "RHNA.EU", Side::Buy, 10, Some(12_000))]);
-        assert!(!counts(&rows[0], &fills) && counts(&foreign, &fills), "it is paid beside the fee");
+        let counts = |row: &Booked| counts(row, &fills, &BTreeSet::new());
+        assert!(!counts(&rows[0]) && counts(&foreign), "it is paid beside the fee");
         let refund = fee_row("e", "commission_refund", eur(3_000));
-        assert!(fees(None, &[refund.clone()]).is_empty() && counts(&refund, &fills), "money of its own");
+        assert!(fees(None, &[refund.clone()]).is_empty() && counts(&refund), "money of its own");
     }
 
     #[test]
     fn an_overflow_is_an_error_not_a_sum() {
         let opening = Purse::from([(Currency::EUR, eur(i64::MAX))]);
         let fills = BTreeMap::from([fill("8", "RHNA.EU", Side::Sell, 4, None)]);
-        assert!(cash(&Parts { opening: &opening, fills: &fills, flows: &BTreeMap::new() }).is_err());
+        let (flows, loose) = (BTreeMap::new(), BTreeSet::new());
+        assert!(cash(&Parts { opening: &opening, fills: &fills, flows: &flows, loose: &loose }).is_err());
     }
 
     #[test]

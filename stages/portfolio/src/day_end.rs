@@ -92,7 +92,13 @@ impl Portfolio {
     /// Computes the day once more from an earlier one; a person is told of what differs.
     fn look_back(&mut self, out: &mut Out<Self>) {
         let accounts = &self.accounts;
-        let booked = Ledger { fills: &accounts.fills, flows: &accounts.flows, actions: &accounts.actions };
+        let loose = accounts.loose();
+        let booked = Ledger {
+            fills: &accounts.fills,
+            flows: &accounts.flows,
+            actions: &accounts.actions,
+            loose: &loose,
+        };
         match contradiction(&self.days, &booked) {
             None => drop(self.troubles.remove("history")),
             Some(text) => {

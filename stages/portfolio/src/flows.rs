@@ -1,6 +1,6 @@
 //! Cash flows: what the broker's codes mean for the owner, and how long they stay statements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Flow, FlowKind, Id};
 use market::{Day, Isin, Timestamp};
@@ -10,7 +10,7 @@ use tradernet::commands::{
     flow_class::{FlowClass, FlowKind as Class},
 };
 
-use crate::limits::{FLOW_DAYS, TRANSFER_DAYS, UNREADABLE_NAMED};
+use crate::limits::{FLOW_DAYS, FLOW_OVERLAP_DAYS, TRANSFER_DAYS, UNREADABLE_NAMED};
 
 /// A flow in the books.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +144,21 @@ fn kind(code: &str, class: FlowClass, amount: Money) -> FlowKind {
     }
 }
 
+/// What is told of flows of a kind that nobody knows, for a month: they count as cash that moved, and as a gain or loss.
+pub(crate) fn unknown_codes<'a>(flows: impl Iterator<Item = &'a Booked>, today: Day) -> Option<String> {
+    let recent = |booked: &&Booked| booked.flow.day.days_until(today) <= FLOW_OVERLAP_DAYS;
+    let unknown = |booked: &&Booked| Class::of(&booked.raw_type).class == FlowClass::Other;
+    let codes: BTreeSet<&str> =
+        flows.filter(recent).filter(unknown).map(|booked| booked.raw_type.as_str()).collect();
+    (!codes.is_empty()).then(|| {
+        let codes: Vec<&str> = codes.into_iter().collect();
+        format!(
+            "the statement has flows of a kind that is not known: {}; they count as gain or loss until somebody says what they are",
+            codes.join(", ")
+        )
+    })
+}
+
 /// What is told of lines of the statement that could not be read; the others are booked.
 pub(crate) fn unreadable(lines: &[UnreadableFlow]) -> Option<String> {
     if lines.is_empty() {
@@ -273,6 +288,17 @@ pub(crate) mod tests {
         assert_eq!(decided(&[], &[into, foreign]), [paid_in, paid_out], "another currency");
         let deposit = book("k", &flow("bank", 500), None, None, Timestamp::ZERO);
         assert_eq!(decided(&[], &[deposit]), [paid_in], "nothing else is touched");
+    }
+
+    #[test]
+    fn codes_that_nobody_knows_are_told_for_a_month() {
+        let day: Day = "2026-03-02".parse().unwrap();
+        let told = |code: &str, days| {
+            unknown_codes([booked("k", code, 1, 1)].iter(), day.plus_days(days))
+        };
+        assert!(told("brand_new", 0).unwrap().contains("not known: brand_new;"));
+        assert!(told("brand_new_reverted", 30).is_some());
+        assert_eq!((told("brand_new", 31), told("dividend", 0)), (None, None));
     }
 
     #[test]

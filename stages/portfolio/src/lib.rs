@@ -41,7 +41,7 @@
 //! | does the day follow from what was booked | `rebuild` |
 //! | how good was a period, and what earned it | `analytics`, `earned` |
 //! | what does the fund consist of, and what is too large | `composition` |
-//! | what came in and went out | `flows`, `dividends` |
+//! | what came in and went out | `flows`, `dividends`; what only settled a trade: `settlements` |
 //! | what does an imported ledger say, and what is taken over | `csv`, `take_over` |
 //! | what does research mode hold, and how did it come to it | `paper`, `paper_store`; what the mode changes: `research` |
 //! | what are these holdings called | `state_id` |
@@ -71,6 +71,7 @@ mod rebuild;
 mod reconcile;
 mod research;
 mod settings;
+mod settlements;
 mod stage;
 mod state_id;
 mod store;

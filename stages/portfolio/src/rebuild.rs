@@ -5,7 +5,7 @@
 //! a percent between this and what was said at the time means that books and history contradict each other, and a
 //! person is told. Nothing is corrected: nobody knows which of the two is right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Side;
 use formulas::reconstruction::{Closes, Trade, reconstruct};
@@ -28,6 +28,8 @@ pub(crate) struct Ledger<'a> {
     pub(crate) fills: &'a BTreeMap<String, Fill>,
     pub(crate) flows: &'a BTreeMap<String, Booked>,
     pub(crate) actions: &'a [Action],
+    /// Settlements that no trade explains.
+    pub(crate) loose: &'a BTreeSet<String>,
 }
 
 /// What is wrong with the last of these days, in one sentence; nothing while there is no earlier one with its rows.
@@ -64,7 +66,7 @@ fn worth(base: &DayEnd, last: &DayEnd, booked: &Ledger<'_>) -> Option<(f64, Opti
             cash_book::add(&mut purse, moved).ok()?;
         }
     }
-    for flow in booked.flows.values().filter(|flow| since(flow.seen) && counts(flow, booked.fills)) {
+    for flow in booked.flows.values().filter(|flow| since(flow.seen) && counts(flow, booked.fills, booked.loose)) {
         cash_book::add(&mut purse, flow.flow.amount).ok()?;
     }
     for action in booked.actions.iter().filter(|action| since(action.at)) {

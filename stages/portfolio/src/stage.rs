@@ -526,6 +526,14 @@ impl Portfolio {
         }
     }
 
+    /// Something is wrong, or no longer.
+    pub(crate) fn tell(&mut self, what: &'static str, text: Option<String>) {
+        match text {
+            Some(text) => self.troubles.insert(what, text),
+            None => self.troubles.remove(what),
+        };
+    }
+
     /// Tells people what is wrong now, once per change.
     fn report(&mut self, out: &mut Out<Self>) {
         let now = self.troubles.values().cloned().collect::<Vec<_>>().join(" | ");

@@ -11,6 +11,8 @@ use contracts::{Flow, FlowKind, Id, ImportLedger, LedgerFile, Meta, Outcome, Rec
 use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Quantity, Rate, Rounding, to_eur, value};
 
+use tradernet::commands::flow_class::{FlowClass, FlowKind as Class};
+
 use crate::actions::{Action, Change};
 use crate::books::{Fill, Held, Origin, Traded};
 use crate::csv::{self, FlowLine, TradeLine, What};
@@ -199,7 +201,11 @@ impl Portfolio {
     fn plan_flows(&self, lines: &[FlowLine], begun: Timestamp, now: Timestamp, taken: &mut Taken) {
         // What the broker's own statement tells already is not told again.
         let mut told: BTreeMap<(Day, Currency, i64), usize> = BTreeMap::new();
-        for booked in self.accounts.flows.values().filter(|booked| !booked.key.starts_with("csv:")) {
+        // A hold is no flow, so no line of a ledger is one.
+        let is_flow = |booked: &&Booked| {
+            !booked.key.starts_with("csv:") && Class::of(&booked.raw_type).class != FlowClass::Hold
+        };
+        for booked in self.accounts.flows.values().filter(is_flow) {
             let amount = booked.flow.amount;
             *told.entry((booked.flow.day, amount.currency(), amount.e4())).or_default() += 1;
         }

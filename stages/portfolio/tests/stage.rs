@@ -840,6 +840,26 @@ fn cash_that_nothing_explains_is_not_counted_on_and_named_after_a_minute() {
 }
 
 #[test]
+fn a_settlement_without_a_trade_moves_cash_and_is_told() {
+    let settled = |id: &str, e4| flow(id, "card_conversion_settlement", e4, "2026-03-12");
+    let mut rig = begun_hourly(&broker());
+    rig.run("2026-03-12T08:00:00Z", &broker());
+    let paid = Broker { flows: vec![settled("a", -120_000)], ..with_cash(9_880_000, 10, vec![]) };
+    rig.run("2026-03-12T11:00:00Z", &paid);
+    assert_eq!(rig.last::<PortfolioState>().cash_in(Currency::EUR).unwrap().amount.e4(), 9_880_000);
+    let told = rig.trouble().unwrap();
+    assert!(told.contains("belong to no known trade") && !told.contains("our books say"), "{told}");
+    // The other side of a purchase is told by the trade already.
+    let mut rig = begun_hourly(&broker());
+    rig.run("2026-03-12T08:00:00Z", &broker());
+    rig.hear(order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]));
+    let bought = trade("7", RHNA, Buy, 2, "2026-03-12T09:01:00");
+    let paid = Broker { flows: vec![settled("a", -1_000_000)], ..with_cash(8_980_000, 12, vec![bought]) };
+    rig.run("2026-03-12T11:00:00Z", &paid);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
 fn a_dividend_its_tax_and_its_reversal_are_one() {
     let mut rig = begun(&broker());
     let named = |id, code, e4| {
