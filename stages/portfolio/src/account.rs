@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bus_client::Out;
 use contracts::{Id, Reconciliation, Side};
 use market::{Calendars, Day, Isin, Timestamp};
-use money::{Currency, Money, Price, Quantity, Rounding, to_eur, value};
+use money::{Currency, Money, Price, Quantity, Rate, Rounding, to_eur, value};
 use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
 
 use crate::actions::Action;
@@ -316,7 +316,7 @@ impl Portfolio {
                     booking.notes.push((isin, format!("trade {id} is not what it was when it was booked")));
                 }
             } else if !accounts.before.contains(id) && new.insert(id) {
-                match self.fill(trade, at, &mut booking.books) {
+                match self.fill(trade, at, &mut booking.books, |ccy, day| self.rate_on(ccy, day, snapshot, now)) {
                     Ok(fill) => booking.fills.push(Fill { booked: now, ..fill }),
                     Err(why) => booking.unbooked.push(Unbooked::new(trade, why, now)),
                 }
@@ -325,7 +325,20 @@ impl Portfolio {
         booking
     }
 
-    fn fill(&self, trade: &TradeRow, executed: Timestamp, books: &mut Books) -> Result<Fill, String> {
+    /// The rate of the day on which something happened: of today the last one heard, of an earlier day that day's own.
+    /// Where no history of rates is there, today's is the nearest that is known.
+    fn rate_on(&self, ccy: Currency, day: Day, snapshot: &Snapshot, now: Timestamp) -> Option<Rate> {
+        let dated = snapshot.rates.get(&(ccy, day)).copied().filter(|_| day < now.day_utc());
+        dated.or_else(|| rate_of(self.rates.as_ref(), ccy))
+    }
+
+    fn fill(
+        &self,
+        trade: &TradeRow,
+        executed: Timestamp,
+        books: &mut Books,
+        rate_on: impl Fn(Currency, Day) -> Option<Rate>,
+    ) -> Result<Fill, String> {
         let (id, ticker) = (trade.trade_id.as_str(), trade.ticker.as_str());
         if !trade.quantity.is_positive() {
             return Err(format!("its quantity is {}", trade.quantity));
@@ -338,7 +351,8 @@ impl Portfolio {
         let side = import::side(trade.side);
         let known = isin.and_then(|isin| books.get(&isin).cloned());
         let ccy = trade.currency.or(known.as_ref().map(|held| held.ccy));
-        let rate = ccy.and_then(|ccy| rate_of(self.rates.as_ref(), ccy));
+        let day = trade.exchange_at.map_or(executed.day_utc(), tradernet::WallTime::day);
+        let rate = ccy.and_then(|ccy| rate_on(ccy, day));
         let amount =
             trade.amount.or_else(|| value(trade.price, trade.quantity, ccy?, Rounding::HalfEven).ok());
         let eur = amount.zip(rate).and_then(|(worth, rate)| to_eur(worth, rate, Rounding::HalfEven).ok());
@@ -421,7 +435,7 @@ impl Portfolio {
             }
         }
         self.accounts.books.clone_from(&booking.books);
-        self.take_flows(snapshot, if first { Timestamp::ZERO } else { now }, out);
+        self.take_flows(snapshot, if first { Timestamp::ZERO } else { now }, now, out);
         for trade in &booking.unbooked {
             let known = self.accounts.unbooked.get(&trade.trade_id);
             if known.is_none_or(|known| known.why != trade.why) {
@@ -447,11 +461,11 @@ impl Portfolio {
         self.accounts.reported = Some((account, now, nameless));
     }
 
-    fn take_flows(&mut self, snapshot: &Snapshot, seen: Timestamp, out: &mut Out<Self>) {
+    fn take_flows(&mut self, snapshot: &Snapshot, seen: Timestamp, now: Timestamp, out: &mut Out<Self>) {
         let (mut new, mut keys) = (Vec::new(), BTreeSet::new());
         for (key, flow) in dedupe_keys(&snapshot.flows).into_iter().zip(&snapshot.flows) {
             if !self.accounts.flows.contains_key(&key) && keys.insert(key.clone()) {
-                let rate = rate_of(self.rates.as_ref(), flow.amount.currency());
+                let rate = self.rate_on(flow.amount.currency(), flow.day, snapshot, now);
                 new.push(book(&key, flow, self.accounts.names.named(&flow.comment), rate, seen));
             }
         }

@@ -1,9 +1,9 @@
 //! The socket: reads the account in one consistent pass and says what went wrong by name.
 
-use bus_client::{Edge, Start};
+use bus_client::{Edge, Place, Start};
 use market::Day;
 use tradernet::{
-    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place, ReadOnly, Retry, WallClock,
+    Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place as Address, ReadOnly, Retry, WallClock,
     commands::{
         cash_flows::{CashFlowPage, CashFlow, GetCashFlows, PAGES_MAX, UnreadableFlow},
         open_orders::GetOrders,
@@ -13,6 +13,7 @@ use tradernet::{
     },
 };
 
+use crate::day_rates::{self, DayRates};
 use crate::limits::PASSES_MAX;
 use crate::{Portfolio, Settings};
 
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub flows: Vec<CashFlow>,
     /// Cash flows that could not be read.
     pub unreadable: Vec<UnreadableFlow>,
+    /// Rates of the days of trades and flows, where they are known.
+    pub rates: DayRates,
 }
 
 /// What came of a reading.
@@ -76,12 +79,20 @@ impl From<Fault> for Failure {
 /// Reads the account through a transport.
 pub struct PortfolioEdge<E> {
     broker: ReadOnly<E>,
+    /// The store with the rates of days gone by.
+    market: Option<Place>,
 }
 
 impl<E: Exchange> PortfolioEdge<E> {
     /// Binds a transport to a key pair and a wall clock.
     pub fn new(exchange: E, keys: Keys, clock: WallClock) -> Self {
-        PortfolioEdge { broker: ReadOnly::new(exchange, keys, clock) }
+        PortfolioEdge { broker: ReadOnly::new(exchange, keys, clock), market: None }
+    }
+
+    /// Takes the rates of days gone by from this store of `ingest`.
+    #[must_use]
+    pub fn with_market(self, market: Place) -> Self {
+        PortfolioEdge { market: Some(market), ..self }
     }
 
     /// Positions and cash between two equal readings of the trades: then nothing happened meanwhile.
@@ -97,7 +108,11 @@ impl<E: Exchange> PortfolioEdge<E> {
                 return Err(failure);
             }
             if ids(&trades) == ids(&after) {
-                return Ok(Snapshot { account, trades: after, orders, flows, unreadable });
+                // What is there at the first reading of all is history: of it only flows have a worth here.
+                let valued = if call.flows_since.is_some() { after.as_slice() } else { &[] };
+                let read = |market: &Place| day_rates::read(market, day_rates::wanted(&flows, valued));
+                let rates = self.market.as_ref().map(read).unwrap_or_default();
+                return Ok(Snapshot { account, trades: after, orders, flows, unreadable, rates });
             }
             trades = after;
         }
@@ -148,9 +163,10 @@ impl PortfolioEdge<Below<HttpExchange>> {
     pub fn http(start: &Start<Settings>) -> Result<Self, String> {
         let Start { settings, environment, config, .. } = start;
         let build = || {
-            let exchange = Place::parse(&settings.broker_url, environment.is_simulated())?.exchange()?;
+            let exchange = Address::parse(&settings.broker_url, environment.is_simulated())?.exchange()?;
             let keys = tradernet::keys(&settings.public_key, &config.dir.join(&settings.private_key_file))?;
-            Ok(PortfolioEdge::new(exchange, keys, wall_clock()))
+            let market = Place::File(config.store_file("market"));
+            Ok(PortfolioEdge::new(exchange, keys, wall_clock()).with_market(market))
         };
         build().map_err(|error: BrokerError| format!("[stage.portfolio] {}", error.sentence()))
     }

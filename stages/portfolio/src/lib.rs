@@ -2,7 +2,8 @@
 //! says what everything is worth.
 //!
 //! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `command/portfolio/{sync,import,held_since}`,
-//! and at the broker positions, cash, trades, working orders and cash flows, in one consistent pass.
+//! and at the broker positions, cash, trades, working orders and cash flows, in one consistent pass; of the store `market` the
+//! view `api_fx`, for what was booked late.
 //!
 //! **Publishes** `portfolio/state`, `portfolio/nav`, `portfolio/flow/{id}`, `portfolio/bucket/core`,
 //! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`.
@@ -41,6 +42,7 @@
 //! | does the day follow from what was booked | `rebuild` |
 //! | how good was a period, and what earned it | `analytics`, `earned` |
 //! | what does the fund consist of, and what is too large | `composition` |
+//! | which rate does a late booking get | `day_rates` |
 //! | what came in and went out | `flows`, `dividends`; what only settled a trade: `settlements` |
 //! | what does an imported ledger say, and what is taken over | `csv`, `take_over` |
 //! | what does research mode hold, and how did it come to it | `paper`, `paper_store`; what the mode changes: `research` |
@@ -55,6 +57,7 @@ mod closing;
 mod composition;
 mod csv;
 mod day_end;
+mod day_rates;
 mod day_store;
 mod dividends;
 mod earned;
@@ -83,6 +86,7 @@ pub use actions::{Action, Change};
 pub use analytics::{Figure, Kind};
 pub use books::{Books, Fill, Held, Origin};
 pub use closing::{CashEnd, Closing, HoldingEnd};
+pub use day_rates::DayRates;
 pub use dividends::Dividend;
 pub use edge::{Call, Failure, PortfolioEdge, Reply, Snapshot};
 pub use flows::Booked;

@@ -39,6 +39,8 @@ pub const MISSED_DAYS: i32 = 40;
 pub const CASH_TOLERANCE_E4: i64 = 100;
 /// Days for which a fee may be missing.
 pub const FEE_DAYS: i32 = 2;
+/// A rate of a day may have been made so many days before it.
+pub const RATE_DAYS: i32 = 7;
 /// Days between a trade and the line of the statement that settles it.
 pub const SETTLEMENT_DAYS: i32 = 5;
 /// Days between the two sides of a transfer between own accounts.

@@ -714,6 +714,35 @@ fn a_holding_costs_what_was_paid_at_the_rate_of_its_day() {
 }
 
 #[test]
+fn what_is_booked_late_is_worth_what_it_was_on_its_day() {
+    let dollars = |id: &str, day: &str| CashFlow {
+        amount: money::Money::from_e4(100_000, Currency::USD),
+        ..flow(id, "bank", 1, day)
+    };
+    let rate = |e9| money::Rate::from_e9(e9).unwrap();
+    let of_day = |day: &str, e9| ((Currency::USD, day.parse().unwrap()), rate(e9));
+    let mut rig = begun(&broker());
+    rig.run("2026-03-04T09:00:00Z", &broker());
+    rig.hear(OrderState { isin: isin(NRDW), ..order(OrderStatus::Filled, Side::Sell, 1, &[("7", 1, 50)]) });
+    let late = Broker {
+        held: vec![(RHNA, 10), (NRDW, 4)],
+        cash: vec![(Currency::EUR, 10_000_000), (Currency::USD, -10_000 + 300_000 + 480_000)],
+        flows: vec![dollars("a", "2026-03-04"), dollars("b", "2026-03-03"), dollars("c", "2026-03-02")],
+        trades: vec![trade("7", NRDW, Sell, 1, "2026-03-03T10:00:00")],
+        // Of today the last rate that was heard counts, and of a day without history too.
+        rates: [of_day("2026-03-04", 900_000_000), of_day("2026-03-03", 400_000_000)].into(),
+        ..broker()
+    };
+    rig.run("2026-03-04T09:10:00Z", &late);
+    let worth = |id: &str| {
+        rig.count(&format!("SELECT amount_eur_e4 FROM cash_flow WHERE broker_txn_id = '{id}'"))
+    };
+    assert_eq!(["a", "b", "c"].map(worth), [50_000, 40_000, 50_000]);
+    assert_eq!(rig.count("SELECT value_eur FROM api_fill WHERE trade_id = '7'"), 200_000);
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
 fn a_split_does_not_look_like_a_crash() {
     let mut rig = begun(&broker());
     let before = rig.last::<Nav>().nav;

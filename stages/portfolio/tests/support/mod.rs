@@ -10,7 +10,7 @@ use contracts::{Address, Body, Envelope, FxRate, FxRates, Id, OrderFill, OrderSt
 use contracts::{Quote, Sample, Security, Side, Source, Universe};
 use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Rate};
-use portfolio::{Call, Failure, Portfolio, PortfolioEdge, Reply, Snapshot};
+use portfolio::{Call, DayRates, Failure, Portfolio, PortfolioEdge, Reply, Snapshot};
 use simworld::{Delivery, World};
 use tradernet::{
     BrokerOrderId, Exchange, Keys, RawReply, RawRequest, Ticker, TradeId, TransportError,
@@ -62,6 +62,8 @@ pub struct Broker {
     pub silent: bool,
     /// Lines of the statement that cannot be read.
     pub unreadable: Vec<UnreadableFlow>,
+    /// Rates of days gone by.
+    pub rates: DayRates,
 }
 
 /// Ten and five securities, 1000 euro, minus one dollar.
@@ -110,6 +112,7 @@ impl Broker {
             orders: Orders::default(),
             flows: self.flows.clone(),
             unreadable: self.unreadable.clone(),
+            rates: self.rates.clone(),
         })
     }
 }
