@@ -106,8 +106,8 @@ pub struct Question {
 pub enum Learnt {
     /// Closes, dividends and splits.
     Chart(yahoo::Chart),
-    /// Closes alone, from a provider that says no more.
-    Closes(Closes),
+    /// Closes alone, from a provider that says no more, and why the first one brought nothing.
+    Closes(Closes, DataFault),
     /// Fundamentals, analysts, profile.
     Facts(yahoo::Summary),
     /// Candidates for a symbol.
@@ -248,8 +248,10 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
                 let ask = ChartOf { symbol: symbol.clone(), from: *from, until: *until };
                 match client.ask(&ask, *at).await {
                     Ok(known) => Ok(Learnt::Chart(known.value)),
-                    Err(fault) if fault.moves_on() => self.second_closes(client, question).await.ok_or(fault),
-                    Err(fault) => Err(fault),
+                    Err(fault) => match self.second_closes(client, question).await {
+                        Some(closes) => Ok(Learnt::Closes(closes, fault)),
+                        None => Err(fault),
+                    },
                 }
             }
             Task::Symbol(isin) => self.symbol(client, *isin, question).await,
@@ -306,7 +308,7 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
         Ok(Learnt::Rates(EcbRates { days: [(day, rates)].into() }))
     }
 
-    async fn second_closes(&self, client: &Client<F>, question: &Question) -> Option<Learnt> {
+    async fn second_closes(&self, client: &Client<F>, question: &Question) -> Option<Closes> {
         let (ticker, mic, ccy) = question.listing.as_ref()?;
         // London is quoted in pence there.
         let unit = Unit::of(if mic.as_str() == "XLON" { "GBp" } else { ccy.as_str() }).ok()?;
@@ -318,7 +320,7 @@ impl<E: Exchange, F: Fetch> IngestEdge<E, F> {
             key: self.stooq_key.clone(),
         };
         let bars = client.ask(&ask, question.at).await.ok()?.value;
-        Some(Learnt::Closes(bars.iter().map(|bar| (bar.day, bar.close)).collect()))
+        Some(bars.iter().map(|bar| (bar.day, bar.close)).collect())
     }
 
     async fn quotes(&self, tickers: &[Ticker]) -> Result<Quotes, Failure> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bus_client::Out;
-use market::{Fundamental, Isin, Timestamp};
+use market::{Day, Fundamental, Isin, Timestamp};
+use money::{Currency, Price};
 use providers::{DataFault, EcbRates, Service, yahoo, yahoo_symbol};
 
 use crate::edge::Question;
@@ -16,8 +17,12 @@ const TROUBLES_TOLD: u32 = 3;
 const UNCOMPARED_MS: i64 = 600_000;
 /// A split explains a difference for so many days, up to this rest.
 const SPLIT_DAYS: i32 = 40;
+/// Rates of more days than this are those of the bank's whole file.
+const NINETY_DAYS: usize = 90;
 /// See [`SPLIT_DAYS`].
 const SPLIT_REST: f64 = 0.05;
+/// A dividend yield that was counted from what was paid stands above one that is told for so long.
+const YIELD_MS: i64 = 8 * 86_400_000;
 /// Countries in Yahoo's words.
 const COUNTRIES: [(&str, &str); 28] = [
     ("United States", "US"),
@@ -51,7 +56,7 @@ const COUNTRIES: [(&str, &str); 28] = [
 ];
 
 /// Ticker, venue and currency at the broker.
-type ListedAs = (String, market::Mic, money::Currency);
+type ListedAs = (String, market::Mic, Currency);
 
 impl Ingest {
     /// Adds what is to be asked of the providers that are set up.
@@ -81,7 +86,11 @@ impl Ingest {
     pub(crate) fn ask_outside(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(task) = self.outside.take(now) else { return };
         let (from, until) = self.outside.days(&task, now.day_utc(), self.settings.history_days);
-        let first = !self.outside.answered.contains(&task);
+        let first = match &task {
+            // A currency that came later has no past yet, nor has any while only today's rates were to be had.
+            Task::Rates => !self.currencies().is_subset(&self.outside.whole),
+            task => !self.outside.answered.contains(task),
+        };
         let Some((symbol, listing)) = self.symbol_of(&task) else {
             // Without a symbol there is nothing to ask; a search may find one.
             self.outside.failed(&task, &DataFault::Unknown, now);
@@ -128,15 +137,14 @@ impl Ingest {
             Ok(learnt) => learnt,
             Err(fault) => return self.not_learnt(task, &fault, now),
         };
-        self.troubles.remove(service.name());
+        if !matches!(learnt, Learnt::Closes(..)) {
+            self.troubles.remove(service.name());
+        }
         let used = match (task, learnt) {
             (Task::Rates, Learnt::Rates(rates)) => self.take_bank_rates(&rates, now, out),
             (Task::Chart(isin), Learnt::Chart(chart)) => self.take_chart(*isin, &chart, now, out),
-            (Task::Chart(isin), Learnt::Closes(closes)) => {
-                if !closes.is_empty() {
-                    self.outside.keep(*isin, closes);
-                }
-                true
+            (Task::Chart(isin), Learnt::Closes(closes, fault)) => {
+                return self.take_closes(*isin, closes, &fault, now);
             }
             (Task::Facts(isin), Learnt::Facts(summary)) => self.take_facts(*isin, &summary, now, out),
             (Task::Symbol(isin), Learnt::Hits(hits)) => self.take_hits(*isin, &hits, now, out),
@@ -183,6 +191,21 @@ impl Ingest {
         }
     }
 
+    /// Closes of the provider that stands in for Yahoo. Its symbol was made up here: only closes that are the broker's
+    /// show that it is the right one. Yahoo is left in peace, and asked again for the rest, as after any failure.
+    fn take_closes(&mut self, isin: Isin, closes: BTreeMap<Day, Price>, fault: &DataFault, now: Timestamp) {
+        self.not_learnt(&Task::Chart(isin), fault, now);
+        let Some(bars) = self.bars.get_mut(&isin) else { return };
+        if verify(&bars.closes, &closes) != Verdict::Agrees {
+            return;
+        }
+        self.outside.keep(isin, closes);
+        if !bars.doubtful.is_empty() {
+            bars.look_again(now);
+            self.bars_at = self.bars_at.min(now);
+        }
+    }
+
     fn take_bank_rates(&mut self, rates: &EcbRates, now: Timestamp, out: &mut Out<Self>) -> bool {
         let wanted = self.currencies();
         let mut kept = EcbRates::default();
@@ -195,6 +218,9 @@ impl Ingest {
             if !rates.is_empty() {
                 kept.days.insert(*day, rates);
             }
+        }
+        if rates.days.len() > NINETY_DAYS {
+            self.outside.whole.extend(&wanted);
         }
         if let Some((day, newest)) = kept.days.last_key_value() {
             let made = Timestamp::from_ms(i64::from(day.epoch_days()) * 86_400_000 + 15 * 3_600_000);
@@ -285,6 +311,9 @@ impl Ingest {
         let paid = chart.dividends.iter().filter(|dividend| dividend.ex_day > since);
         let paid: f64 = paid.map(|dividend| dividend.amount.to_f64()).sum();
         let value = Fundamental::DividendYield.believe(paid / last.close.to_f64());
+        if value.is_some() {
+            self.outside.yields.insert(isin, now);
+        }
         let figures = vec![(Fundamental::DividendYield, value)];
         out.save(Save::Figures { isin, figures, words: Vec::new(), at: now });
     }
@@ -301,8 +330,13 @@ impl Ingest {
             return true;
         }
         let figures = Fundamental::all().map(|figure| (figure, summary.figures.get(&figure).copied()));
-        // This one is usually absent here and has a question of its own.
-        let figures = figures.filter(|(figure, value)| *figure != Fundamental::PegRatio || value.is_some());
+        // The first is usually absent here and has a question of its own; the second is better counted from what was paid.
+        let counted = self.outside.yields.get(&isin).is_some_and(|then| now.since(*then) < YIELD_MS);
+        let figures = figures.filter(|(figure, value)| match figure {
+            Fundamental::PegRatio => value.is_some(),
+            Fundamental::DividendYield => !counted,
+            _ => true,
+        });
         let code = summary.country.as_deref().and_then(|country| {
             COUNTRIES.iter().find(|(name, _)| *name == country).map(|(_, code)| (*code).to_owned())
         });

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use market::{Day, Isin, Timestamp};
-use money::Price;
+use money::{Currency, Price};
 use providers::{DataFault, Pace, Service, Turn, yahoo};
 
 use crate::limits::{CROSS_STOPS, CROSS_TOLD, OUTSIDE_JITTER_MS, OUTSIDE_SPACING_MS, SECOND_AGREES};
@@ -17,8 +17,10 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Days of the first question about the past of an index.
 const INDEX_DAYS: i32 = 900;
-/// Days of every later question.
+/// Days of every later question about an index.
 const AGAIN_DAYS: i32 = 40;
+/// And about a security: its dividends of a whole year are counted.
+const CHART_AGAIN_DAYS: i32 = 400;
 /// Closes of a second source that are kept at hand.
 const SECOND_KEPT: usize = 60;
 /// A price of the second source is fresh for so long.
@@ -140,6 +142,10 @@ pub(crate) struct Outside {
     due: BTreeMap<Task, Timestamp>,
     /// Tasks that were answered at least once.
     pub(crate) answered: BTreeSet<Task>,
+    /// Currencies of which all of the bank's past was asked for.
+    pub(crate) whole: BTreeSet<Currency>,
+    /// When a dividend yield was last counted from what was paid.
+    pub(crate) yields: BTreeMap<Isin, Timestamp>,
     paces: BTreeMap<Service, Pace>,
     asked: Option<Task>,
     /// Closes of the second source.
@@ -230,6 +236,7 @@ impl Outside {
         self.doubted.remove(isin);
         self.verdicts.remove(isin);
         self.second.remove(isin);
+        self.yields.remove(isin);
     }
 
     /// When there is something to ask.
@@ -266,6 +273,7 @@ impl Outside {
     /// The days to ask for.
     pub(crate) fn days(&self, task: &Task, today: Day, history_days: u32) -> (Day, Day) {
         let first = match task {
+            Task::Chart(_) if self.answered.contains(task) => CHART_AGAIN_DAYS,
             _ if self.answered.contains(task) => AGAIN_DAYS,
             Task::Index(_) => INDEX_DAYS,
             _ => i32::try_from(history_days).unwrap_or(i32::MAX),
@@ -389,7 +397,7 @@ mod tests {
         assert_eq!(outside.take(at(499)), None);
         assert_eq!(outside.take(at(500)), Some(Task::Chart(isin())));
         let (from, until) = outside.days(&Task::Chart(isin()), "2026-03-02".parse().unwrap(), 3_650);
-        assert_eq!(from.days_until(until), AGAIN_DAYS);
+        assert_eq!(from.days_until(until), CHART_AGAIN_DAYS);
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl Ingest {
             troubles: BTreeMap::new(),
             reported: String::new(),
         };
+        ingest.outside.whole = loaded.whole;
         ingest.expect_outside(&loaded.answered);
         ingest
     }

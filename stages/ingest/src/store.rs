@@ -2,7 +2,7 @@
 
 mod beside;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Corrected, FxRate, Quote, Security, Source};
 use market::{Day, Fundamental, Isin, Mic, Timestamp};
@@ -195,6 +195,8 @@ pub(crate) struct Loaded {
     pub(crate) splits: BTreeMap<Isin, BTreeMap<Day, (u32, u32)>>,
     /// Until when questions are answered.
     pub(crate) answered: BTreeMap<String, Timestamp>,
+    /// Currencies with more of the bank's rates than its short file has.
+    pub(crate) whole: BTreeSet<Currency>,
 }
 
 /// Reads everything.
@@ -250,6 +252,11 @@ fn beside_prices(rows: &Connection, loaded: &mut Loaded) -> rusqlite::Result<()>
         let ratio = (row.get(2)?, row.get(3)?);
         let splits = loaded.splits.entry(text(row, 0, str::parse)?).or_default();
         splits.insert(text(row, 1, str::parse)?, ratio);
+    }
+    let mut query =
+        rows.prepare("SELECT ccy FROM fx_rate WHERE source = ?1 GROUP BY ccy HAVING count(*) > 90")?;
+    for row in query.query_map([ECB], |row| text(row, 0, Currency::new))? {
+        loaded.whole.extend([row?]);
     }
     let mut query = rows.prepare("SELECT key, expires FROM response WHERE source = ?1")?;
     for row in query.query_map([ANSWERED], |row| Ok((row.get(0)?, Timestamp::from_ms(row.get(1)?))))? {

@@ -7,11 +7,11 @@ mod support;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bus_client::Edge;
-use contracts::{HealthState, History, Quote, Universe};
+use contracts::{HealthState, History, Quote, Sample, Universe};
 use ingest::{Call, Learnt, Reply, Task};
 use market::{Day, Isin};
 use money::Currency;
-use providers::{Client, DataFault, EcbRates, Fetch, FetchFault, Request, Response, Service};
+use providers::{Client, DataFault, EcbRates, Fetch, FetchFault, Request, Response, Service, yahoo};
 use simworld::{Effect, FaultRule, Profile, Rules, When, World, WorldConfig};
 use support::{InProcess, Rig, Script, UNIVERSE, at, at_once, whole_edge};
 
@@ -178,7 +178,7 @@ fn empty_answers_change_nothing() {
         Call::Outside(question) => {
             let result = match &question.task {
                 Task::Rates => Ok(Learnt::Rates(EcbRates::default())),
-                Task::Chart(_) | Task::Index(_) => Ok(Learnt::Closes(BTreeMap::new())),
+                Task::Chart(_) | Task::Index(_) => Ok(Learnt::Closes(BTreeMap::new(), DataFault::Empty)),
                 Task::Symbol(_) => Ok(Learnt::Hits(Vec::new())),
                 Task::Peg(_) => Ok(Learnt::Peg(None)),
                 Task::Facts(_) | Task::Price(_) => Err(DataFault::Empty),
@@ -200,6 +200,159 @@ fn empty_answers_change_nothing() {
     assert_eq!(news, Vec::<&str>::new());
     let told = rig.health().last_error.unwrap();
     assert!(told.contains("left out NRDW.US") && told.contains("no rate of USD"), "{told}");
+}
+
+#[test]
+fn closes_of_a_stand_in_explain_a_jump_only_when_its_other_closes_are_the_brokers() {
+    for (factor, believed) in [(1, 1), (10, 0)] {
+        let mut jumped = script();
+        jumped.bars.get_mut("RHNA.EU").unwrap().push(("2026-03-02", 150_000_000));
+        let days = jumped.bars["RHNA.EU"].clone();
+        let answer = |call: Call| match call {
+            Call::Outside(question) if question.task == Task::Chart(RHEINAU.parse().unwrap()) => {
+                let closes = days.iter().map(|(day, e6)| (day.parse().unwrap(), support::price(e6 / factor)));
+                let fault = DataFault::Outage("Yahoo is out of order".into());
+                let closes = Learnt::Closes(closes.collect(), fault);
+                Reply::Outside { task: question.task, result: Box::new(Ok(closes)) }
+            }
+            other => jumped.answer(other),
+        };
+        let mut rig = Rig::new(MORNING, &format!("{OTHERS}{UNIVERSE}"));
+        rig.run_with(at("2026-03-02T17:30:00Z"), |call, _| answer(call));
+        let bars = "SELECT count(*) FROM api_bar WHERE day = '2026-03-02' AND isin = 'DE000SMX0015'";
+        assert_eq!(rig.count(bars), believed, "{factor}");
+        let asked = rig.calls.iter().filter(
+            |call| matches!(call, Call::Outside(ask) if ask.task == Task::Chart(RHEINAU.parse().unwrap())),
+        );
+        let asked = asked.count();
+        assert!(
+            (2..40).contains(&asked),
+            "Yahoo is asked again with growing pauses, not in its stead: {asked}"
+        );
+    }
+}
+
+#[test]
+fn the_second_provider_of_closes_is_asked_when_the_first_is_out_of_order_or_wants_peace() {
+    for status in [503, 429] {
+        let world = world("2026-03-02T12:00:00Z", Profile::Clean);
+        fault(&world, "yh", "*", "*", Effect::Http { status, processed: false });
+        let edge = whole_edge(&world);
+        let question = ingest::Question {
+            task: Task::Chart(RHEINAU.parse().unwrap()),
+            symbol: "RHNA.DE".into(),
+            listing: Some(("RHNA.EU".into(), "XETR".parse().unwrap(), Currency::EUR)),
+            from: "2026-02-02".parse().unwrap(),
+            until: "2026-02-27".parse().unwrap(),
+            first: true,
+            at: at("2026-03-02T12:00:00Z"),
+        };
+        let Reply::Outside { result, .. } = at_once(edge.perform(Call::Outside(Box::new(question)))) else {
+            panic!()
+        };
+        assert!(matches!(*result, Ok(Learnt::Closes(closes, _)) if closes.len() == 20), "{status}");
+    }
+}
+
+/// Business figures with the yield that Yahoo says, and a chart whose dividends make another one.
+fn yields(task: &Task, day: Day) -> Option<Learnt> {
+    use market::Fundamental::{DividendYield, PriceToBook};
+    match task {
+        Task::Facts(_) => {
+            let figures = BTreeMap::from([(DividendYield, 0.09), (PriceToBook, 2.0)]);
+            Some(Learnt::Facts(yahoo::Summary { figures, ..yahoo::Summary::default() }))
+        }
+        Task::Chart(_) => {
+            let bar = |day: Day| providers::Bar {
+                day,
+                open: None,
+                high: None,
+                low: None,
+                close: support::price(90_000_000),
+                volume: None,
+                repaired: false,
+            };
+            let bars = (0..400).rev().map(|ago| bar(day.plus_days(-ago))).collect();
+            let dividend = |ago: i32| providers::Dividend {
+                ex_day: day.plus_days(-ago),
+                amount: support::price(900_000),
+                unit_guessed: false,
+            };
+            Some(Learnt::Chart(yahoo::Chart {
+                unit: providers::Unit::of("EUR").unwrap(),
+                name: None,
+                bars,
+                dividends: vec![dividend(380), dividend(200), dividend(20)],
+                splits: Vec::new(),
+                session_ends: None,
+                traded_at: None,
+            }))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_yield_that_is_counted_from_a_year_of_dividends_stands_above_one_that_is_told() {
+    let frankfurt_only = UNIVERSE.split("[[stage.ingest.universe]]\nticker = \"NRDW.US\"").next().unwrap();
+    let mut rig = Rig::new(MORNING, &format!("{OTHERS}{frankfurt_only}"));
+    let mut windows = Vec::new();
+    // Two weeks: the figures are asked for again after one.
+    rig.run_with(at("2026-03-16T07:00:00Z"), |call, now| match call {
+        Call::Outside(question) => {
+            if matches!(question.task, Task::Chart(_)) {
+                windows.push(question.from.days_until(question.until));
+            }
+            let result = yields(&question.task, now.day_utc()).ok_or(DataFault::Unknown);
+            Reply::Outside { task: question.task, result: Box::new(result) }
+        }
+        other => script().answer(other),
+    });
+    assert!(windows.len() > 10 && windows.iter().all(|days| *days >= 400), "{windows:?}");
+    let told = "SELECT count(*) FROM api_fundamental WHERE field = 'price_to_book' AND value = 2.0";
+    let counted =
+        "SELECT count(*) FROM api_fundamental WHERE field = 'dividend_yield' AND abs(value - 0.02) < 1e-9";
+    assert_eq!((rig.count(told), rig.count(counted)), (1, 1));
+}
+
+#[test]
+fn the_banks_whole_past_is_asked_for_until_every_currency_has_it() {
+    let long = |from: &str, currencies: &[&str]| {
+        let first: Day = from.parse().unwrap();
+        let rate =
+            |ccy: &&str| (ccy.parse::<Currency>().unwrap(), money::Rate::from_e9(900_000_000).unwrap());
+        let days = |ago: i32| (first.plus_days(ago), currencies.iter().map(rate).collect::<BTreeMap<_, _>>());
+        Learnt::Rates(EcbRates { days: (0..200).map(days).collect() })
+    };
+    let mut rig = Rig::new(MORNING, &format!("{OTHERS}{UNIVERSE}"));
+    let mut asked = Vec::new();
+    let mut run = |rig: &mut Rig, until: &str, rates: &dyn Fn(bool) -> Learnt| {
+        asked.clear();
+        rig.run_with(at(until), |call, _| match call {
+            Call::Outside(question) if question.task == Task::Rates => {
+                asked.push(question.first);
+                Reply::Outside { task: question.task, result: Box::new(Ok(rates(question.first))) }
+            }
+            other => script().answer(other),
+        });
+        asked.clone()
+    };
+    // At first only the mirror's newest day is to be had.
+    let today = |_: bool| {
+        let rates = BTreeMap::from([(Currency::USD, money::Rate::from_e9(921_000_000).unwrap())]);
+        Learnt::Rates(EcbRates { days: BTreeMap::from([("2026-02-27".parse().unwrap(), rates)]) })
+    };
+    let whole = |_: bool| long("2025-08-01", &["USD", "GBP"]);
+    assert_eq!(run(&mut rig, "2026-03-02T07:10:00Z", &today), [true]);
+    assert_eq!(run(&mut rig, "2026-03-02T12:10:00Z", &whole), [true], "today's rate is no past");
+    assert_eq!(run(&mut rig, "2026-03-02T18:10:00Z", &whole), [false]);
+    rig.restart();
+    assert_eq!(run(&mut rig, "2026-03-03T00:10:00Z", &whole), [false], "the past is in the store");
+    let mut state = contracts::PortfolioState::sample();
+    state.cash[0].amount = money::Money::from_units(5, "GBP".parse().unwrap()).unwrap();
+    rig.tell(state);
+    assert_eq!(run(&mut rig, "2026-03-03T06:10:00Z", &whole), [true], "pounds came later");
+    assert_eq!(run(&mut rig, "2026-03-03T12:10:00Z", &whole), [false]);
 }
 
 #[test]
