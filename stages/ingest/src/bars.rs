@@ -3,26 +3,21 @@
 use std::collections::BTreeSet;
 
 use bus_client::Out;
-use contracts::{History, Id, JobOutcome, JobRun};
+use contracts::History;
 use market::{Isin, Timestamp};
 use tradernet::{commands::candles::History as Bars, pacer::PaceClass};
 
 use crate::history::{Progress, Taken, final_day, next_final};
+use crate::jobs::{HISTORY, Run};
 use crate::outside::Task;
 use crate::schedule::pause_ms;
 use crate::sift::Explained;
 use crate::{Call, Failure, Ingest, Save};
 
-/// The job whose progress is told.
-const HISTORY: &str = "history";
-
-/// One run of the job `history`.
-pub(crate) struct Run {
-    run_id: Id,
-    trigger: &'static str,
-    started: Timestamp,
+/// One run of the job `history`, and the securities that it is about.
+pub(crate) struct BarsRun {
+    run: Run,
     total: BTreeSet<Isin>,
-    failed: u64,
 }
 
 impl Ingest {
@@ -38,13 +33,8 @@ impl Ingest {
             return;
         }
         let trigger = if self.run.is_none() && self.troubles.contains_key("bars") { "retry" } else { "due" };
-        let run = self.run.get_or_insert_with(|| Run {
-            run_id: Out::<Self>::derive_id(now, &[HISTORY]),
-            trigger,
-            started: now,
-            total: BTreeSet::new(),
-            failed: 0,
-        });
+        let fresh = || BarsRun { run: Run::begin(HISTORY, trigger, now), total: BTreeSet::new() };
+        let run = self.run.get_or_insert_with(fresh);
         run.total.extend(due.iter().map(|(isin, ..)| *isin));
         let ticker = self.universe.get(&isin).expect("bars are kept per listed security").ticker.clone();
         self.bars_asked = Some(isin);
@@ -85,7 +75,7 @@ impl Ingest {
             Err(failure) => {
                 let pause = self.failed(&key, &failure, now);
                 if let Some(run) = &mut self.run {
-                    run.failed += 1;
+                    run.run.failed += 1;
                 }
                 let Some(progress) = self.bars.get_mut(isin) else { return };
                 progress.failures += 1;
@@ -166,15 +156,10 @@ impl Ingest {
     }
 
     fn say_run(&self, ended: Option<Timestamp>, now: Timestamp, out: &mut Out<Self>) {
-        let Some(run) = &self.run else { return };
+        let Some(BarsRun { run, total }) = &self.run else { return };
         let waiting = self.due_bars(now).len();
-        let total = run.total.len();
+        let total = total.len();
         let done = total.saturating_sub(waiting);
-        let outcome = match ended {
-            None => JobOutcome::Running,
-            Some(_) if run.failed > 0 => JobOutcome::Failed,
-            Some(_) => JobOutcome::Done,
-        };
         let text = match ended {
             None => format!("{done} of {total} securities read."),
             Some(_) if run.failed > 0 => {
@@ -185,19 +170,7 @@ impl Ingest {
         if ended.is_some() {
             out.decided(text.clone());
         }
-        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        out.say(JobRun {
-            stage: "ingest".into(),
-            job: HISTORY.into(),
-            run_id: run.run_id,
-            trigger: run.trigger.into(),
-            started: run.started,
-            ended,
-            outcome,
-            done: count(done),
-            total: count(total),
-            text,
-        });
+        run.say((done, total), ended, text, out);
     }
 
     fn bars_kept(&self) -> u64 {

@@ -7,6 +7,7 @@ use market::Timestamp;
 use money::Currency;
 use tradernet::{commands::cross_rates::CrossRates, pacer::PaceClass};
 
+use crate::jobs::{RATES, Run};
 use crate::limits::QUOTES_KEPT_MS;
 use crate::schedule::{grid_after, pause_ms};
 use crate::{Call, Failure, Ingest, Save};
@@ -30,6 +31,10 @@ impl Ingest {
             return;
         }
         self.rates_reading.awaited = 1;
+        let trigger = if self.rates_reading.failures == 0 { "due" } else { "retry" };
+        let run = Run::begin(RATES, trigger, now);
+        run.say((0, currencies.len()), None, format!("{} currencies are read.", currencies.len()), out);
+        self.rates_run = Some(run);
         out.call(Call::Rates { currencies });
     }
 
@@ -44,6 +49,7 @@ impl Ingest {
             Ok(found) => found,
             Err(failure) => {
                 let pause = self.failed("rates", &failure, now);
+                self.end_rates(0, 1, now, out);
                 self.rates_reading.failures += 1;
                 self.rates_at = now.saturating_plus_ms(pause_ms(self.rates_reading.failures, pause));
                 return;
@@ -68,5 +74,18 @@ impl Ingest {
             self.rates_at = next.min(now.saturating_plus_ms(pause_ms(self.rates_reading.failures, 0)));
         }
         self.doubt("fx", &news.doubts);
+        self.end_rates(news.taken.len(), news.doubts.len(), now, out);
+    }
+
+    /// Says what came of a reading: so many rates are believed, so many things were wrong.
+    fn end_rates(&mut self, taken: usize, wrong: usize, now: Timestamp, out: &mut Out<Self>) {
+        let Some(mut run) = self.rates_run.take() else { return };
+        run.failed = u64::try_from(wrong).unwrap_or(u64::MAX);
+        let total = self.currencies().len();
+        let text = match wrong {
+            0 => format!("{taken} currencies read."),
+            _ => format!("{taken} of {total} currencies read; the rest is tried again."),
+        };
+        run.say((taken, total), Some(now), text, out);
     }
 }

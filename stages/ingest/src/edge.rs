@@ -176,7 +176,7 @@ pub enum Reply {
 pub struct Failure {
     /// One sentence.
     pub text: String,
-    /// Not again before so many milliseconds.
+    /// Not again before so many milliseconds; zero where the usual pauses are meant.
     pub pause_ms: i64,
     /// The broker asked for fewer requests.
     pub throttled: bool,
@@ -185,6 +185,8 @@ pub struct Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         let pause_ms = match fault.retry() {
+            // A pause that the broker did not name is the pacer's: it doubles.
+            _ if matches!(fault, Fault::RateLimited { retry_after: None, .. }) => 0,
             Retry::Now => 0,
             Retry::Later(pause) => i64::try_from(pause.as_millis()).unwrap_or(PERSON_MS),
             Retry::Never | Retry::UnknownOutcome => PERSON_MS,
@@ -416,4 +418,16 @@ impl<E: Exchange, F: Fetch> Edge<Ingest> for IngestEdge<E, F> {
 /// The clock that the broker compares with its own: never a virtual one.
 fn wall_clock() -> WallClock {
     Box::new(|| u64::try_from(bus_client::wall().ms() / 1_000).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_that_the_broker_does_not_name_is_left_to_the_pacer() {
+        let limited = |retry_after| Failure::from(Fault::RateLimited { command: "getHloc", retry_after });
+        assert_eq!((limited(None).pause_ms, limited(None).throttled), (0, true));
+        assert_eq!(limited(Some(Duration::from_secs(30))).pause_ms, 30_000);
+    }
 }

@@ -94,11 +94,13 @@ impl Ingest {
         let Some((symbol, listing)) = self.symbol_of(&task) else {
             // Without a symbol there is nothing to ask; a search may find one.
             self.outside.failed(&task, &DataFault::Unknown, now);
+            self.round_came(&task, false, now, out);
             if let Task::Chart(isin) = task {
                 self.outside.expect(Task::Symbol(isin), None);
             }
             return;
         };
+        self.round_asks(&task, now);
         out.call(Call::Outside(Box::new(Question { task, symbol, listing, from, until, first, at: now })));
     }
 
@@ -126,6 +128,18 @@ impl Ingest {
 
     /// Takes an answer.
     pub(crate) fn learnt(
+        &mut self,
+        task: &Task,
+        result: Result<Learnt, DataFault>,
+        now: Timestamp,
+        out: &mut Out<Self>,
+    ) {
+        let answered = matches!(&result, Ok(learnt) if !matches!(learnt, Learnt::Closes(..)));
+        self.take_learnt(task, result, now, out);
+        self.round_came(task, answered, now, out);
+    }
+
+    fn take_learnt(
         &mut self,
         task: &Task,
         result: Result<Learnt, DataFault>,

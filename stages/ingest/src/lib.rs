@@ -5,7 +5,7 @@
 //! `command/ingest/{security_add, security_update, security_deactivate, run}`.
 //!
 //! **Publishes** `market/universe`, `market/venue/{mic}`, `market/quote/{isin}`, `market/fx`,
-//! `market/history` and the progress of its job `history`.
+//! `market/history` and the progress of its jobs `history`, `fx`, `dividends` and `fundamentals`.
 //!
 //! **Owns** the store `market`, see `migrations/market`; everybody else reads its `api_*` views.
 //!
@@ -35,6 +35,7 @@
 //! | does the broker agree that it is | `agreement` |
 //! | which bars are asked for next | `bars`; which of one security are wanted, and what came: `history` |
 //! | what do other providers say, and when are they asked | `outside`; what becomes of it: `learnt` |
+//! | how far has a job come | `jobs` |
 //! | when is something due | `schedule`; may the broker be asked now, and what is wrong: `troubles` |
 
 mod admission;
@@ -44,6 +45,7 @@ mod belief;
 mod currencies;
 mod edge;
 mod history;
+mod jobs;
 mod learnt;
 mod limits;
 mod openings;

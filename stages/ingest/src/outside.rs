@@ -239,6 +239,13 @@ impl Outside {
         self.yields.remove(isin);
     }
 
+    /// What is due and not being asked now.
+    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = &Task> {
+        let due =
+            self.due.iter().filter(move |(task, due)| **due <= now && self.asked.as_ref() != Some(*task));
+        due.map(|(task, _)| task)
+    }
+
     /// When there is something to ask.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
         if self.asked.is_some() {

@@ -10,8 +10,9 @@ use money::Currency;
 use tradernet::{Ticker, pacer::Pacer};
 
 use crate::agreement::Agreement;
-use crate::bars::Run;
+use crate::bars::BarsRun;
 use crate::history::Progress;
+use crate::jobs::{Round, Run};
 use crate::outside::Outside;
 use crate::pairs::Pairs;
 use crate::quotes::Known;
@@ -42,7 +43,9 @@ pub struct Ingest {
     pub(crate) bars: BTreeMap<Isin, Progress>,
     pub(crate) bars_at: Timestamp,
     pub(crate) bars_asked: Option<Isin>,
-    pub(crate) run: Option<Run>,
+    pub(crate) run: Option<BarsRun>,
+    pub(crate) rates_run: Option<Run>,
+    pub(crate) rounds: BTreeMap<&'static str, Round>,
     pub(crate) pacer: Option<Pacer>,
     pub(crate) outside: Outside,
     pub(crate) symbols: BTreeMap<Isin, String>,
@@ -177,6 +180,8 @@ impl Ingest {
             bars_at: Timestamp::ZERO,
             bars_asked: None,
             run: None,
+            rates_run: None,
+            rounds: BTreeMap::new(),
             pacer: None,
             outside: Outside::default(),
             symbols: loaded.symbols,

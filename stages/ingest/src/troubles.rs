@@ -21,15 +21,19 @@ impl Ingest {
         }
     }
 
-    /// Notes a failure and returns the pause that the broker asks for.
+    /// Notes a failure and returns the pause that follows from it.
     pub(crate) fn failed(&mut self, what: &str, failure: &Failure, now: Timestamp) -> i64 {
         self.troubled(what, &failure.text);
-        if failure.throttled
-            && let (Some(pacer), Ok(now_ms)) = (&mut self.pacer, u64::try_from(now.ms()))
-        {
-            pacer.throttled(now_ms, u64::try_from(failure.pause_ms).ok().filter(|ms| *ms > 0), 0);
+        if !failure.throttled {
+            return failure.pause_ms;
         }
-        failure.pause_ms
+        let (Some(pacer), Ok(now_ms)) = (&mut self.pacer, u64::try_from(now.ms())) else {
+            return failure.pause_ms;
+        };
+        let named = u64::try_from(failure.pause_ms).ok().filter(|ms| *ms > 0);
+        // Jitter without chance: spread by the milliseconds of the clock.
+        let until = pacer.throttled(now_ms, named, now.ms().rem_euclid(401) - 200);
+        i64::try_from(until.saturating_sub(now_ms)).unwrap_or(i64::MAX)
     }
 
     pub(crate) fn succeeded(&mut self, what: &str) {

@@ -8,8 +8,8 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bus_client::Edge;
 use contracts::{
-    Corrected, FxRates, HealthState, History, IngestRun, Outcome, PortfolioState, Quote, Reply, Sample,
-    SecurityAdd, SecurityDeactivate, SecurityUpdate, Universe,
+    Corrected, FxRates, HealthState, History, IngestRun, JobOutcome, JobRun, Outcome, PortfolioState, Quote,
+    Reply, Sample, SecurityAdd, SecurityDeactivate, SecurityUpdate, Universe,
 };
 use market::Day;
 use money::Quantity;
@@ -104,6 +104,12 @@ fn ten_years_of_everything_are_the_true_closes_in_every_manner_of_writing() {
         let history = rig.heard.about::<History>().pop().unwrap();
         assert_eq!(history.complete_until.len(), 33);
         assert_eq!(rig.health().state, HealthState::Healthy, "{profile:?} {:?}", rig.health().last_error);
+
+        for job in ["fx", "history", "dividends", "fundamentals"] {
+            let run = rig.heard.about::<JobRun>().into_iter().rfind(|run| run.job == job).unwrap();
+            assert_eq!((run.outcome, run.done == run.total), (JobOutcome::Done, true), "{profile:?} {run:?}");
+            assert_eq!(run.total, if job == "fx" { 5 } else { 33 }, "{profile:?} {run:?}");
+        }
 
         let count = |sql: &str| rig.count(sql);
         assert_eq!(count("SELECT count(*) FROM api_action WHERE kind = 'split'"), 1);

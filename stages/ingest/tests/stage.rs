@@ -34,6 +34,10 @@ fn prices(rig: &Rig, isin: &str) -> Vec<Quote> {
     all.into_iter().filter(|quote| quote.isin.as_str() == isin).collect()
 }
 
+fn runs(rig: &Rig, job: &str) -> Vec<JobRun> {
+    rig.heard.about::<JobRun>().into_iter().filter(|run| run.job == job).collect()
+}
+
 #[test]
 fn says_universe_rates_venues_prices_and_history_at_the_start() {
     let mut rig = Rig::new(MORNING, UNIVERSE);
@@ -56,8 +60,11 @@ fn says_universe_rates_venues_prices_and_history_at_the_start() {
     );
     let history = rig.heard.about::<History>().pop().unwrap();
     assert_eq!((history.bars, history.complete_until.len()), (4, 2));
-    let run = rig.heard.about::<JobRun>().pop().unwrap();
+    let run = runs(&rig, "history").pop().unwrap();
     assert_eq!((run.outcome, run.done, run.total), (JobOutcome::Done, 2, 2));
+    let run = runs(&rig, "fx").pop().unwrap();
+    assert_eq!((run.outcome, run.done, run.total), (JobOutcome::Done, 1, 1));
+    assert!(run.ended.is_some() && run.trigger == "due");
     assert_eq!(rig.count("SELECT count(*) FROM api_bar WHERE is_final = 1 AND quality = 'ok'"), 4);
     assert_eq!(rig.health().last_error, None);
 }
@@ -204,8 +211,12 @@ fn a_missing_rate_stays_missing() {
     rig.run("2026-03-02T07:00:06Z", &Script { dollar_e9: None, ..script() });
     assert!(rig.heard.about::<FxRates>().is_empty());
     assert!(rig.health().last_error.unwrap().contains("no rate of USD"));
+    let run = runs(&rig, "fx").pop().unwrap();
+    assert_eq!((run.outcome, run.done, run.total), (JobOutcome::Failed, 0, 1));
     rig.run("2026-03-02T07:01:00Z", &script());
     assert_eq!(rig.heard.about::<FxRates>().len(), 1, "it is asked for again soon");
+    let run = runs(&rig, "fx").pop().unwrap();
+    assert_eq!((run.outcome, run.trigger.as_str()), (JobOutcome::Done, "retry"));
 }
 
 #[test]
@@ -215,13 +226,40 @@ fn silence_keeps_the_last_state_and_is_asked_again_ever_more_slowly() {
     let said = rig.heard.all.len();
     let asked = rig.calls.len();
     rig.run("2026-03-02T08:04:30Z", &Script { silent: true, ..script() });
-    let news: Vec<_> = rig.heard.all[said..].iter().filter(|said| !said.topic.contains("/venue/")).collect();
+    let news = rig.heard.all[said..].iter().filter(|said| !said.topic.contains("/venue/"));
+    let news: Vec<_> = news.filter(|said| !said.topic.contains("/job/")).collect();
     assert!(news.is_empty(), "{news:?}");
     let again = rig.calls[asked..].iter().filter(|call| !matches!(call, Call::Markets)).count();
     assert!((2..=8).contains(&again), "{again}");
     assert!(rig.health().last_error.unwrap().contains("silent"));
     rig.run("2026-03-02T08:15:30Z", &script());
     assert!(prices(&rig, "DE000SMX0015").last().unwrap().at > at("2026-03-02T08:05:00Z"));
+}
+
+#[test]
+fn a_broker_that_wants_fewer_questions_is_asked_ever_more_rarely_whatever_is_due() {
+    let mut rig = Rig::new(MORNING, UNIVERSE);
+    rig.run("2026-03-02T08:00:30Z", &script());
+    let silent = Script { silent: true, ..script() };
+    let throttled = |call: Call| {
+        let failure = || ingest::Failure { text: "too many requests".into(), pause_ms: 0, throttled: true };
+        match silent.answer(call) {
+            Reply::Quotes { tickers, .. } => Reply::Quotes { tickers, result: Err(failure()) },
+            Reply::Rates(_) => Reply::Rates(Err(failure())),
+            Reply::Markets(_) => Reply::Markets(Err(failure())),
+            Reply::Bars { isin, from, until, .. } => {
+                Reply::Bars { isin, from, until, result: Err(failure()) }
+            }
+            other => other,
+        }
+    };
+    let asked = rig.calls.len();
+    rig.run_with(at("2026-03-02T09:00:30Z"), |call, _| throttled(call));
+    // 1, 2, 4, 8 and 15 minutes, give or take a fifth; a question that was under way with another counts as well.
+    let again = rig.calls.len() - asked;
+    assert!((4..=10).contains(&again), "{again}");
+    rig.run("2026-03-02T09:20:30Z", &script());
+    assert_eq!(rig.health().state, contracts::HealthState::Healthy);
 }
 
 #[test]
