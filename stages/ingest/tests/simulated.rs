@@ -74,8 +74,8 @@ fn a_frozen_quote_is_no_fresh_price_in_every_manner_of_writing() {
                 world.borrow_mut().advance_to(now);
                 at_once(edge.perform(call))
             });
-            let quotes = rig.heard.about::<Quote>().into_iter();
-            quotes.filter(|quote| quote.isin.as_str() == "DE000SMX0015").last().unwrap()
+            let mut quotes = rig.heard.about::<Quote>().into_iter();
+            quotes.rfind(|quote| quote.isin.as_str() == "DE000SMX0015").unwrap()
         };
         // Half an hour of an ordinary morning, minute by minute: what nobody froze is never old.
         for minute in 1..30 {
