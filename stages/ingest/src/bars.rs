@@ -7,7 +7,7 @@ use contracts::History;
 use market::{Isin, Timestamp};
 use tradernet::{commands::candles::History as Bars, pacer::PaceClass};
 
-use crate::history::{Progress, Taken, final_day, next_final};
+use crate::history::{BarSource, Progress, Taken, final_day, next_final};
 use crate::jobs::{HISTORY, Run};
 use crate::outside::Task;
 use crate::schedule::pause_ms;
@@ -79,13 +79,18 @@ impl Ingest {
                 }
                 let Some(progress) = self.bars.get_mut(isin) else { return };
                 progress.failures += 1;
-                progress.failed(now.saturating_plus_ms(pause_ms(progress.failures, pause)));
+                if progress.source == BarSource::Broker {
+                    progress.failed(now.saturating_plus_ms(pause_ms(progress.failures, pause)));
+                } else {
+                    progress.probed = Some(until);
+                }
             }
             Ok(found) => {
                 self.succeeded(&key);
                 self.take_bars(isin, &found, until, now, out);
             }
         }
+        self.consider_second(*isin, until, now);
         self.say_run(None, now, out);
     }
 
@@ -97,14 +102,35 @@ impl Ingest {
         now: Timestamp,
         out: &mut Out<Self>,
     ) {
-        let explained = Explained {
-            splits: self.splits.get(isin).cloned().unwrap_or_default(),
-            second: self.outside.second.get(isin).cloned().unwrap_or_default(),
-        };
+        let explained = self.explained(isin);
         let Some(progress) = self.bars.get_mut(isin) else { return };
+        if progress.source != BarSource::Broker {
+            return self.take_back(*isin, &found.candles, until, now, out);
+        }
         let taken = progress.take(&found.candles, &explained, until, now);
+        self.keep_bars(*isin, taken, now, out);
+    }
+
+    /// What may explain a jump of a security. A series is no witness of itself.
+    pub(crate) fn explained(&self, isin: &Isin) -> Explained {
+        let is_brokers = self.bars.get(isin).is_some_and(|bars| bars.source == BarSource::Broker);
+        let second = self.outside.second.get(isin).filter(|_| is_brokers);
+        Explained {
+            splits: self.splits.get(isin).cloned().unwrap_or_default(),
+            second: second.cloned().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn ticker_of(&self, isin: &Isin) -> String {
+        self.universe.get(isin).map_or_else(String::new, |listed| listed.ticker.to_string())
+    }
+
+    /// Stores what came of an answer, and tells people what is wrong with it.
+    pub(crate) fn keep_bars(&mut self, isin: Isin, taken: Taken, now: Timestamp, out: &mut Out<Self>) {
+        let Some(progress) = self.bars.get(&isin) else { return };
+        let source = progress.source;
         let doubts = progress.doubtful.clone();
-        let ticker = self.universe.get(isin).map_or_else(String::new, |listed| listed.ticker.to_string());
+        let ticker = self.ticker_of(&isin);
         let (sifted, replace) = match taken {
             Taken::Added(sifted) => (sifted, false),
             Taken::Replaced(sifted) => (sifted, true),
@@ -117,7 +143,7 @@ impl Ingest {
                 return;
             }
             Taken::Rejected(why) => {
-                self.outside.hurry(&Task::Chart(*isin), now);
+                self.outside.hurry(&Task::Chart(isin), now);
                 self.troubled(
                     &format!("past of {isin}"),
                     &format!("the past of {ticker} is {why}; nothing of it is used; look at it, then `steward universe refresh {isin}`"),
@@ -133,16 +159,16 @@ impl Ingest {
         self.doubt(&format!("doubtful {isin}"), &said);
         if !replace {
             for (before, after, old) in &sifted.unadjusted {
-                out.save(Save::Divide { isin: *isin, before: *before, after: *after, old: *old });
+                out.save(Save::Divide { isin, source, before: *before, after: *after, old: *old });
             }
         }
         if !sifted.believed.is_empty() {
-            out.save(Save::Bars { isin: *isin, bars: sifted.believed, replace, at: now });
+            out.save(Save::Bars { isin, source, bars: sifted.believed, replace, at: now });
         }
         if !sifted.doubtful.is_empty() {
             let bars = sifted.doubtful.iter().map(|(bar, doubt)| (*bar, doubt.word())).collect();
-            out.save(Save::Quarantine { isin: *isin, bars, at: now });
-            self.outside.hurry(&Task::Chart(*isin), now);
+            out.save(Save::Quarantine { isin, source, bars, at: now });
+            self.outside.hurry(&Task::Chart(isin), now);
         }
     }
 

@@ -13,6 +13,26 @@ use crate::limits::{
 use crate::overlap::{Overlap, compare};
 use crate::sift::{Doubt, Explained, Sifted, rescaled, sift};
 
+/// Who delivers the daily bars of a security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BarSource {
+    /// The broker, as long as it can.
+    #[default]
+    Broker,
+    /// Yahoo, see `second`.
+    Yahoo,
+}
+
+impl BarSource {
+    /// The word in the store.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            BarSource::Broker => "broker",
+            BarSource::Yahoo => "yahoo",
+        }
+    }
+}
+
 /// How far the bars of one security reach.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
@@ -34,6 +54,14 @@ pub(crate) struct Progress {
     pub(crate) looked_at: Option<Timestamp>,
     /// Bars set apart at the last reading.
     pub(crate) doubtful: Vec<(Day, Doubt)>,
+    /// Whose they are.
+    pub(crate) source: BarSource,
+    /// Another provider is being asked for all of them.
+    pub(crate) second: bool,
+    /// The day for whose sake that was tried last.
+    pub(crate) second_tried: Option<Day>,
+    /// The day for whose sake the broker was last asked whether it has them again.
+    pub(crate) probed: Option<Day>,
     pub(crate) tries: usize,
     pub(crate) given_up: Option<Day>,
     pub(crate) not_before: Option<Timestamp>,
@@ -66,8 +94,11 @@ impl Progress {
             return None;
         }
         let first = until.plus_days(-i32::try_from(history_days).unwrap_or(i32::MAX));
+        let whole = (self.first.map_or(first, |known| known.min(first)), until);
         match self.complete {
-            _ if self.again => Some((self.first.map_or(first, |known| known.min(first)), until)),
+            // Whether the broker has them again is asked once for every day.
+            _ if self.source != BarSource::Broker => (self.probed != Some(until)).then_some(whole),
+            _ if self.again => Some(whole),
             None if self.given_up == Some(until) => None,
             None => Some((first, until)),
             Some(complete) if self.look => Some((complete.plus_days(-BAR_OVERLAP_DAYS).max(first), until)),
@@ -99,7 +130,7 @@ impl Progress {
         }
         match overlap {
             Overlap::Same => {}
-            Overlap::Split { after, before } if is_told(explained, after, before, until) => {
+            Overlap::Split { after, before } if explained.tells(after, before, until) => {
                 self.again = true;
                 self.not_before = None;
                 return Taken::PastChanged(Some((after, before)));
@@ -132,7 +163,7 @@ impl Progress {
 
     /// The candles with every told split worked in that the stored days have worked in, if they then say the same: a
     /// source that leaves its past as it was goes on delivering the undivided days.
-    fn divided(&self, candles: &[Candle], explained: &Explained) -> Option<Vec<Candle>> {
+    pub(crate) fn divided(&self, candles: &[Candle], explained: &Explained) -> Option<Vec<Candle>> {
         let (first, complete) = (candles.first()?.day, self.complete?);
         let splits = explained.splits.range(first..=complete).filter(|(day, _)| **day > first);
         let mut divided = candles.to_vec();
@@ -174,7 +205,13 @@ impl Progress {
         self.not_before = Some(again_at);
     }
 
-    fn replace(&mut self, candles: &[Candle], explained: &Explained, until: Day, now: Timestamp) -> Taken {
+    pub(crate) fn replace(
+        &mut self,
+        candles: &[Candle],
+        explained: &Explained,
+        until: Day,
+        now: Timestamp,
+    ) -> Taken {
         let sifted = sift(&BTreeMap::new(), candles, explained);
         let count = u64::try_from(sifted.believed.len()).unwrap_or(0);
         if count == 0 || count.saturating_mul(2) < self.bars {
@@ -251,15 +288,6 @@ pub(crate) enum Taken {
 
 /// The last days are looked at again at most this often without need.
 const LOOK_EVERY_MS: i64 = 3_600_000;
-/// A split is told of within so many days of its trace in the past.
-const SPLIT_DAYS: i32 = 40;
-
-/// Tells whether somebody told of this split lately.
-fn is_told(explained: &Explained, after: u32, before: u32, until: Day) -> bool {
-    let lately = explained.splits.range(until.plus_days(-SPLIT_DAYS)..);
-    lately.into_iter().any(|(_, ratio)| *ratio == (after, before))
-}
-
 /// Tells whether a second source says of every common day what was delivered now.
 fn agrees(candles: &[Candle], explained: &Explained) -> bool {
     let part = |candle: &Candle| {

@@ -8,6 +8,7 @@ use money::{Currency, Price};
 use providers::{DataFault, EcbRates, Service, yahoo, yahoo_symbol};
 
 use crate::edge::Question;
+use crate::history::BarSource;
 use crate::outside::{Outside, Task, Verdict, chosen, difference, verify};
 use crate::{Call, Ingest, Learnt, Save};
 
@@ -269,6 +270,9 @@ impl Ingest {
             self.outside.expect(Task::Symbol(isin), None);
             return true;
         }
+        let is_brokers = bars.source == BarSource::Broker;
+        let to_come = self.take_series(isin, chart, now, out);
+        let Some(bars) = self.bars.get(&isin) else { return true };
         let closes = chart.closes();
         let verdict = verify(&bars.closes, &closes);
         match verdict {
@@ -289,8 +293,12 @@ impl Ingest {
             Verdict::Differs(part) => self.troubled(&key, &difference(&ticker, part)),
             Verdict::Agrees => {
                 self.troubles.remove(&key);
-                let symbol = self.symbol_of(&Task::Chart(isin)).map(|(symbol, _)| symbol).unwrap_or_default();
-                out.save(Save::Symbol { isin, symbol, verified: Some(now), method: "closes" });
+                // Its own closes verify nothing.
+                if is_brokers {
+                    let symbol =
+                        self.symbol_of(&Task::Chart(isin)).map(|(symbol, _)| symbol).unwrap_or_default();
+                    out.save(Save::Symbol { isin, symbol, verified: Some(now), method: "closes" });
+                }
                 let splits = self.splits.entry(isin).or_default();
                 splits.extend(chart.splits.iter().map(|split| (split.day, (split.after, split.before))));
                 out.save(Save::Actions {
@@ -310,7 +318,7 @@ impl Ingest {
             bars.look_again(now);
             self.bars_at = self.bars_at.min(now);
         }
-        true
+        !to_come
     }
 
     /// The dividends of a year to the last close.

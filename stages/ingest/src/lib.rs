@@ -31,6 +31,7 @@
 //! | which pairs of currencies are read, and do they trade | `pairs` |
 //! | which currency rates, and which are believed | `currencies`, `rates` |
 //! | may this daily bar be believed | `sift`; does the past still say the same: `overlap` |
+//! | when do another provider's bars take the place of the broker's | `second` |
 //! | is a venue open, and when is that said again | `venues`; what is said and written of it: `openings` |
 //! | does the broker agree that it is | `agreement` |
 //! | which bars are asked for next | `bars`; which of one security are wanted, and what came: `history` |
@@ -59,6 +60,7 @@ mod rates;
 mod renamed;
 mod requests;
 mod schedule;
+mod second;
 mod settings;
 mod sift;
 mod stage;
@@ -68,6 +70,7 @@ mod troubles;
 mod venues;
 
 pub use edge::{Call, Failure, IngestEdge, Learnt, Question, Reply};
+pub use history::BarSource;
 pub use outside::Task;
 pub use settings::{IndexListed, Listed, Number, Settings};
 pub use stage::Ingest;

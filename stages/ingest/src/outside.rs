@@ -188,6 +188,17 @@ impl Outside {
         }
     }
 
+    /// Whether it is asked about at all.
+    pub(crate) fn is_expected(&self, task: &Task) -> bool {
+        self.due.contains_key(task)
+    }
+
+    /// Asks about all of it again, as at first.
+    pub(crate) fn renew(&mut self, task: &Task, now: Timestamp) {
+        self.answered.remove(task);
+        self.hurry(task, now);
+    }
+
     /// Asks another provider for a price, at most once in some minutes.
     fn want_price(&mut self, isin: Isin, now: Timestamp) {
         let lately = self.prices_wanted.get(&isin).is_some_and(|then| now.since(*then) < PRICE_AGAIN_MS);

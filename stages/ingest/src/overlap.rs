@@ -60,6 +60,11 @@ pub(crate) fn compare(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> Ove
     plain(ratio).map_or(Overlap::Other, |(after, before)| Overlap::Split { after, before })
 }
 
+/// How many of the known days were delivered.
+pub(crate) fn common(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> usize {
+    delivered.iter().filter(|candle| known.contains_key(&candle.day)).count()
+}
+
 /// Whether something new is delivered although enough of what was asked for is known and did not come with it.
 fn lacks_known(known: &BTreeMap<Day, Price>, delivered: &[Candle]) -> bool {
     let Some((last, _)) = known.last_key_value() else { return false };

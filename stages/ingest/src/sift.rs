@@ -23,6 +23,8 @@ const FACTOR_MAX: f64 = 10.0;
 const AGREE: f64 = 0.03;
 /// A split explains a jump when what is left of it is below this.
 const SPLIT_REST: f64 = 0.35;
+/// A split is told of within so many days of its trace in the past.
+const SPLIT_DAYS: i32 = 40;
 
 /// What may explain a jump.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +33,13 @@ pub(crate) struct Explained {
     pub(crate) splits: BTreeMap<Day, (u32, u32)>,
     /// Closes of a second source.
     pub(crate) second: BTreeMap<Day, Price>,
+}
+
+impl Explained {
+    /// Whether somebody told of this split lately.
+    pub(crate) fn tells(&self, after: u32, before: u32, until: Day) -> bool {
+        self.splits.range(until.plus_days(-SPLIT_DAYS)..).any(|(_, ratio)| *ratio == (after, before))
+    }
 }
 
 /// Why a bar is set apart.

@@ -8,12 +8,12 @@ use contracts::{Corrected, FxRate, Quote, Security, Source};
 use market::{Day, Fundamental, Isin, Mic, Timestamp};
 use money::{Currency, Price, Quantity, Rate, Weight};
 use providers::{Dividend, EcbRates, Split};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use tradernet::commands::candles::Candle;
 
 use crate::owner::preference;
 use crate::{
-    history::{Progress, still_after},
+    history::{BarSource, Progress, still_after},
     limits::{CLOSES_KEPT, HALTED_SESSIONS},
     quotes::Known,
 };
@@ -49,6 +49,8 @@ pub enum Save {
     Bars {
         /// Which.
         isin: Isin,
+        /// Whose bars.
+        source: BarSource,
         /// The bars.
         bars: Vec<Bar>,
         /// In place of all that was there, because the past changed.
@@ -60,6 +62,8 @@ pub enum Save {
     Quarantine {
         /// Of which security.
         isin: Isin,
+        /// Whose bars.
+        source: BarSource,
         /// The bars, each with the reason.
         bars: Vec<(Bar, &'static str)>,
         /// When they were read.
@@ -69,12 +73,23 @@ pub enum Save {
     Divide {
         /// Of which security.
         isin: Isin,
+        /// Whose bars.
+        source: BarSource,
         /// Bars before this day.
         before: Day,
         /// New shares.
         after: u32,
         /// Old shares.
         old: u32,
+    },
+    /// From now on the series of a security is of this source.
+    Series {
+        /// Of which security.
+        isin: Isin,
+        /// Whose bars it is.
+        source: BarSource,
+        /// When it changed.
+        at: Timestamp,
     },
     /// Dividends and splits.
     Actions {
@@ -348,7 +363,16 @@ fn progress(rows: &Connection, isin: &Isin) -> rusqlite::Result<Progress> {
     let closes: BTreeMap<Day, Price> = closes.collect::<rusqlite::Result<_>>()?;
     let complete = closes.last_key_value().map(|(day, _)| *day);
     let still = still(rows, isin)?;
+    let word: Option<String> = rows
+        .query_row(
+            "SELECT source FROM price_series JOIN security USING (security_id) WHERE isin = ?1",
+            [isin.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let source = if word.as_deref() == Some(YAHOO) { BarSource::Yahoo } else { BarSource::Broker };
     Ok(Progress {
+        source,
         first,
         complete,
         closes,
@@ -408,7 +432,7 @@ pub(crate) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
             rows.prepare_cached(sql)?.execute([then.ms()]).map(drop)
         }
         Save::Rate { ccy, rate, at } => write_rate(rows, ccy, rate, at),
-        Save::Bars { isin, bars, replace, at } => write_bars(rows, &isin, &bars, replace, at),
+        Save::Bars { isin, source, bars, replace, at } => write_bars(rows, &isin, source, &bars, replace, at),
         Save::Owner { security, priority, corrections, reason, at } => {
             write_owner(rows, &security, priority, &corrections, reason, at)
         }
@@ -479,6 +503,7 @@ fn write_rate(rows: &Transaction<'_>, ccy: Currency, rate: Rate, at: Timestamp) 
 fn write_bars(
     rows: &Transaction<'_>,
     isin: &Isin,
+    source: BarSource,
     bars: &[Bar],
     replace: bool,
     at: Timestamp,
@@ -490,7 +515,7 @@ fn write_bars(
     let replaced = if replace {
         rows.execute(
             "DELETE FROM daily_price WHERE security_id = ?1 AND source = ?2",
-            params![security, BROKER],
+            params![security, source.name()],
         )?
     } else {
         0
@@ -505,13 +530,13 @@ fn write_bars(
     let mut believed = rows
         .prepare_cached("DELETE FROM price_quarantine WHERE security_id = ?1 AND day = ?2 AND source = ?3")?;
     for bar in bars {
-        believed.execute(params![security, bar.day.to_string(), BROKER])?;
+        believed.execute(params![security, bar.day.to_string(), source.name()])?;
         // Volumes are whole pieces.
         let volume = bar.volume.map(|volume| volume.e6() / Quantity::SCALE);
         statement.execute(params![
             security,
             bar.day.to_string(),
-            BROKER,
+            source.name(),
             bar.open.e6(),
             bar.high.e6(),
             bar.low.e6(),

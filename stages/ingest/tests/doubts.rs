@@ -105,6 +105,59 @@ fn a_past_delivered_times_ten_or_a_hundredth_is_rejected_as_a_whole() {
     }
 }
 
+#[test]
+fn the_bars_are_yahoos_while_the_broker_has_none_and_the_brokers_again_afterwards() {
+    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
+    let others = OTHERS.replace("quote_interval_s = 60", "quote_interval_s = 3600");
+    let mut rig = Rig::new("2026-03-02T07:30:00Z", &format!("{others}{UNIVERSE}"));
+    let word = |rig: &Rig, sql: &str| -> String {
+        bus_client::open_for_reading(&rig.place).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let source = "SELECT coalesce(max(source), 'broker') FROM price_series JOIN security USING (security_id) WHERE isin = 'DE000SMX0015'";
+    let stored = "SELECT group_concat(day || ' ' || close) FROM (SELECT day, close FROM api_bar WHERE isin = 'DE000SMX0015' AND day > '2026-01-01' ORDER BY day)";
+    let truth = |until: &str| -> String {
+        let days =
+            world.borrow().daily_closes("RHNA.EU", "2026-01-02".parse().unwrap(), until.parse().unwrap());
+        days.iter().map(|(day, e6)| format!("{day} {e6}")).collect::<Vec<_>>().join(",")
+    };
+    run(&mut rig, &world, "2026-03-03T12:00:00Z");
+    let bars = rig.count("SELECT count(*) FROM api_bar WHERE isin = 'DE000SMX0015'");
+    fault(&world, "tn", "getHloc", "RHNA.EU", Effect::Http { status: 503, processed: false });
+    run(&mut rig, &world, "2026-03-04T12:00:00Z");
+    assert_eq!(word(&rig, source), "broker", "one session without bars is no reason");
+    run(&mut rig, &world, "2026-03-06T23:30:00Z");
+    assert_eq!(word(&rig, source), "yahoo");
+    assert_eq!(word(&rig, stored), truth("2026-03-06"));
+    // Yahoo leaves out a day now and then.
+    let all = rig.count("SELECT count(*) FROM api_bar WHERE isin = 'DE000SMX0015'");
+    assert!((bars - 2..=bars + 4).contains(&all), "all of it: {all} for {bars}");
+    let said = rig.heard.about::<History>().pop().unwrap().complete_until;
+    assert_eq!(said[&RHEINAU.parse::<Isin>().unwrap()], "2026-03-06".parse::<Day>().unwrap());
+    rig.restart();
+    run(&mut rig, &world, "2026-03-09T23:30:00Z");
+    assert_eq!((word(&rig, source), word(&rig, stored)), ("yahoo".into(), truth("2026-03-09")));
+    world.borrow_mut().remove_fault("tn getHloc");
+    run(&mut rig, &world, "2026-03-11T20:00:00Z");
+    assert_eq!((word(&rig, source), word(&rig, stored)), ("broker".into(), truth("2026-03-11")));
+    assert_eq!(rig.health().state, HealthState::Healthy, "{:?}", rig.health().last_error);
+}
+
+#[test]
+fn yahoos_bars_do_not_stand_in_where_they_are_not_the_known_ones() {
+    let world = world("2026-03-02T07:30:00Z", Profile::LiveLike);
+    let others = OTHERS.replace("quote_interval_s = 60", "quote_interval_s = 3600");
+    let mut rig = Rig::new("2026-03-02T07:30:00Z", &format!("{others}{UNIVERSE}"));
+    run(&mut rig, &world, "2026-03-03T12:00:00Z");
+    let bars = rig.count("SELECT count(*) FROM api_bar");
+    fault(&world, "tn", "getHloc", "*", Effect::Http { status: 503, processed: false });
+    fault(&world, "yh", "*", "*", Effect::Spike { factor: "1.01".into() });
+    run(&mut rig, &world, "2026-03-06T23:30:00Z");
+    assert_eq!(rig.count("SELECT count(*) FROM price_series"), 0);
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar"), bars);
+    let told = rig.health().last_error.unwrap();
+    assert!(told.contains("Yahoo's do not stand in: its closes are not the known ones"), "{told}");
+}
+
 const VENTIX: &str = r#"
 [[stage.ingest.universe]]
 ticker = "VNTX.US"

@@ -4,13 +4,13 @@ use market::Isin;
 use money::Price;
 use rusqlite::{Transaction, params};
 
-use super::{ANSWERED, BROKER, ECB, Save, YAHOO};
+use super::{ANSWERED, ECB, Save, YAHOO};
 
 /// Writes one change.
 #[allow(clippy::too_many_lines)]
 pub(super) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> {
     match save {
-        Save::Quarantine { isin, bars, at } => {
+        Save::Quarantine { isin, source, bars, at } => {
             let security = id(rows, &isin)?;
             for (bar, reason) in bars {
                 rows.prepare_cached(
@@ -22,7 +22,7 @@ pub(super) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
                 .execute(params![
                     security,
                     bar.day.to_string(),
-                    BROKER,
+                    source.name(),
                     bar.open.e6(),
                     bar.high.e6(),
                     bar.low.e6(),
@@ -33,17 +33,23 @@ pub(super) fn apply(rows: &Transaction<'_>, save: Save) -> rusqlite::Result<()> 
                 ])?;
             }
         }
-        Save::Divide { isin, before, after, old } => {
+        Save::Divide { isin, source, before, after, old } => {
             let security = id(rows, &isin)?;
             rows.execute(
                 "UPDATE daily_price SET open_e6 = max(1, open_e6 * ?3 / ?4), high_e6 = max(1, high_e6 * ?3 / ?4),
                      low_e6 = max(1, low_e6 * ?3 / ?4), close_e6 = max(1, close_e6 * ?3 / ?4), quality = 'corrected'
-                 WHERE security_id = ?1 AND day < ?2 AND source = 'broker'",
-                params![security, before.to_string(), old, after],
+                 WHERE security_id = ?1 AND day < ?2 AND source = ?5",
+                params![security, before.to_string(), old, after, source.name()],
             )?;
             rows.execute(
                 "UPDATE corporate_action SET applied = 1 WHERE security_id = ?1 AND kind = 'split' AND ex_day = ?2",
                 params![security, before.to_string()],
+            )?;
+        }
+        Save::Series { isin, source, at } => {
+            rows.execute(
+                "INSERT OR REPLACE INTO price_series (security_id, source, updated) VALUES (?1, ?2, ?3)",
+                params![id(rows, &isin)?, source.name(), at.ms()],
             )?;
         }
         Save::Actions { isin, dividends, splits, source, at } => {
