@@ -8,6 +8,7 @@ use contracts::{
     OrderApproved, OrderRefused, OrderRequested, OrderState, PortfolioState, RiskHalt, TargetWeights,
 };
 use serde_json::json;
+use simworld::{Effect, FaultRule, When};
 use steward_tests::pipeline::Pipeline;
 
 /// One line of a script: `seed N`, `evaluators N`, `run N days|hours`, `kill STAGE`, `start`, `restart bus`, `halt`, `resume`.
@@ -169,4 +170,30 @@ fn every_story_ends_as_it_is_written() {
 fn the_number_of_evaluators_changes_no_decision() {
     let story = |evaluators: u32| Story::tell(&format!("seed 7\nevaluators {evaluators}\nrun 2 days\n"));
     assert_eq!(story(1), story(4));
+}
+
+#[test]
+fn no_order_rests_on_prices_that_stand_still() {
+    let approved = |frozen: bool| {
+        let mut pipeline = Pipeline::new(7, 1);
+        pipeline.recording = true;
+        if frozen {
+            let (id, target, ticker) = ("frozen".into(), "tn".into(), "*".into());
+            let (cmd, when, max) = ("getStockQuotesJson".into(), When::Prob(1.0), None);
+            let rule = FaultRule { id, target, cmd, ticker, when, max, effect: Effect::StalePrice };
+            pipeline.world.borrow_mut().put_fault(rule).unwrap();
+        }
+        // Whoever plans comes in when the first readings are three quarters of an hour old.
+        pipeline.kill("plan");
+        pipeline.run_until("2026-03-02T08:45:00Z".parse().unwrap());
+        pipeline.start_missing();
+        pipeline.run_until("2026-03-02T11:00:00Z".parse().unwrap());
+        pipeline
+            .published
+            .iter()
+            .filter(|(_, publication)| publication.topic.contains("/order/approved/"))
+            .count()
+    };
+    assert!(approved(false) > 0, "on an ordinary morning there is something to do");
+    assert_eq!(approved(true), 0);
 }

@@ -71,6 +71,9 @@ impl Ingest {
     /// After an answer of the broker, or none: asks another provider for all bars where that is due.
     pub(crate) fn consider_second(&mut self, isin: Isin, until: Day, now: Timestamp) {
         let behind = self.sessions_behind(&isin, until);
+        if behind == 0 {
+            self.troubles.remove(&trouble(&isin));
+        }
         let is_asked = self.outside.is_expected(&Task::Chart(isin));
         let Some(progress) = self.bars.get_mut(&isin) else { return };
         if is_asked && progress.needs_second(behind, until) {
@@ -119,7 +122,7 @@ impl Ingest {
                         let text = format!(
                             "the broker has no new bars of {ticker}, and Yahoo's do not stand in: {why}"
                         );
-                        self.troubled(&format!("second source of {isin}"), &text);
+                        self.troubled(&trouble(&isin), &text);
                         return false;
                     }
                 }
@@ -156,7 +159,7 @@ impl Ingest {
 
     fn say_source(&mut self, isin: Isin, source: BarSource, now: Timestamp, out: &mut Out<Self>) {
         let ticker = self.ticker_of(&isin);
-        self.troubles.remove(&format!("second source of {isin}"));
+        self.troubles.remove(&trouble(&isin));
         let text = match source {
             BarSource::Yahoo => {
                 format!("The broker has no new bars of {ticker}: all of them are Yahoo's now.")
@@ -168,6 +171,11 @@ impl Ingest {
         out.decided(text);
         out.save(Save::Series { isin, source, at: now });
     }
+}
+
+/// Under which is told that no source has new bars.
+fn trouble(isin: &Isin) -> String {
+    format!("second source of {isin}")
 }
 
 /// A chart as candles; what a day lacks is its close, so that nothing is made up beyond it.

@@ -156,6 +156,12 @@ fn yahoos_bars_do_not_stand_in_where_they_are_not_the_known_ones() {
     assert_eq!(rig.count("SELECT count(*) FROM api_bar"), bars);
     let told = rig.health().last_error.unwrap();
     assert!(told.contains("Yahoo's do not stand in: its closes are not the known ones"), "{told}");
+    for id in ["tn getHloc", "yh *"] {
+        world.borrow_mut().remove_fault(id);
+    }
+    run(&mut rig, &world, "2026-03-10T23:30:00Z");
+    assert_eq!(rig.count("SELECT count(*) FROM api_bar"), bars + 12, "six more days of two securities");
+    assert_eq!(rig.health().state, HealthState::Healthy, "{:?}", rig.health().last_error);
 }
 
 const VENTIX: &str = r#"
