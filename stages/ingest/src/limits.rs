@@ -37,7 +37,9 @@ pub const RETRY_MS: [i64; 5] = [3_000, 6_000, 12_000, 60_000, 300_000];
 /// Quotes are kept this long in the store.
 pub const QUOTES_KEPT_MS: i64 = 7 * 86_400_000;
 /// Open venues are described again at whole multiples of this.
-pub const VENUE_EVERY_MS: i64 = 5 * 60_000;
+pub const VENUE_EVERY_MS: i64 = 30 * 60_000;
+/// So long after an opening every price should be of today: the gate judges by it.
+pub const WARM_MS: i64 = 30 * 60_000;
 /// What the broker said about its markets counts for so long, or for two readings where these are further apart.
 pub const AGREEMENT_AGE_MS: i64 = 5 * 60_000;
 /// Calendar and broker may contradict each other for so long before a person is told.

@@ -3,7 +3,7 @@
 use contracts::Venue;
 use market::{Calendars, Mic, Timestamp, VenueReason, VenueState};
 
-use crate::limits::{EDGE_MS, VENUE_EVERY_MS, VENUE_UNKNOWN_MS};
+use crate::limits::{EDGE_MS, VENUE_EVERY_MS, VENUE_UNKNOWN_MS, WARM_MS};
 use crate::schedule::grid_after;
 
 const MINUTE_MS: i64 = 60_000;
@@ -25,8 +25,9 @@ pub(crate) fn describe(calendars: &Calendars, mic: Mic, now: Timestamp) -> Venue
     }
 }
 
-/// When the description changes in a way that matters: opening and close, five-minute marks while open, and
-/// the instants at which trading comes near to or leaves the edges of the session.
+/// When the description changes in a way that matters: opening and close, half-hour marks while open, and the instants at
+/// which trading comes near to or leaves the edges of the session. Whoever needs the minutes in between counts on from
+/// when it was said.
 pub(crate) fn again_at(calendars: &Calendars, mic: Mic, now: Timestamp) -> Timestamp {
     let state = calendars.state(mic, now);
     let unknown = now.saturating_plus_ms(VENUE_UNKNOWN_MS);
@@ -43,6 +44,7 @@ fn marks(state: &VenueState, now: Timestamp) -> Vec<Timestamp> {
         let opened = now.saturating_minus_ms(edge.since_open_ms);
         let closes = now.saturating_plus_ms(edge.until_close_ms);
         marks.push(opened.saturating_plus_ms(EDGE_MS));
+        marks.push(opened.saturating_plus_ms(WARM_MS));
         // One millisecond later fewer minutes than the edge are left.
         marks.push(closes.saturating_minus_ms(EDGE_MS - 1));
     }
@@ -102,8 +104,10 @@ mod tests {
         let all = said("XDUB", "2026-03-02T07:55:00Z", "2026-03-02T16:28:00Z");
         let line = |text: &str| all.iter().find(|(at, ..)| at.starts_with(text)).cloned();
         assert_eq!(line("2026-03-02T08:00:00.000").unwrap().2, Some(0));
-        assert_eq!(line("2026-03-02T08:05:00.000").unwrap().2, Some(5));
         assert_eq!(line("2026-03-02T08:10:00.000").unwrap().2, Some(10));
+        assert_eq!(line("2026-03-02T08:30:00.000").unwrap().2, Some(30));
+        assert_eq!(line("2026-03-02T12:00:00.000").unwrap().2, Some(240));
+        assert!(all.len() < 25, "{}", all.len());
         let near = line("2026-03-02T16:18:00.001").unwrap();
         assert_eq!((near.1, near.3), (true, Some(9)), "inside the edge as soon as it begins");
         assert!(!line("2026-03-02T16:28:00.000").unwrap().1);
