@@ -15,7 +15,7 @@ use crate::dividends::{Dividend, dividends};
 use crate::flows::{Booked, book, decide_transfers, unknown_codes, unreadable};
 use crate::import::{self, Names};
 use crate::nav::end_of;
-use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, called, differences, order_of, pair};
+use crate::reconcile::{Account, Doubtful, Ours, Reported, Watch, averages, called, differences, order_of, pair};
 use crate::settlements;
 use crate::store::Loaded;
 use crate::unbooked::Unbooked;
@@ -49,6 +49,7 @@ pub(crate) struct Accounts {
     doubtful: Doubtful,
     watch: Watch<Isin>,
     action_watch: Watch<Isin>,
+    average_watch: Watch<Isin>,
     /// Cash with which the books began.
     opening: Purse,
     /// Cash that may be counted on.
@@ -83,6 +84,7 @@ impl Accounts {
             doubtful: Doubtful::default(),
             watch: Watch::default(),
             action_watch: Watch::default(),
+            average_watch: Watch::default(),
             opening: loaded.cash_opening,
             purse: Purse::new(),
             cash_watch: Watch::default(),
@@ -522,6 +524,7 @@ impl Portfolio {
             today: now.day_utc(),
         };
         let found = differences(&ours, account, &foreign);
+        let averages = accounts.average_watch.observe(&averages(&accounts.books, account), now);
         let seen = accounts.watch.observe(&found, now);
         let confirmed = if at_once { found.clone() } else { seen };
         for (isin, text) in &confirmed {
@@ -539,6 +542,8 @@ impl Portfolio {
             out.save(Save::Frozen(isin, None));
             out.decided(format!("{} is free again: books and broker agree.", called(&isin)));
         }
+        let averages: Vec<String> = averages.into_values().collect();
+        self.tell("averages", (!averages.is_empty()).then(|| averages.join("; ")));
         if self.accounts.frozen.is_empty() {
             self.troubles.remove("frozen");
         } else {

@@ -6,7 +6,7 @@ use contracts::{Id, OrderState};
 use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity};
 
-use crate::books::{Books, Fill};
+use crate::books::{Books, Fill, Held};
 use crate::limits::{DOUBT_MS, EQUAL_ANSWERS, EXCHANGE_TOLD_DAYS};
 
 /// One holding as the broker reports it.
@@ -167,6 +167,20 @@ pub(crate) fn differences(
     all.into_iter().map(|(isin, texts)| (isin, texts.join("; "))).collect()
 }
 
+/// Holdings of which books and broker know the same number, but whose units cost on average more than a thousandth more
+/// or less in one than in the other. It is not known whether the real broker's average has the fees in it, so this is
+/// told and freezes nothing.
+pub(crate) fn averages(books: &Books, account: &Account) -> BTreeMap<Isin, String> {
+    let differs = |(isin, held): (&Isin, &Held)| {
+        let reported = account.held.get(isin).filter(|reported| reported.qty == held.qty)?;
+        let (ours, theirs) = (held.avg?, reported.avg?);
+        let apart = (i128::from(ours.e6()) - i128::from(theirs.e6())).abs();
+        (apart * 1_000 > i128::from(ours.e6()))
+            .then(|| (*isin, format!("{isin} cost {ours} on average here, {theirs} at the broker")))
+    };
+    books.iter().filter(|(_, held)| !held.qty.is_zero()).filter_map(differs).collect()
+}
+
 fn orders_against_fills(ours: &Ours<'_>) -> Vec<(Isin, String)> {
     let mut found = Vec::new();
     for order in ours.orders.values() {
@@ -269,6 +283,30 @@ mod tests {
         for (answer, before, expected) in table {
             assert_eq!(answer.shrank_from(before), expected, "{answer:?}");
         }
+    }
+
+    #[test]
+    fn averages_may_differ_by_a_thousandth_and_only_of_the_same_number() {
+        let differs = |ours: Option<i64>, theirs: Option<i64>, held: i64| {
+            let price = |e6: Option<i64>| e6.map(|e6| Price::from_e6(e6).unwrap());
+            let mut account = account(&[(A, 2)], 0);
+            account.held.get_mut(&isin(A)).unwrap().avg = price(theirs);
+            let nothing = Held::nothing("X", Currency::EUR);
+            let held = Held { qty: Quantity::from_units(held).unwrap(), avg: price(ours), ..nothing };
+            !averages(&BTreeMap::from([(isin(A), held)]), &account).is_empty()
+        };
+        for (ours, theirs, expected) in [
+            (Some(1_000_000), Some(1_001_000), false),
+            (Some(1_000_000), Some(1_001_001), true),
+            (Some(1_000_000), Some(999_000), false),
+            (Some(1_000_000), Some(998_999), true),
+            (Some(i64::MAX), Some(0), true),
+            (None, Some(1), false),
+            (Some(1), None, false),
+        ] {
+            assert_eq!(differs(ours, theirs, 2), expected, "{ours:?} {theirs:?}");
+        }
+        assert!(!differs(Some(1_000_000), Some(9_000_000), 3), "another number is another trouble");
     }
 
     #[test]

@@ -360,6 +360,21 @@ fn an_exchange_by_hand_halts_both_its_currencies_once_and_no_other() {
 }
 
 #[test]
+fn an_average_that_is_not_the_brokers_is_told_after_a_minute_and_freezes_nothing() {
+    let mut rig = begun(&broker());
+    let mut other = broker();
+    other.averages.insert(NRDW, price(41));
+    rig.run("2026-03-02T09:05:30Z", &other);
+    assert_eq!(rig.trouble(), None, "seen once is not confirmed");
+    rig.run("2026-03-02T09:10:30Z", &other);
+    let told = rig.trouble().unwrap();
+    assert!(told.contains(&format!("{NRDW} cost 40 on average here, 41 at the broker")), "{told}");
+    assert!(rig.last::<PortfolioState>().positions.iter().all(|position| !position.frozen));
+    rig.run("2026-03-02T09:20:00Z", &broker());
+    assert_eq!(rig.trouble(), None);
+}
+
+#[test]
 fn a_missing_price_or_rate_leaves_the_worth_unknown_until_it_comes() {
     let mut rig = Rig::new(MORNING);
     let now = rig.now;
@@ -670,7 +685,8 @@ fn a_trade_of_a_security_that_nobody_knows_waits_and_is_told_until_it_is_booked(
     };
     let filled = order(OrderStatus::Filled, Side::Buy, 2, &[("7", 2, 50)]);
     rig.hear(filled.clone());
-    let paid = with_cash(9_000_000 - 20_000, 12, vec![]);
+    let mut paid = with_cash(9_000_000 - 20_000, 12, vec![]);
+    paid.averages.insert(RHNA, money::Price::from_e6(41_666_667).unwrap());
     let answer = |call: Call| {
         let in_window = unknown.exchange_at.unwrap().day() >= call.trades_from;
         Broker { trades: in_window.then(|| unknown.clone()).into_iter().collect(), ..paid.clone() }.answer(call)

@@ -55,7 +55,7 @@ pub struct Broker {
     pub cash: Vec<(Currency, i64)>,
     pub trades: Vec<TradeRow>,
     pub flows: Vec<CashFlow>,
-    /// Average prices other than 40.
+    /// Average prices other than 40; nobody knows those of what the trades here bought.
     pub averages: BTreeMap<&'static str, Price>,
     /// Euros that sales bring in later, in 1/10 000; the cash is without them.
     pub receivable_e4: i64,
@@ -80,6 +80,10 @@ impl Broker {
         if self.silent {
             return Err(Failure { text: "the broker is silent".into(), pause_ms: 0 });
         }
+        let bought = |ticker: &str| {
+            let buys = |one: &TradeRow| one.side == tradernet::Side::Buy && one.ticker.as_str() == ticker;
+            self.trades.iter().any(buys)
+        };
         let positions = self.held.iter().map(|(key, n)| {
             let (ticker, currency) = ticker_of(key);
             PositionRow {
@@ -88,7 +92,7 @@ impl Broker {
                 name: None,
                 quantity: units(*n),
                 currency,
-                average_price: Some(self.averages.get(key).copied().unwrap_or(price(40))),
+                average_price: self.averages.get(key).copied().or((!bought(ticker)).then(|| price(40))),
                 market_price: None,
                 close_price: None,
                 accrued: None,
