@@ -6,7 +6,7 @@
 //! view `api_fx`, for what was booked late.
 //!
 //! **Publishes** `portfolio/state`, `portfolio/nav`, `portfolio/flow/{id}`, `portfolio/bucket/core`,
-//! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`.
+//! `portfolio/reconciliation/{currency}`, `portfolio/evaluation`, `system/job/portfolio/{sync.account,import}`.
 //!
 //! **Owns** the store `ledger`: `fill`, `trade_before`, `trade_unbooked`, `position`, `frozen`, `broker_position`,
 //! `broker_cash`, `sync`, `begun`, `cash_flow`, `cash_opening`, `corporate_action`, `dividend`, `eod_snapshot`, `eod_position`, `eod_cash`, and the
@@ -65,6 +65,7 @@ mod edge;
 mod flows;
 mod held_since;
 mod import;
+mod job_runs;
 mod limits;
 mod nav;
 mod paper;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::portfolio as topics;
 use contracts::{
-    Bucket, Finite, Flow, FxRates, Id, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
+    Bucket, Finite, Flow, FxRates, Id, JobRun, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
     SettingsSnapshot, SyncNow, Universe,
 };
 use market::{Calendars, Day, Isin, Timestamp};
@@ -15,6 +15,7 @@ use money::{Currency, Money};
 use crate::account::Accounts;
 use crate::composition::{Classes, concentration};
 use crate::flows::{in_eur, is_said};
+use crate::job_runs::{self, SYNC};
 use crate::limits::{
     AFTER_GRID_MS, CORE, DOUBT_MS, FLOW_OVERLAP_DAYS, IMPORT_DAYS, ORDERS_MAX, RETRY_MS, START_WAIT_MS,
     TRADE_OVERLAP_DAYS, WAITING_MAX,
@@ -51,6 +52,8 @@ pub struct Portfolio {
     started: bool,
     sync_at: Timestamp,
     asked: bool,
+    /// The reading that is under way.
+    run: Option<JobRun>,
     again: bool,
     failures: usize,
     /// Commands that wait for the next reading of the account.
@@ -106,6 +109,7 @@ impl Stage for Portfolio {
             started: false,
             sync_at: Timestamp::ZERO,
             asked: false,
+            run: None,
             again: false,
             failures: 0,
             waiting: Vec::new(),
@@ -312,6 +316,15 @@ impl Portfolio {
         out.because(self.cause.as_ref());
         let trades_from = self.accounts.trades_seen().map(|day| day.plus_days(-TRADE_OVERLAP_DAYS));
         let trades_from = trades_from.unwrap_or_else(|| now.day_utc().plus_days(-IMPORT_DAYS));
+        let trigger = match (self.waiting.is_empty(), self.failures, self.accounts.at()) {
+            (false, ..) => "command",
+            (_, 1.., _) => "retry",
+            (_, _, None) => "start",
+            _ => "schedule",
+        };
+        let run = job_runs::begun(SYNC, trigger, 1, now);
+        out.say(run.clone());
+        self.run = Some(run);
         let flows_since = self.accounts.at().map(|at| at.day_utc().plus_days(-FLOW_OVERLAP_DAYS));
         // The server's day may be ahead of ours.
         out.call(Call { trades_from, trades_till: now.day_utc().next(), flows_since });
@@ -327,6 +340,7 @@ impl Portfolio {
                 let pause = RETRY_MS.get(step).copied().unwrap_or(DOUBT_MS).max(failure.pause_ms);
                 self.sync_at = now.saturating_plus_ms(pause);
                 let text = format!("The account could not be read: {}", failure.text);
+                self.end_run(false, &text, now, out);
                 self.answer_waiting(Outcome::Failed, &text, now, out);
                 self.troubles.insert("broker", failure.text);
                 return;
@@ -343,6 +357,7 @@ impl Portfolio {
                 (Outcome::Failed, "The answer is doubtful and was not believed; it is asked again.")
             }
         };
+        self.end_run(believed, text, now, out);
         self.answer_waiting(outcome, text, now, out);
         if self.again {
             self.again = false;
@@ -350,6 +365,12 @@ impl Portfolio {
                 self.sync_at.min(now.saturating_plus_ms(i64::from(self.settings.settle_ms).max(1)));
         }
         self.settle(now);
+    }
+
+    fn end_run(&mut self, is_done: bool, text: &str, now: Timestamp, out: &mut Out<Self>) {
+        if let Some(run) = self.run.take() {
+            out.say(job_runs::ended(run, is_done, text, now));
+        }
     }
 
     /// A second after the next whole interval, or earlier to look at a difference again.

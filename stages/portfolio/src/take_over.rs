@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::Out;
-use contracts::{Flow, FlowKind, Id, ImportLedger, LedgerFile, Meta, Outcome, Received, Side};
+use contracts::{Flow, FlowKind, Id, ImportLedger, JobRun, LedgerFile, Meta, Outcome, Received, Side};
 use market::{Day, Isin, Timestamp};
 use money::{Currency, Money, Quantity, Rate, Rounding, to_eur, value};
 
@@ -17,6 +17,7 @@ use crate::actions::{Action, Change};
 use crate::books::{Fill, Held, Origin, Traded};
 use crate::csv::{self, FlowLine, TradeLine, What};
 use crate::flows::Booked;
+use crate::job_runs::{self, IMPORT};
 use crate::limits::{IMPORT_BYTES_MAX, IMPORT_PARTS_MAX};
 use crate::{Portfolio, Save};
 
@@ -25,13 +26,15 @@ use crate::{Portfolio, Save};
 pub(crate) struct Parts {
     import: String,
     texts: BTreeMap<u32, (LedgerFile, String)>,
+    /// The work as it was said to have begun.
+    run: Option<JobRun>,
 }
 
 impl Parts {
     /// Adds a part; true once all are there.
     fn add(&mut self, part: &ImportLedger) -> Result<bool, String> {
         if self.import != part.import {
-            *self = Parts { import: part.import.clone(), texts: BTreeMap::new() };
+            *self = Parts { import: part.import.clone(), ..Parts::default() };
         }
         if !(1..=part.parts).contains(&part.part) || part.parts > IMPORT_PARTS_MAX {
             return Err(format!("part {} of {} is none of 1 to {IMPORT_PARTS_MAX}", part.part, part.parts));
@@ -72,16 +75,26 @@ impl Portfolio {
         out: &mut Out<Self>,
     ) {
         let (Some(part), Some(command)) = (heard.body, heard.meta) else { return };
-        match self.imports.add(&part) {
+        let added = self.imports.add(&part);
+        let begin = || job_runs::begun(IMPORT, "command", part.parts.into(), now);
+        let mut run = self.imports.run.take().unwrap_or_else(begin);
+        run.done = u64::try_from(self.imports.texts.len()).unwrap_or(u64::MAX);
+        match added {
             Ok(false) => {
+                out.say(run.clone());
+                self.imports.run = Some(run);
                 let text = format!("Part {} of {} is here.", part.part, part.parts);
                 out.answer(Some(&command), Outcome::Done, None, text, serde_json::Value::Null);
             }
             Ok(true) => {
                 let parts = std::mem::take(&mut self.imports);
-                self.import_whole(&parts, part.dry_run, &command, now, out);
+                let imported = self.import_whole(&parts, part.dry_run, &command, now, out);
+                out.say(job_runs::ended(run, imported.is_ok(), &imported.unwrap_or_else(|why| why), now));
             }
-            Err(why) => refuse(&command, vec![why], out),
+            Err(why) => {
+                let why = refuse(&command, vec![why], out);
+                out.say(job_runs::ended(run, false, &why, now));
+            }
         }
     }
 
@@ -92,10 +105,10 @@ impl Portfolio {
         command: &Meta,
         now: Timestamp,
         out: &mut Out<Self>,
-    ) {
+    ) -> Result<String, String> {
         let taken = match self.plan_import(parts, now) {
             Ok(taken) => taken,
-            Err(mistakes) => return refuse(command, mistakes, out),
+            Err(mistakes) => return Err(refuse(command, mistakes, out)),
         };
         let data = serde_json::json!({
             "trades": taken.fills.len(), "splits": taken.actions.len(), "cash_flows": taken.flows.len(),
@@ -110,12 +123,15 @@ impl Portfolio {
         );
         if dry_run {
             let text = format!("Nothing was changed. The import would take over {counts}.");
-            return out.answer(Some(command), Outcome::Done, None, text, data);
+            out.answer(Some(command), Outcome::Done, None, text.clone(), data);
+            return Ok(text);
         }
         self.take_over(taken, out);
         out.decided(format!("An existing ledger was taken over: {counts}."));
-        out.answer(Some(command), Outcome::Done, None, format!("Taken over: {counts}."), data);
+        let text = format!("Taken over: {counts}.");
+        out.answer(Some(command), Outcome::Done, None, text.clone(), data);
         self.read_soon(now);
+        Ok(text)
     }
 
     fn plan_import(&self, parts: &Parts, now: Timestamp) -> Result<Taken, Vec<String>> {
@@ -370,14 +386,16 @@ fn booked(key: String, line: &FlowLine, seen: Timestamp) -> Booked {
     }
 }
 
-fn refuse(command: &Meta, mistakes: Vec<String>, out: &mut Out<Portfolio>) {
+/// Answers why nothing was imported, and gives that sentence.
+fn refuse(command: &Meta, mistakes: Vec<String>, out: &mut Out<Portfolio>) -> String {
     let text = format!("Nothing was imported: {}.", mistakes.join("; "));
     let mistakes: BTreeSet<String> = mistakes.into_iter().collect();
     out.answer(
         Some(command),
         Outcome::Refused,
         Some("import"),
-        text,
+        text.clone(),
         serde_json::json!({ "mistakes": mistakes }),
     );
+    text
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use contracts::{
-    Bucket, Flow, FlowKind, HeldSince, ImportLedger, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
+    Bucket, Flow, FlowKind, HeldSince, ImportLedger, JobOutcome, JobRun, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
     PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
 };
 use money::{Currency, Quantity};
@@ -569,6 +569,26 @@ fn whoever_asks_for_a_reading_is_told_what_it_brought() {
     assert!(reply.text.contains("the broker is silent"), "{}", reply.text);
 }
 
+#[test]
+fn a_reading_is_said_to_begin_and_how_it_ended() {
+    let mut rig = begun(&broker());
+    let runs = |rig: &Rig| -> Vec<(String, JobOutcome)> {
+        let runs = rig.about::<JobRun>().into_iter().filter(|run| run.job == "sync.account");
+        runs.map(|run| (run.trigger, run.outcome)).collect()
+    };
+    assert_eq!(runs(&rig), [("start".into(), JobOutcome::Running), ("start".into(), JobOutcome::Done)]);
+    rig.heard.clear();
+    rig.run("2026-03-02T09:05:02Z", &Broker { silent: true, ..broker() });
+    assert_eq!(runs(&rig), [("schedule".into(), JobOutcome::Running), ("schedule".into(), JobOutcome::Failed)]);
+    assert!(rig.last::<JobRun>().text.contains("the broker is silent"));
+    rig.heard.clear();
+    rig.run("2026-03-02T09:05:05Z", &Broker::default());
+    assert_eq!(runs(&rig).pop(), Some(("retry".into(), JobOutcome::Failed)), "not believed");
+    rig.hear(SyncNow::sample());
+    rig.run("2026-03-02T09:05:06Z", &broker());
+    assert_eq!(runs(&rig).pop(), Some(("command".into(), JobOutcome::Done)));
+}
+
 /// Ten of the first security and as much cash as that many purchases and sales leave.
 fn with_cash(e4: i64, held: i64, trades: Vec<TradeRow>) -> Broker {
     Broker {
@@ -950,6 +970,9 @@ fn an_imported_ledger_explains_what_was_held_and_what_it_cost() {
     assert_eq!(rig.count("SELECT count(*) FROM fill WHERE csv = 1"), 0);
     let reply = import(&mut rig, LedgerFile::Trades, &lines, false);
     assert_eq!((reply.outcome, reply.data["trades"].as_u64()), (Outcome::Done, Some(2)), "{}", reply.text);
+    let run: JobRun = rig.last();
+    assert_eq!((run.job.as_str(), run.outcome, run.done, run.total), ("import", JobOutcome::Done, 1, 1));
+    assert_eq!(run.text, reply.text);
     rig.run("2026-03-02T09:10:00Z", &broker());
     let state: PortfolioState = rig.last();
     let held = state.position(&isin(NRDW)).unwrap();
