@@ -86,7 +86,14 @@ impl Ingest {
     /// Asks the next question, if one is due.
     pub(crate) fn ask_outside(&mut self, now: Timestamp, out: &mut Out<Self>) {
         let Some(task) = self.outside.take(now) else { return };
-        let (from, until) = self.outside.days(&task, now.day_utc(), self.settings.history_days);
+        let (mut from, until) = self.outside.days(&task, now.day_utc(), self.settings.history_days);
+        // What may take the place of a series has to reach as far back.
+        if let Task::Chart(isin) = &task
+            && !self.outside.answered.contains(&task)
+            && let Some(first) = self.bars.get(isin).and_then(|bars| bars.first)
+        {
+            from = from.min(first);
+        }
         let first = match &task {
             // A currency that came later has no past yet, nor has any while only today's rates were to be had.
             Task::Rates => !self.currencies().is_subset(&self.outside.whole),

@@ -56,12 +56,12 @@ pub const BAR_AFTER_CLOSE_MS: i64 = 30 * 60_000;
 pub const BAR_OVERLAP_DAYS: i32 = 14;
 /// New days continue a series only beside so many known ones that say the same, where so many are known.
 pub const COMMON_DAYS_MIN: usize = 5;
-/// So many sessions without a new day of the broker make another provider's bars wanted, or
+/// So many sessions for which the broker has no day make another provider's bars wanted, or
 pub const BEHIND_MAX: usize = 5;
-/// so many of them when so many questions in a row failed.
+/// so many of them when so many questions in a row failed: three quarters of an hour of them.
 pub const BEHIND_FAILING: usize = 2;
 /// See [`BEHIND_FAILING`].
-pub const FAILING: usize = 3;
+pub const FAILING: usize = 12;
 /// Closes per security that are kept at hand for that comparison, and to tell a usual move from a jump.
 pub const CLOSES_KEPT: usize = 61;
 /// How often the bar of one day is asked for before it is left to the next close.

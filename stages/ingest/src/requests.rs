@@ -157,9 +157,10 @@ impl Ingest {
         };
         for isin in &chosen {
             if let Some(bars) = self.bars.get_mut(isin) {
-                (bars.again, bars.not_before, bars.given_up) = (true, None, None);
+                (bars.again, bars.not_before, bars.given_up, bars.probed) = (true, None, None, None);
             }
-            self.outside.hurry(&Task::Chart(*isin), now);
+            // The chart may be the series itself: then all of it is wanted.
+            self.outside.renew(&Task::Chart(*isin), now);
             self.outside.hurry(&Task::Facts(*isin), now);
         }
         self.bars_at = now;

@@ -22,8 +22,10 @@ impl Progress {
     /// of them: one try for each day that is missing.
     fn needs_second(&self, behind: usize, until: Day) -> bool {
         let failing = behind >= BEHIND_FAILING && self.failures >= FAILING;
+        // One answer without a day may be an accident; so may be the first one after a long sleep.
+        let without = behind >= BEHIND_MAX && self.given_up == Some(until);
         let idle = self.source == BarSource::Broker && !self.second && self.second_tried != Some(until);
-        idle && self.complete.is_some() && (failing || behind >= BEHIND_MAX)
+        idle && self.complete.is_some() && (failing || without)
     }
 
     /// Takes all days of another source in place of what is there.
@@ -71,11 +73,13 @@ impl Ingest {
     /// After an answer of the broker, or none: asks another provider for all bars where that is due.
     pub(crate) fn consider_second(&mut self, isin: Isin, until: Day, now: Timestamp) {
         let behind = self.sessions_behind(&isin, until);
-        if behind == 0 {
-            self.troubles.remove(&trouble(&isin));
-        }
         let is_asked = self.outside.is_expected(&Task::Chart(isin));
         let Some(progress) = self.bars.get_mut(&isin) else { return };
+        if behind == 0 {
+            progress.second = false;
+            self.troubles.remove(&trouble(&isin));
+            return;
+        }
         if is_asked && progress.needs_second(behind, until) {
             progress.second = true;
             self.outside.renew(&Task::Chart(isin), now);
@@ -261,14 +265,21 @@ mod tests {
     }
 
     #[test]
-    fn a_second_source_is_wanted_after_failures_over_two_sessions_or_after_five_without_a_day() {
+    fn a_second_source_is_wanted_after_many_failures_over_two_sessions_or_after_five_without_a_day() {
         let progress = broker(&[1_000]);
-        for (behind, failures, wanted) in
-            [(1, 9, false), (2, 2, false), (2, 3, true), (4, 2, false), (5, 0, true)]
-        {
-            let progress = Progress { failures, ..progress.clone() };
-            assert_eq!(progress.needs_second(behind, day(UNTIL)), wanted, "{behind} {failures}");
+        for (behind, failures, given_up, wanted) in [
+            (1, 99, true, false),
+            (2, 11, true, false),
+            (2, 12, false, true),
+            (4, 0, true, false),
+            (5, 0, true, true),
+            (5, 11, false, false),
+        ] {
+            let given_up = given_up.then(|| day(UNTIL));
+            let progress = Progress { failures, given_up, ..progress.clone() };
+            assert_eq!(progress.needs_second(behind, day(UNTIL)), wanted, "{behind} {failures} {given_up:?}");
         }
+        let progress = Progress { failures: 12, ..progress };
         let tried = Progress { second_tried: Some(day(UNTIL)), ..progress.clone() };
         assert!(!tried.needs_second(5, day(UNTIL)), "once for each day");
         assert!(tried.needs_second(5, day(UNTIL + 1)));
