@@ -144,7 +144,9 @@ fn day(rig: &mut Rig, outcome: &mut Outcome, at: &mut Timestamp) -> Result<(), V
     let storm = rig.now().saturating_plus_ms(STORM_HOURS * HOUR);
     let (mut ask_at, mut resume_at) = (rig.now(), None);
     while rig.now() < storm {
-        rig.step(storm);
+        // Whatever else happens next, an order is asked for at its own time.
+        let soon = rig.now().saturating_plus_ms(1);
+        rig.step(storm.min(ask_at.max(soon)));
         *at = rig.now();
         outcome.steps += 1;
         if rig.now() >= ask_at {
