@@ -327,7 +327,7 @@ pub(crate) mod tests {
         let counts = |row: &Booked| counts(row, &fills, &BTreeSet::new());
         assert!(!counts(&rows[0]) && counts(&foreign), "it is paid beside the fee");
         let refund = fee_row("e", "commission_refund", eur(3_000));
-        assert!(fees(None, &[refund.clone()]).is_empty() && counts(&refund), "money of its own");
+        assert!(fees(None, std::slice::from_ref(&refund)).is_empty() && counts(&refund), "money of its own");
     }
 
     #[test]

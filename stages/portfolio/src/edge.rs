@@ -5,7 +5,7 @@ use market::Day;
 use tradernet::{
     Below, BrokerError, Exchange, Fault, HttpExchange, Keys, Place as Address, ReadOnly, Retry, WallClock,
     commands::{
-        cash_flows::{CashFlowPage, CashFlow, GetCashFlows, PAGES_MAX, UnreadableFlow},
+        cash_flows::{CashFlow, CashFlowPage, GetCashFlows, PAGES_MAX, UnreadableFlow},
         open_orders::GetOrders,
         order_rows::Orders,
         positions::{Account, GetPositions},

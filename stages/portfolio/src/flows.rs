@@ -84,7 +84,9 @@ pub(crate) fn decide_transfers(known: &BTreeMap<String, Booked>, new: &mut [Book
             continue;
         }
         let later = legs.iter().enumerate().skip(at + 1);
-        let other = later.filter(|(other, _)| !others.contains_key(other)).find(|(_, other)| leg.is_other_side(other));
+        let other = later
+            .filter(|(other, _)| !others.contains_key(other))
+            .find(|(_, other)| leg.is_other_side(other));
         if let Some((other, _)) = other {
             others.extend([(at, other), (other, at)]);
         }
@@ -190,8 +192,8 @@ pub(crate) fn is_said(flow: &Flow, today: Day) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
-    use money::Currency;
     use super::*;
+    use money::Currency;
 
     fn flow(code: &str, e4: i64) -> CashFlow {
         CashFlow {
@@ -270,13 +272,16 @@ pub(crate) mod tests {
             ((false, FlowKind::Other), (true, FlowKind::Deposit), (true, FlowKind::Withdrawal));
         let into = transfer("a", 500, "2026-03-02");
         let from = |day: &str| transfer("b", -500, day);
-        assert_eq!(decided(&[], &[into.clone()]), [paid_in]);
+        assert_eq!(decided(&[], std::slice::from_ref(&into)), [paid_in]);
         assert_eq!(decided(&[], &[from("2026-03-02")]), [paid_out]);
         assert_eq!(decided(&[], &[into.clone(), from("2026-03-07")]), [neutral, neutral]);
         assert_eq!(decided(&[], &[into.clone(), from("2026-03-08")]), [paid_in, paid_out], "too far apart");
         assert_eq!(decided(&[], &[into.clone(), transfer("b", -501, "2026-03-02")]), [paid_in, paid_out]);
         let third = transfer("c", -500, "2026-03-02");
-        assert_eq!(decided(&[], &[into.clone(), third.clone(), from("2026-03-02")]), [neutral, neutral, paid_out]);
+        assert_eq!(
+            decided(&[], &[into.clone(), third.clone(), from("2026-03-02")]),
+            [neutral, neutral, paid_out]
+        );
         // What was counted as paid in stays so, and its other side is counted as paid out.
         let counted = Booked { external: true, ..into.clone() };
         assert_eq!(decided(&[counted], &[from("2026-03-03")]), [paid_out]);
@@ -293,9 +298,7 @@ pub(crate) mod tests {
     #[test]
     fn codes_that_nobody_knows_are_told_for_a_month() {
         let day: Day = "2026-03-02".parse().unwrap();
-        let told = |code: &str, days| {
-            unknown_codes([booked("k", code, 1, 1)].iter(), day.plus_days(days))
-        };
+        let told = |code: &str, days| unknown_codes([booked("k", code, 1, 1)].iter(), day.plus_days(days));
         assert!(told("brand_new", 0).unwrap().contains("not known: brand_new;"));
         assert!(told("brand_new_reverted", 30).is_some());
         assert_eq!((told("brand_new", 31), told("dividend", 0)), (None, None));

@@ -29,7 +29,8 @@ pub(crate) fn begun(job: &str, trigger: &str, total: u64, now: Timestamp) -> Job
 
 /// The same, ended.
 pub(crate) fn ended(run: JobRun, is_done: bool, text: &str, now: Timestamp) -> JobRun {
-    let (outcome, done) = if is_done { (JobOutcome::Done, run.total) } else { (JobOutcome::Failed, run.done) };
+    let (outcome, done) =
+        if is_done { (JobOutcome::Done, run.total) } else { (JobOutcome::Failed, run.done) };
     JobRun { ended: Some(now), outcome, done, text: text.chars().take(TEXT_MAX).collect(), ..run }
 }
 

@@ -36,7 +36,7 @@
 //! | what cash is there, settled and under way | `cash_book` |
 //! | was it a split, a takeover, a new name | `actions`; seen twice and booked: `account/corporate` |
 //! | which trades wait to be booked | `unbooked` |
-//! | does the broker agree | `reconcile` |
+//! | does the broker agree | `reconcile`; confirmed, frozen and said: `account/comparison` |
 //! | what is it worth, and at which price | `value`, `prices` |
 //! | when does a day end, and what did it bring | `nav`, `day_end`; what it consists of: `closing`, `day_store` |
 //! | does the day follow from what was booked | `rebuild` |

@@ -66,7 +66,9 @@ fn worth(base: &DayEnd, last: &DayEnd, booked: &Ledger<'_>) -> Option<(f64, Opti
             cash_book::add(&mut purse, moved).ok()?;
         }
     }
-    for flow in booked.flows.values().filter(|flow| since(flow.seen) && counts(flow, booked.fills, booked.loose)) {
+    for flow in
+        booked.flows.values().filter(|flow| since(flow.seen) && counts(flow, booked.fills, booked.loose))
+    {
         cash_book::add(&mut purse, flow.flow.amount).ok()?;
     }
     for action in booked.actions.iter().filter(|action| since(action.at)) {

@@ -26,7 +26,10 @@ pub(crate) fn loose(
     let is_open = |booked: &&Booked| {
         let settles = FlowKind::of(&booked.raw_type).class == FlowClass::Settlement;
         let named = || trade_of(&booked.flow.text).is_some_and(|trade| fills.contains_key(trade));
-        settles && booked.seen > Timestamp::ZERO && since.is_none_or(|since| booked.flow.day > since) && !named()
+        settles
+            && booked.seen > Timestamp::ZERO
+            && since.is_none_or(|since| booked.flow.day > since)
+            && !named()
     };
     let open: Vec<&Booked> = flows.values().filter(is_open).collect();
     if open.is_empty() {
@@ -56,8 +59,9 @@ pub(crate) fn told(loose: &BTreeSet<String>, flows: &BTreeMap<String, Booked>, t
         .filter(recent)
         .map(|booked| format!("{} of {} on {}", booked.raw_type, booked.flow.amount, booked.flow.day))
         .collect();
-    (!lines.is_empty())
-        .then(|| format!("settlements that belong to no known trade count as they stand: {}", lines.join("; ")))
+    (!lines.is_empty()).then(|| {
+        format!("settlements that belong to no known trade count as they stand: {}", lines.join("; "))
+    })
 }
 
 fn sides(fills: &BTreeMap<String, Fill>) -> Vec<Side> {
@@ -106,7 +110,14 @@ mod tests {
     /// Ten bought for 20.00 and 1.00 of fee, on the day on which flows of these tests are.
     fn bought(id: &str) -> (String, Fill) {
         let (id, fill) = fill(id, "RHNA.EU", contracts::Side::Buy, 10, Some(10_000));
-        (id, Fill { executed: Timestamp::from_ms(20_514 * DAY_MS), broker_order_id: Some("55".into()), ..fill })
+        (
+            id,
+            Fill {
+                executed: Timestamp::from_ms(20_514 * DAY_MS),
+                broker_order_id: Some("55".into()),
+                ..fill
+            },
+        )
     }
 
     fn settlement(key: &str, e4: i64) -> (String, Booked) {
@@ -133,7 +144,10 @@ mod tests {
         assert_eq!(left(&[], &[settlement("a", -1)]), ["a"]);
         let (key, named) = settlement("a", -5);
         let flow = contracts::Flow { text: "(Trade 7 2026-03-02)".into(), ..named.flow.clone() };
-        assert!(left(&[bought("7")], &[(key, Booked { flow, ..named })]).is_empty(), "its text names the trade");
+        assert!(
+            left(&[bought("7")], &[(key, Booked { flow, ..named })]).is_empty(),
+            "its text names the trade"
+        );
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::portfolio as topics;
 use contracts::{
-    Bucket, Finite, Flow, FxRates, Id, JobRun, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote, Received,
-    SettingsSnapshot, SyncNow, Universe,
+    Bucket, Finite, Flow, FxRates, Id, JobRun, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote,
+    Received, SettingsSnapshot, SyncNow, Universe,
 };
 use market::{Calendars, Day, Isin, Timestamp};
 use money::{Currency, Money};

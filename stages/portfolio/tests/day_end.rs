@@ -208,7 +208,10 @@ fn a_day_that_cannot_be_valued_in_three_tries_is_named_until_the_next_one_is() {
     let mut rig = without_a_price();
     rig.run("2026-03-02T21:41:00Z", &broker());
     let trouble = rig.trouble().unwrap();
-    assert!(trouble.contains(&format!("2026-03-02 could not be valued: no price or rate for {RHNA}")), "{trouble}");
+    assert!(
+        trouble.contains(&format!("2026-03-02 could not be valued: no price or rate for {RHNA}")),
+        "{trouble}"
+    );
     let now = rig.now;
     rig.hear(quote(RHNA, 50, now));
     rig.run("2026-03-03T12:00:00Z", &broker());

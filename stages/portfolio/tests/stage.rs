@@ -5,15 +5,18 @@
 mod support;
 
 use contracts::{
-    Bucket, Flow, FlowKind, HeldSince, ImportLedger, JobOutcome, JobRun, LedgerFile, Mode, Nav, OrderState, OrderStatus, Outcome,
-    PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
+    Bucket, Flow, FlowKind, HeldSince, ImportLedger, JobOutcome, JobRun, LedgerFile, Mode, Nav, OrderState,
+    OrderStatus, Outcome, PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
 };
 use money::{Currency, Quantity};
 use portfolio::Call;
 use support::{Broker, NRDW, RHNA, Rig, at, broker, dollar, flow, isin, order, price, quote, trade, units};
 use tradernet::{
     Side::{Buy, Sell},
-    commands::{cash_flows::{CashFlow, UnreadableFlow}, trades::TradeRow},
+    commands::{
+        cash_flows::{CashFlow, UnreadableFlow},
+        trades::TradeRow,
+    },
 };
 
 const MORNING: &str = "2026-03-02T09:00:00Z";
@@ -468,7 +471,8 @@ fn flows_are_said_for_a_week_and_a_deposit_is_no_gain() {
 fn a_line_of_the_statement_that_cannot_be_read_is_named_and_the_rest_is_booked() {
     let flaw = tradernet::Flaw { field: "sum", rule: "is no amount" };
     let bad = UnreadableFlow { id: Some("x9".into()), day: "2026-03-02".parse().ok(), flaw };
-    let paid = Broker { flows: vec![flow("a", "bank", 5_000, "2026-03-02")], ..with_cash(10_005_000, 10, vec![]) };
+    let paid =
+        Broker { flows: vec![flow("a", "bank", 5_000, "2026-03-02")], ..with_cash(10_005_000, 10, vec![]) };
     let mut rig = begun(&broker());
     rig.run("2026-03-02T09:10:00Z", &Broker { unreadable: vec![bad], ..paid.clone() });
     assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 1);
@@ -579,7 +583,10 @@ fn a_reading_is_said_to_begin_and_how_it_ended() {
     assert_eq!(runs(&rig), [("start".into(), JobOutcome::Running), ("start".into(), JobOutcome::Done)]);
     rig.heard.clear();
     rig.run("2026-03-02T09:05:02Z", &Broker { silent: true, ..broker() });
-    assert_eq!(runs(&rig), [("schedule".into(), JobOutcome::Running), ("schedule".into(), JobOutcome::Failed)]);
+    assert_eq!(
+        runs(&rig),
+        [("schedule".into(), JobOutcome::Running), ("schedule".into(), JobOutcome::Failed)]
+    );
     assert!(rig.last::<JobRun>().text.contains("the broker is silent"));
     rig.heard.clear();
     rig.run("2026-03-02T09:05:05Z", &Broker::default());
@@ -709,7 +716,8 @@ fn a_trade_of_a_security_that_nobody_knows_waits_and_is_told_until_it_is_booked(
     paid.averages.insert(RHNA, money::Price::from_e6(41_666_667).unwrap());
     let answer = |call: Call| {
         let in_window = unknown.exchange_at.unwrap().day() >= call.trades_from;
-        Broker { trades: in_window.then(|| unknown.clone()).into_iter().collect(), ..paid.clone() }.answer(call)
+        Broker { trades: in_window.then(|| unknown.clone()).into_iter().collect(), ..paid.clone() }
+            .answer(call)
     };
     rig.run_with(at("2026-03-12T09:00:00Z"), |call, _| answer(call));
     rig.restart();
@@ -770,9 +778,8 @@ fn what_is_booked_late_is_worth_what_it_was_on_its_day() {
         ..broker()
     };
     rig.run("2026-03-04T09:10:00Z", &late);
-    let worth = |id: &str| {
-        rig.count(&format!("SELECT amount_eur_e4 FROM cash_flow WHERE broker_txn_id = '{id}'"))
-    };
+    let worth =
+        |id: &str| rig.count(&format!("SELECT amount_eur_e4 FROM cash_flow WHERE broker_txn_id = '{id}'"));
     assert_eq!(["a", "b", "c"].map(worth), [50_000, 40_000, 50_000]);
     assert_eq!(rig.count("SELECT value_eur FROM api_fill WHERE trade_id = '7'"), 200_000);
     assert_eq!(rig.trouble(), None);

@@ -265,7 +265,8 @@ async fn flows<E: Exchange>(broker: &ReadOnly<E>) -> Vec<Check> {
         )
     }];
     if let Some(first) = page.unreadable.first() {
-        let found = format!("{} lines cannot be read, the first because {}", page.unreadable.len(), first.flaw);
+        let found =
+            format!("{} lines cannot be read, the first because {}", page.unreadable.len(), first.flaw);
         checks.push(Check::warn("broker statement lines", found, "report them; they are not booked"));
     }
     match ask(broker, &ReportInOuts(ReportDays { from, till })).await {
