@@ -210,7 +210,7 @@ pub(crate) struct Loaded {
     pub(crate) splits: BTreeMap<Isin, BTreeMap<Day, (u32, u32)>>,
     /// Until when questions are answered.
     pub(crate) answered: BTreeMap<String, Timestamp>,
-    /// Currencies with more of the bank's rates than its short file has.
+    /// Currencies with rates of the bank from years before its short file begins.
     pub(crate) whole: BTreeSet<Currency>,
 }
 
@@ -268,8 +268,10 @@ fn beside_prices(rows: &Connection, loaded: &mut Loaded) -> rusqlite::Result<()>
         let splits = loaded.splits.entry(text(row, 0, str::parse)?).or_default();
         splits.insert(text(row, 1, str::parse)?, ratio);
     }
-    let mut query =
-        rows.prepare("SELECT ccy FROM fx_rate WHERE source = ?1 GROUP BY ccy HAVING count(*) > 90")?;
+    let mut query = rows.prepare(
+        "SELECT ccy FROM fx_rate WHERE source = ?1
+         GROUP BY ccy HAVING julianday(max(day)) - julianday(min(day)) > 1000",
+    )?;
     for row in query.query_map([ECB], |row| text(row, 0, Currency::new))? {
         loaded.whole.extend([row?]);
     }

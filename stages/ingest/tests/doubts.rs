@@ -388,7 +388,7 @@ fn the_banks_whole_past_is_asked_for_until_every_currency_has_it() {
         let rate =
             |ccy: &&str| (ccy.parse::<Currency>().unwrap(), money::Rate::from_e9(900_000_000).unwrap());
         let days = |ago: i32| (first.plus_days(ago), currencies.iter().map(rate).collect::<BTreeMap<_, _>>());
-        Learnt::Rates(EcbRates { days: (0..200).map(days).collect() })
+        Learnt::Rates(EcbRates { days: (0..1_100).map(days).collect() })
     };
     let mut rig = Rig::new(MORNING, &format!("{OTHERS}{UNIVERSE}"));
     let mut asked = Vec::new();
@@ -408,7 +408,7 @@ fn the_banks_whole_past_is_asked_for_until_every_currency_has_it() {
         let rates = BTreeMap::from([(Currency::USD, money::Rate::from_e9(921_000_000).unwrap())]);
         Learnt::Rates(EcbRates { days: BTreeMap::from([("2026-02-27".parse().unwrap(), rates)]) })
     };
-    let whole = |_: bool| long("2025-08-01", &["USD", "GBP"]);
+    let whole = |_: bool| long("2023-01-02", &["USD", "GBP"]);
     assert_eq!(run(&mut rig, "2026-03-02T07:10:00Z", &today), [true]);
     assert_eq!(run(&mut rig, "2026-03-02T12:10:00Z", &whole), [true], "today's rate is no past");
     assert_eq!(run(&mut rig, "2026-03-02T18:10:00Z", &whole), [false]);
