@@ -8,7 +8,15 @@
 mod equal;
 mod page;
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use contracts::{FxRates, Quote};
 use rusqlite::{Connection, OpenFlags};
@@ -36,25 +44,40 @@ pub struct Year {
 fn a_year_of_plans_beside_keeping_and_equal_weights() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<i64>().ok());
     let (days, seeds) = (number("DAYS"), number("SEEDS").unwrap_or(1));
-    let mut years = Vec::new();
-    for seed in 1..=u64::try_from(seeds).unwrap() {
-        let begin = Instant::now();
-        let year = run(seed, days.unwrap_or(5));
-        println!(
-            "seed {seed} in {:.0} s: planned {:.4}, kept {:.4}, equal {:.4}, turnover {:.2}, {} orders",
-            begin.elapsed().as_secs_f64(),
-            last(&year.planned),
-            last(&year.kept),
-            last(&year.equal),
-            year.turnover,
-            year.orders
-        );
-        let trading_days = usize::try_from(days.unwrap_or(5)).unwrap() * 5 / 7;
+    let seeds = u64::try_from(seeds).unwrap();
+    let (next, done) = (AtomicU64::new(1), Mutex::new(BTreeMap::new()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds {
+                        break;
+                    }
+                    let begin = Instant::now();
+                    let year = run(seed, days.unwrap_or(5));
+                    println!(
+                        "seed {seed} in {:.0} s: planned {:.4}, kept {:.4}, equal {:.4}, turnover {:.2}, {} orders",
+                        begin.elapsed().as_secs_f64(),
+                        last(&year.planned),
+                        last(&year.kept),
+                        last(&year.equal),
+                        year.turnover,
+                        year.orders
+                    );
+                    done.lock().unwrap().insert(seed, year);
+                }
+            });
+        }
+    });
+    let years: Vec<Year> = done.into_inner().unwrap().into_values().collect();
+    let trading_days = usize::try_from(days.unwrap_or(5)).unwrap() * 5 / 7;
+    for year in &years {
         for values in [&year.planned, &year.kept, &year.equal] {
             assert!(values.len() >= trading_days, "{} values of {trading_days} trading days", values.len());
         }
         assert!(year.planned.iter().chain(&year.kept).chain(&year.equal).all(|value| *value > 0.0));
-        years.push(year);
     }
     assert!(
         years.iter().any(|year| year.orders > 0 && year.turnover > 0.0),
