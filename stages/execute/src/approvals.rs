@@ -132,6 +132,9 @@ impl Execute {
         {
             return Some(why);
         }
+        if order.is_live() && self.rests_until.is_some_and(|until| now < until) {
+            return Some("the broker wants to be asked nothing for a while");
+        }
         if !order.is_on_tick() {
             return Some("the limit does not lie on the tick, or nobody knows the tick");
         }

@@ -1,12 +1,14 @@
 //! The broker, as `execute` uses it: look, place once, cancel. Never decides; what went wrong is part of the reply.
 
+use std::time::Duration;
+
 use bus_client::{Edge, Start};
 use contracts::Side;
 use market::Day;
 use money::{Price, Quantity};
 use tradernet::{
-    Below, BrokerError, BrokerOrderId, Exchange, Fault, HttpExchange, Keys, Line, OrderForm, Place, Placed,
-    PutOrder, SocketAddress, SocketEvent, Subscriptions, Ticker, Trading, WallClock,
+    Below, BrokerError, BrokerOrderId, Exchange, FORBIDDEN_PAUSE, Fault, HttpExchange, Keys, Line, OrderForm,
+    Place, Placed, PutOrder, Retry, SocketAddress, SocketEvent, Subscriptions, Ticker, Trading, WallClock,
     commands::{
         cancel_order::{CancelOrder, Cancelled},
         open_orders::GetOrders,
@@ -88,6 +90,8 @@ pub enum Reply {
         order_id: String,
         /// What was seen.
         seen: Result<Box<Seen>, String>,
+        /// For how long the broker wants to be asked nothing.
+        rest_ms: i64,
     },
     /// What became of a placement.
     Placed {
@@ -176,8 +180,10 @@ impl<E: Exchange> Edge<Execute> for ExecuteEdge<E> {
     async fn perform(&self, call: Call) -> Reply {
         match call {
             Call::Look { order_id, from, till, .. } => {
-                let seen = self.look(from, till).await.map(Box::new).map_err(|fault| fault.to_string());
-                Reply::Looked { order_id, seen }
+                let looked = self.look(from, till).await;
+                let rest_ms = looked.as_ref().err().map_or(0, rest_ms);
+                let seen = looked.map(Box::new).map_err(|fault| fault.to_string());
+                Reply::Looked { order_id, seen, rest_ms }
             }
             Call::Place { order_id, ticker, side, quantity, lot, limit, user_order_id } => {
                 let side = if side == Side::Buy { tradernet::Side::Buy } else { tradernet::Side::Sell };
@@ -212,6 +218,16 @@ impl<E: Exchange> Edge<Execute> for ExecuteEdge<E> {
             }
         }
     }
+}
+
+/// For how long a fault means that nothing is asked.
+fn rest_ms(fault: &Fault) -> i64 {
+    let pause = match fault.retry() {
+        Retry::Now | Retry::UnknownOutcome => Duration::ZERO,
+        Retry::Later(pause) => pause,
+        Retry::Never => FORBIDDEN_PAUSE,
+    };
+    i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn said(cancelled: &Cancelled) -> String {

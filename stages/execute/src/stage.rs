@@ -45,6 +45,8 @@ pub struct Execute {
     pub(crate) unanswered: BTreeMap<String, Timestamp>,
     pub(crate) started: bool,
     pub(crate) clock: ClockTrust,
+    /// The broker wants to be asked nothing until then: it throttles, or it does not let us in.
+    pub(crate) rests_until: Option<Timestamp>,
     /// Between two orders.
     pub(crate) gap_ms: i64,
     /// Minutes that the broker's clock was ahead of UTC when that was last measured.
@@ -83,6 +85,7 @@ impl Stage for Execute {
             unanswered: unanswered.into_iter().collect(),
             started: false,
             clock: ClockTrust::default(),
+            rests_until: None,
             gap_ms: GAP_MIN * 60_000,
             ahead_min,
         })
@@ -202,26 +205,32 @@ impl Execute {
             return;
         };
         match reply {
-            Reply::Looked { seen, .. } => match order.state.status {
-                OrderStatus::Armed => self.send(&mut order, seen, now, out),
-                OrderStatus::Sending => return,
-                _ => {
-                    if let Ok(seen) = &seen {
-                        self.too_many(&order, seen, now, out);
-                    }
-                    if look(&mut order, seen, &self.market, self.ahead_min, now, out) == Books::Overfilled {
-                        let text = "The broker filled more of an order than was asked for.".to_string();
-                        self.incident(
-                            IncidentKind::Overfilled,
-                            &order.state.order_id.to_string(),
-                            text,
-                            now,
-                            out,
-                        );
-                    }
-                    self.ahead_min = order.inside.ahead_min.or(self.ahead_min);
+            Reply::Looked { seen, rest_ms, .. } => {
+                if rest_ms > 0 {
+                    self.rests_until = self.rests_until.max(Some(now.saturating_plus_ms(rest_ms)));
                 }
-            },
+                match order.state.status {
+                    OrderStatus::Armed => self.send(&mut order, seen, now, out),
+                    OrderStatus::Sending => return,
+                    _ => {
+                        if let Ok(seen) = &seen {
+                            self.too_many(&order, seen, now, out);
+                        }
+                        if look(&mut order, seen, &self.market, self.ahead_min, now, out) == Books::Overfilled
+                        {
+                            let text = "The broker filled more of an order than was asked for.".to_string();
+                            self.incident(
+                                IncidentKind::Overfilled,
+                                &order.state.order_id.to_string(),
+                                text,
+                                now,
+                                out,
+                            );
+                        }
+                        self.ahead_min = order.inside.ahead_min.or(self.ahead_min);
+                    }
+                }
+            }
             Reply::Following | Reply::Moved => return,
             Reply::Placed { placed: Placed::Unknown { .. }, .. } if mutants::is("resend_on_timeout") => {
                 out.call(placement(&order));
@@ -308,6 +317,11 @@ impl Execute {
             .collect();
         for id in due {
             let Some(mut order) = self.orders.get(&id).cloned() else { continue };
+            if let Some(until) = self.rests_until.filter(|until| order.is_live() && *until > now) {
+                order.inside.look_at = Some(until);
+                self.orders.insert(id, order);
+                continue;
+            }
             order.inside.look_at = None;
             if order.is_live() {
                 out.call(look_for(&order, now));

@@ -69,6 +69,9 @@ struct Broker {
     placements: Vec<String>,
     clock_ahead_s: Option<i64>,
     cancels: usize,
+    looks: usize,
+    /// What a look that fails says about the next one.
+    rest_ms: i64,
     next_id: i64,
 }
 
@@ -85,6 +88,8 @@ impl Broker {
             placements: Vec::new(),
             clock_ahead_s: Some(0),
             cancels: 0,
+            looks: 0,
+            rest_ms: 0,
             next_id: 5_510_020_011,
         }
     }
@@ -92,8 +97,9 @@ impl Broker {
     fn perform(&mut self, call: Call) -> Reply {
         match call {
             Call::Look { order_id, .. } => {
+                self.looks += 1;
                 let seen = if self.reads { Ok(Box::new(self.seen())) } else { Err("no answer".to_string()) };
-                Reply::Looked { order_id, seen }
+                Reply::Looked { order_id, seen, rest_ms: self.rest_ms }
             }
             Call::Place { order_id, side, quantity, lot, limit, user_order_id, ticker } => {
                 // Like the edge: what is no order never leaves.
@@ -1422,6 +1428,29 @@ fn what_other_purchases_may_still_take_is_not_there_for_this_one() {
         let reason = world.all::<OrderState>().pop().flatten().and_then(|order| order.reason);
         assert_eq!(world.broker.placements.len(), count, "{cash}: {reason:?}");
     }
+}
+
+#[test]
+fn a_broker_that_throttles_or_shuts_the_door_is_left_alone_and_nothing_is_sent() {
+    let mut world = World::ready();
+    world.know_another();
+    world.place();
+    (world.broker.reads, world.broker.rest_ms) = (false, 5 * MINUTE);
+    world.pass(10 * SECOND);
+    let before = world.broker.looks;
+    world.pass(4 * MINUTE);
+    assert_eq!(world.broker.looks, before, "it asked for a rest");
+    let other = world.approval_of_another();
+    world.say(other.clone());
+    world.settle();
+    assert!(reason(&world.state(&other)).contains("asked nothing for a while"));
+    (world.broker.reads, world.broker.rest_ms) = (true, 0);
+    world.pass(2 * MINUTE);
+    assert!(world.broker.looks > before);
+    let other = world.approval_of_another();
+    world.say(other);
+    world.settle();
+    assert_eq!(world.broker.placements.len(), 2);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub use commands::put_order::{OrderFault, OrderForm, Placed, PutOrder};
 pub use decimal::{NumberFault, scaled};
 pub use edge::{Connection, Line, SocketLost};
 pub use exchange::{Exchange, Method, RawReply, RawRequest, RequestKind, TransportError};
-pub use fault::{ApiErrorKind, Fault, Flaw, Retry};
+pub use fault::{ApiErrorKind, FORBIDDEN_PAUSE, Fault, Flaw, Retry};
 pub use handles::{Notes, ReadOnly, Trading, WallClock};
 pub use http::{HttpExchange, HttpFault, HttpSettings};
 pub use http_address::{Address, AddressFault};
