@@ -5,7 +5,7 @@ FAST  := $(CARGO) build --profile ci --workspace --bins
 BIN   := target/ci
 
 .DEFAULT_GOAL := help
-.PHONY: year help check-tools build demo test lint vectors bench soak soak-real mutants years interop asyncapi update fuzz docs clean-demo
+.PHONY: year help check-tools build demo test lint vectors bench soak soak-real mutants years interop asyncapi update fuzz
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
