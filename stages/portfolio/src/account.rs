@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::Out;
 use contracts::{Id, Reconciliation, Side};
-use market::{Calendars, Day, Isin, Timestamp};
+use market::{Calendars, Day, Isin, Mic, Timestamp};
 use money::{Currency, Quantity, Rate, Rounding, to_eur, value};
 use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
 
@@ -114,6 +114,10 @@ impl Accounts {
     pub(crate) fn end_of(&self, day: Day, books: &Books) -> Option<Timestamp> {
         let held = books.iter().filter(|(_, held)| !held.qty.is_zero()).map(|(isin, _)| *isin);
         end_of(&self.calendars, &self.names.venues(&held.collect()), day)
+    }
+
+    pub(crate) fn is_open(&self, mic: Mic, now: Timestamp) -> bool {
+        self.calendars.is_open(mic, now)
     }
 
     /// Securities of which the broker shows another number than the books.

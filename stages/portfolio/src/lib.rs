@@ -1,7 +1,7 @@
 //! Keeps the books of the account: reads it at the broker, derives what is held from fills, compares both, and
 //! says what everything is worth.
 //!
-//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `command/portfolio/{sync,import,held_since}`,
+//! **Reads** `market/universe`, `market/quote/{isin}`, `market/fx`, `order/state/{order_id}`, `plan/proposed`, `command/portfolio/{sync,import,held_since}`,
 //! and at the broker positions, cash, trades, working orders and cash flows, in one consistent pass; of the store `market` the
 //! view `api_fx`, for what was booked late.
 //!

@@ -2,6 +2,10 @@
 
 /// The regular reading comes this long after the whole interval, behind the prices of that moment.
 pub const AFTER_GRID_MS: i64 = 1_000;
+/// While an order of ours works the account is read at every whole minute.
+pub const ORDER_READING_S: i64 = 60;
+/// While a plan has a next step at an open venue no reading gets older: the gate refuses one that is too old.
+pub const PLAN_READING_MS: i64 = 120_000;
 /// After the start the retained statements are waited for, this long.
 pub const START_WAIT_MS: i64 = 1_000;
 /// How often one pass is begun again because a trade came in between.

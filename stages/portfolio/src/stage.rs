@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bus_client::{Input, Out, Stage, Start};
 use contracts::stage::portfolio as topics;
 use contracts::{
-    Bucket, Finite, Flow, FxRates, Id, JobRun, Meta, Mode, Nav, OrderState, Outcome, PortfolioState, Quote,
-    Received, SettingsSnapshot, SyncNow, Universe,
+    Bucket, Finite, Flow, FxRates, Id, JobRun, Meta, Mode, Nav, OrderState, Outcome, PlanProposed,
+    PortfolioState, Quote, Received, SettingsSnapshot, SyncNow, Universe,
 };
-use market::{Calendars, Day, Isin, Timestamp};
+use market::{Calendars, Day, Isin, Mic, Timestamp};
 use money::{Currency, Money};
 
 use crate::account::Accounts;
@@ -17,8 +17,8 @@ use crate::composition::{Classes, concentration};
 use crate::flows::{in_eur, is_said};
 use crate::job_runs::{self, SYNC};
 use crate::limits::{
-    AFTER_GRID_MS, CORE, DOUBT_MS, FLOW_OVERLAP_DAYS, IMPORT_DAYS, ORDERS_MAX, RETRY_MS, START_WAIT_MS,
-    TRADE_OVERLAP_DAYS, WAITING_MAX,
+    AFTER_GRID_MS, CORE, DOUBT_MS, FLOW_OVERLAP_DAYS, IMPORT_DAYS, ORDER_READING_S, ORDERS_MAX,
+    PLAN_READING_MS, RETRY_MS, START_WAIT_MS, TRADE_OVERLAP_DAYS, WAITING_MAX,
 };
 use crate::nav::{DayEnd, FundDay, fund_day, statement};
 use crate::paper::Paper;
@@ -55,6 +55,8 @@ pub struct Portfolio {
     /// The reading that is under way.
     run: Option<JobRun>,
     again: bool,
+    /// Venue of a plan's next step, and when the plan ends.
+    next_step: Option<(Mic, Timestamp)>,
     failures: usize,
     /// Commands that wait for the next reading of the account.
     waiting: Vec<Meta>,
@@ -111,6 +113,7 @@ impl Stage for Portfolio {
             asked: false,
             run: None,
             again: false,
+            next_step: None,
             failures: 0,
             waiting: Vec::new(),
             imports: Parts::default(),
@@ -137,6 +140,7 @@ impl Stage for Portfolio {
             Input::Heard(topics::Input::MarketQuote(heard)) => self.quote(heard, now),
             Input::Heard(topics::Input::MarketFx(heard)) => self.rates(heard, now),
             Input::Heard(topics::Input::OrderState(heard)) => self.order(heard, now),
+            Input::Heard(topics::Input::PlanProposed(heard)) => self.planned(heard, now),
             Input::Heard(topics::Input::CommandPortfolioSync(heard)) => self.read_now(heard, now, out),
             Input::Heard(topics::Input::CommandPortfolioImport(heard)) => self.import_ledger(heard, now, out),
             Input::Heard(topics::Input::CommandPortfolioHeldSince(heard)) => self.held_since(heard, now, out),
@@ -251,6 +255,8 @@ impl Portfolio {
         self.settle(now);
         if moved {
             self.read_soon(now);
+        } else {
+            self.read_sooner(now);
         }
     }
 
@@ -373,12 +379,42 @@ impl Portfolio {
         }
     }
 
-    /// A second after the next whole interval, or earlier to look at a difference again.
+    /// A second after the next whole interval, or earlier: while an order works, to look at a difference again, or for
+    /// the next step of a plan.
     fn next_reading(&self, now: Timestamp) -> Timestamp {
-        let interval = i64::from(self.settings.sync_interval_s) * 1_000;
+        let usual = i64::from(self.settings.sync_interval_s);
+        let works = self.orders.values().any(|order| !order.status.is_final());
+        let interval = if works { usual.min(ORDER_READING_S) } else { usual } * 1_000;
         let since = now.saturating_minus_ms(AFTER_GRID_MS).ms().rem_euclid(interval);
         let regular = now.saturating_plus_ms(interval - since);
-        self.accounts.again_at(now).map_or(regular, |then| then.min(regular))
+        [self.accounts.again_at(now), self.plan_wants(now)]
+            .into_iter()
+            .flatten()
+            .fold(regular, Timestamp::min)
+    }
+
+    /// When the next step of a plan wants to know the account again; nothing while its venue is closed.
+    fn plan_wants(&self, now: Timestamp) -> Option<Timestamp> {
+        let (mic, until) = self.next_step?;
+        let old = self.accounts.at()?.saturating_plus_ms(PLAN_READING_MS).max(now);
+        (old < until && self.accounts.is_open(mic, old)).then_some(old)
+    }
+
+    /// Something wants to know the account sooner than was meant; a pause after a failure is kept.
+    fn read_sooner(&mut self, now: Timestamp) {
+        if self.failures == 0 && self.accounts.at().is_some() {
+            self.sync_at = self.sync_at.min(self.next_reading(now));
+        }
+    }
+
+    fn planned(&mut self, heard: Received<PlanProposed>, now: Timestamp) {
+        let next = heard.body.and_then(|plan| {
+            let step = plan.steps.into_iter().next()?;
+            let is_next = step.order_id.is_none() && step.waits_for.is_none();
+            is_next.then_some((step.candidate.mic, plan.expires))
+        });
+        self.next_step = next;
+        self.read_sooner(now);
     }
 
     fn stale_at(&self) -> Option<Timestamp> {

@@ -6,7 +6,8 @@ mod support;
 
 use contracts::{
     Bucket, Flow, FlowKind, HeldSince, ImportLedger, JobOutcome, JobRun, LedgerFile, Mode, Nav, OrderState,
-    OrderStatus, Outcome, PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot, Side, SyncNow,
+    OrderStatus, Outcome, PlanProposed, PortfolioState, Reconciliation, Reply, Sample, SettingsSnapshot,
+    Side, SyncNow,
 };
 use money::{Currency, Quantity};
 use portfolio::Call;
@@ -533,6 +534,47 @@ fn readings_come_a_second_after_the_whole_interval() {
     let expected =
         ["2026-03-02T09:00:01Z", "2026-03-02T09:05:01Z", "2026-03-02T09:10:01Z", "2026-03-02T09:15:01Z"];
     assert_eq!(times, expected.map(at));
+}
+
+/// When the account was read since, in seconds after an instant.
+fn readings(rig: &Rig, since: &str) -> Vec<i64> {
+    let since = at(since);
+    rig.calls.iter().map(|(then, _)| then.since(since) / 1_000).filter(|s| *s >= 0).collect()
+}
+
+#[test]
+fn while_an_order_works_the_account_is_read_every_minute() {
+    let mut rig = begun(&broker());
+    rig.hear(order(OrderStatus::Accepted, Side::Buy, 3, &[]));
+    rig.run("2026-03-02T09:03:30Z", &broker());
+    rig.hear(order(OrderStatus::Cancelled, Side::Buy, 3, &[]));
+    rig.run("2026-03-02T09:11:00Z", &broker());
+    assert_eq!(readings(&rig, "2026-03-02T09:00:02Z"), [59, 119, 179, 208, 299, 599]);
+}
+
+#[test]
+fn the_next_step_of_a_plan_at_an_open_venue_keeps_the_account_fresh() {
+    let plan = |mic: &str, expires: &str, order_id, waits_for: Option<&str>| {
+        let mut plan = PlanProposed { expires: at(expires), ..PlanProposed::sample() };
+        plan.steps.truncate(1);
+        (plan.steps[0].order_id, plan.steps[0].waits_for) = (order_id, waits_for.map(Into::into));
+        plan.steps[0].candidate.mic = mic.parse().unwrap();
+        plan
+    };
+    let (long, order_id) = ("2026-03-02T12:00:00Z", PlanProposed::sample().plan_id);
+    for (proposed, expected) in [
+        (plan("XETR", long, None, None), vec![178, 298, 299, 419, 539, 599]),
+        (plan("XETR", "2026-03-02T09:06:00Z", None, None), vec![178, 298, 299, 599]),
+        (plan("XNAS", long, None, None), vec![299, 599]),
+        (plan("XETR", long, Some(order_id), None), vec![299, 599]),
+        (plan("XETR", long, None, Some("cash")), vec![299, 599]),
+    ] {
+        let mut rig = begun(&broker());
+        rig.run("2026-03-02T09:03:00Z", &broker());
+        rig.hear(proposed);
+        rig.run("2026-03-02T09:10:02Z", &broker());
+        assert_eq!(readings(&rig, "2026-03-02T09:00:02Z"), expected);
+    }
 }
 
 #[test]

@@ -266,6 +266,7 @@ impl Rig {
             Some("market") => "ingest",
             Some("command") => "steward",
             Some("system") => "keeper",
+            Some("plan") => "plan",
             _ => "execute",
         }
         .to_string();
