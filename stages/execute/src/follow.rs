@@ -174,7 +174,6 @@ pub(crate) fn follow(
             return books;
         }
     }
-    order.inside.short = false;
     let status = match row.status {
         _ if order.state.filled_e6 == order.state.qty_e6 => OrderStatus::Filled,
         Theirs::Executed | Theirs::PartlyExecuted | Theirs::PartlyCancelled | Theirs::Cancelled => {

@@ -143,6 +143,7 @@ impl Order {
         self.state.reason = reason;
         self.state.ended = Some(now);
         self.inside.look_at = None;
+        self.inside.short = false;
     }
 
     /// Adds a fill that is not known yet. A fee that came later is added to the fill that it belongs to.

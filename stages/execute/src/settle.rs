@@ -88,7 +88,7 @@ impl Execute {
                 order.inside.look_at = Some(now);
                 format!("It is followed as order {id} of the broker from now on.")
             }
-            None if order.state.filled_e6.is_zero() => {
+            None if order.state.filled_e6.is_zero() && !order.inside.short => {
                 order.end(OrderStatus::Rejected, Some(format!("never_arrived: {word}")), now);
                 "It counts as never arrived; trading goes on.".to_string()
             }
@@ -120,11 +120,13 @@ impl Execute {
             Some(sent) if now.since(sent) < SETTLE_AFTER_MS => return Err(No::TooSoon),
             Some(_) => {}
         }
-        if status != OrderStatus::Unknown && order.inside.unseen == 0 {
+        // Of one that ended with more filled than any list of trades shows, the lists have said all that they will.
+        let short = order.inside.short;
+        if status != OrderStatus::Unknown && order.inside.unseen == 0 && !short {
             return Err(No::Found);
         }
         // A list that was never read, or lagged once, shows nothing.
-        if order.inside.failed_looks > 0 || order.inside.unseen < ABSENCES_MIN {
+        if order.inside.failed_looks > 0 || (order.inside.unseen < ABSENCES_MIN && !short) {
             return Err(No::TooSoon);
         }
         if let Some(id) = &asked.broker_order_id {

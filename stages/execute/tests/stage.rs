@@ -1369,6 +1369,23 @@ fn a_final_order_whose_trades_never_come_stays_open_and_a_person_is_told() {
 }
 
 #[test]
+fn what_ended_short_of_its_trades_is_ended_by_a_person_and_not_called_never_arrived() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    world.broker.trades.clear();
+    world.pass(6 * MINUTE);
+    assert_eq!(world.settle_by_hand(&approval, None, "Too soon.").code.as_deref(), Some("found"));
+    world.pass(6 * MINUTE);
+    let reply = world.settle_by_hand(&approval, None, "The broker's page shows it busted.");
+    assert_eq!(reply.outcome, contracts::Outcome::Done, "{}", reply.text);
+    let state = world.state(&approval);
+    assert_eq!(state.status, OrderStatus::Cancelled);
+    assert!(reason(&state).starts_with("settled by"), "{}", reason(&state));
+    assert_eq!(world.engine.health(0, true).last_error, None);
+}
+
+#[test]
 fn fills_that_only_the_orders_own_row_lists_count_in_the_end() {
     let mut world = World::ready();
     let approval = world.place();
