@@ -6,7 +6,10 @@ use bus_client::Out;
 use contracts::{Id, Reconciliation, Side};
 use market::{Calendars, Day, Isin, Mic, Timestamp};
 use money::{Currency, Quantity, Rate, Rounding, to_eur, value};
-use tradernet::commands::{cash_flows::dedupe_keys, trades::TradeRow};
+use tradernet::commands::{
+    cash_flows::{UnreadableFlow, dedupe_keys},
+    trades::TradeRow,
+};
 
 use crate::actions::Action;
 use crate::books::{Books, Fill, Held, Origin, Traded};
@@ -14,6 +17,7 @@ use crate::cash_book::{self, Parts, Purse};
 use crate::dividends::{Dividend, dividends};
 use crate::flows::{Booked, book, decide_transfers, unreadable};
 use crate::import::{self, Names};
+use crate::limits::FLOW_OVERLAP_DAYS;
 use crate::nav::end_of;
 use crate::reconcile::{Account, Doubtful, Reported, Watch, order_of};
 use crate::settlements;
@@ -58,6 +62,8 @@ pub(crate) struct Accounts {
     cash_watch: Watch<Currency>,
     /// Confirmed differences of cash.
     cash_off: BTreeMap<Currency, String>,
+    /// By how much each differs, in 1/10 000, and since when by that much.
+    cash_since: BTreeMap<Currency, (Timestamp, i64)>,
     said: BTreeMap<Currency, Reconciliation>,
 }
 
@@ -90,6 +96,7 @@ impl Accounts {
             purse: Purse::new(),
             cash_watch: Watch::default(),
             cash_off: BTreeMap::new(),
+            cash_since: BTreeMap::new(),
             said: BTreeMap::new(),
         };
         let broker = accounts.reported.as_ref().map(|(account, ..)| account.cash.clone()).unwrap_or_default();
@@ -107,7 +114,7 @@ impl Accounts {
 
     /// Settlements that no trade explains.
     pub(crate) fn loose(&self) -> BTreeSet<String> {
-        settlements::loose(&self.fills, &self.flows, self.begun)
+        settlements::loose(&self.fills, &self.before, &self.flows, self.begun)
     }
 
     /// When a day of a fund with these books ends, if it is one.
@@ -198,6 +205,14 @@ impl Portfolio {
         let first = self.accounts.reported.is_none();
         if first {
             account.count_under_way(None);
+        }
+        // A line of the statement that is read again and understood then would count on top of the cash of the beginning.
+        let is_read_again = |line: &UnreadableFlow| {
+            line.day.is_none_or(|day| day.days_until(now.day_utc()) <= FLOW_OVERLAP_DAYS)
+        };
+        if first && snapshot.unreadable.iter().any(is_read_again) {
+            self.tell("flows", unreadable(&snapshot.unreadable));
+            return false;
         }
         let booking = if first { self.import(&account, snapshot, now) } else { self.book(snapshot, now) };
         let before = self.accounts.reported.as_ref().map(|(account, ..)| account);
@@ -445,6 +460,7 @@ impl Portfolio {
         }
         self.accounts.books.clone_from(&booking.books);
         self.take_flows(snapshot, if first { Timestamp::ZERO } else { now }, now, out);
+        self.forget_what_is_told_no_more(snapshot, out);
         for trade in &booking.unbooked {
             let known = self.accounts.unbooked.get(&trade.trade_id);
             if known.is_none_or(|known| known.why != trade.why) {
@@ -468,6 +484,18 @@ impl Portfolio {
         }
         out.save(Save::Account(account.clone(), now, nameless.clone()));
         self.accounts.reported = Some((account, now, nameless));
+    }
+
+    /// A trade that waits lies behind the day from which trades are asked for: one that is not there was taken back.
+    fn forget_what_is_told_no_more(&mut self, snapshot: &Snapshot, out: &mut Out<Self>) {
+        let told: BTreeSet<&str> = snapshot.trades.iter().map(|trade| trade.trade_id.as_str()).collect();
+        let waiting = &mut self.accounts.unbooked;
+        let gone: Vec<String> = waiting.keys().filter(|id| !told.contains(id.as_str())).cloned().collect();
+        for id in gone {
+            waiting.remove(&id);
+            out.decided(format!("Trade {id}, which could not be booked, is no longer told by the broker."));
+            out.save(Save::NoLongerUnbooked(id));
+        }
     }
 
     fn take_flows(&mut self, snapshot: &Snapshot, seen: Timestamp, now: Timestamp, out: &mut Out<Self>) {

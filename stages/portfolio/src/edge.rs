@@ -111,7 +111,12 @@ impl<E: Exchange> PortfolioEdge<E> {
                 // What is there at the first reading of all is history: of it only flows have a worth here.
                 let valued = if call.flows_since.is_some() { after.as_slice() } else { &[] };
                 let read = |market: &Place| day_rates::read(market, day_rates::wanted(&flows, valued));
-                let rates = self.market.as_ref().map(read).unwrap_or_default();
+                // A store that cannot be read now is asked again: what is booked without its rate stays so.
+                let rates = self.market.as_ref().map(read).transpose().map_err(|why| Failure {
+                    text: format!("the rates of days gone by cannot be read: {why}"),
+                    pause_ms: 0,
+                })?;
+                let rates = rates.unwrap_or_default();
                 return Ok(Snapshot { account, trades: after, orders, flows, unreadable, rates });
             }
             trades = after;
@@ -136,12 +141,15 @@ impl<E: Exchange> PortfolioEdge<E> {
         let mut is_last = all.is_last();
         for page in 1..PAGES_MAX {
             if is_last {
-                return Ok(all);
+                break;
             }
             let found = self.broker.ask(&GetCashFlows { since, page }).await?;
             is_last = found.is_last();
             all.rows.extend(found.rows);
             all.unreadable.extend(found.unreadable);
+        }
+        if is_last {
+            return Ok(all);
         }
         let text = format!("the statement of the account has more than {PAGES_MAX} pages");
         Err(Failure { text, pause_ms: PERSON_MS })

@@ -123,7 +123,9 @@ impl Leg {
 
     fn is_other_side(&self, other: &Leg) -> bool {
         let apart = self.day.days_until(other.day).abs();
-        self.amount.checked_neg() == Ok(other.amount) && apart <= TRANSFER_DAYS
+        // Those known are a pair only if they were decided as one.
+        let alike = self.place.is_some() || other.place.is_some() || self.external == other.external;
+        alike && self.amount.checked_neg() == Ok(other.amount) && apart <= TRANSFER_DAYS
     }
 }
 
@@ -286,6 +288,14 @@ pub(crate) mod tests {
         let counted = Booked { external: true, ..into.clone() };
         assert_eq!(decided(&[counted], &[from("2026-03-03")]), [paid_out]);
         assert_eq!(decided(&[into.clone(), from("2026-03-02")], &[third]), [paid_out], "those are a pair");
+        // Legs are known in the order of their keys: what was decided as one stays together.
+        let out = |key: &str, external| Booked { external, ..transfer(key, 500, "2026-03-02") };
+        let known = [out("x", false), transfer("y", -500, "2026-03-02"), out("w", true)];
+        assert_eq!(
+            decided(&known, &[transfer("z", -500, "2026-03-04")]),
+            [paid_out],
+            "that of what was paid in"
+        );
         let foreign = Booked {
             flow: Flow { amount: Money::from_e4(-500, Currency::EUR), ..into.flow.clone() },
             ..into.clone()

@@ -12,8 +12,9 @@ pub const START_WAIT_MS: i64 = 1_000;
 pub const PASSES_MAX: usize = 3;
 /// Days of trades read before the first reading of all, to date what is held.
 pub const IMPORT_DAYS: i32 = 3_650;
-/// Days of trades before the last one seen that are read again with every pass: the broker adds some late.
-pub const TRADE_OVERLAP_DAYS: i32 = 5;
+/// Days of trades before the last one seen that are read again with every pass: the broker adds some late, also behind newer
+/// ones.
+pub const TRADE_OVERLAP_DAYS: i32 = 30;
 /// Days of flows read again with every pass: taxes and reversals are booked up to a month late.
 pub const FLOW_OVERLAP_DAYS: i32 = 30;
 /// Lines of the statement that are named when they cannot be read; the others are counted.

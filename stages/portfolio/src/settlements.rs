@@ -19,13 +19,15 @@ type Side = (Currency, i64, Day);
 /// amount explains one settlement. What settles in the first days belongs to trades from before the books.
 pub(crate) fn loose(
     fills: &BTreeMap<String, Fill>,
+    before: &BTreeSet<String>,
     flows: &BTreeMap<String, Booked>,
     began: Option<Timestamp>,
 ) -> BTreeSet<String> {
     let since = began.map(|began| began.day_utc().plus_days(SETTLEMENT_DAYS));
     let is_open = |booked: &&Booked| {
         let settles = FlowKind::of(&booked.raw_type).class == FlowClass::Settlement;
-        let named = || trade_of(&booked.flow.text).is_some_and(|trade| fills.contains_key(trade));
+        let known = |trade: &str| fills.contains_key(trade) || before.contains(trade);
+        let named = || trade_of(&booked.flow.text).is_some_and(known);
         settles
             && booked.seen > Timestamp::ZERO
             && since.is_none_or(|since| booked.flow.day > since)
@@ -39,10 +41,11 @@ pub(crate) fn loose(
     let mut loose = BTreeSet::new();
     for booked in open {
         let (amount, day) = (booked.flow.amount, booked.flow.day);
-        let explains = |(ccy, e4, traded): &Side| {
+        let explains = |(_, (ccy, e4, traded)): &(usize, &Side)| {
             (*ccy, *e4) == (amount.currency(), amount.e4()) && traded.days_until(day).abs() <= SETTLEMENT_DAYS
         };
-        match sides.iter().position(explains) {
+        let apart = |(_, (.., traded)): &(usize, &Side)| traded.days_until(day).abs();
+        match sides.iter().enumerate().filter(explains).min_by_key(apart).map(|(at, _)| at) {
             Some(at) => drop(sides.swap_remove(at)),
             None => drop(loose.insert(booked.key.clone())),
         }
@@ -127,7 +130,7 @@ mod tests {
 
     fn left(fills: &[(String, Fill)], flows: &[(String, Booked)]) -> Vec<String> {
         let (fills, flows) = (fills.iter().cloned().collect(), flows.iter().cloned().collect());
-        loose(&fills, &flows, Some(Timestamp::ZERO)).into_iter().collect()
+        loose(&fills, &BTreeSet::new(), &flows, Some(Timestamp::ZERO)).into_iter().collect()
     }
 
     #[test]
@@ -148,6 +151,16 @@ mod tests {
             left(&[bought("7")], &[(key, Booked { flow, ..named })]).is_empty(),
             "its text names the trade"
         );
+        let (_, named) = settlement("b", -5);
+        let flow = contracts::Flow { text: "(Trade 6 2026-03-02)".into(), ..named.flow.clone() };
+        let flows = BTreeMap::from([("b".to_string(), Booked { flow, ..named })]);
+        let before = BTreeSet::from(["6".to_string()]);
+        let loose = |before| loose(&BTreeMap::new(), before, &flows, Some(Timestamp::ZERO)).len();
+        assert_eq!(
+            (loose(&before), loose(&BTreeSet::new())),
+            (0, 1),
+            "a trade from before the books counts as well"
+        );
     }
 
     #[test]
@@ -159,11 +172,27 @@ mod tests {
         for (n, expected) in [(-6, 1), (-5, 0), (0, 0), (5, 0), (6, 1)] {
             assert_eq!(left(&[days(n)], &[settlement("a", -200_000)]).len(), expected, "{n}");
         }
+        // The nearest trade is the other side, not the first by its id.
+        let (near, far) = (days(0), days(-8));
+        let of = |id: &str, (_, fill): &(String, Fill), change: i64| {
+            (
+                id.to_string(),
+                Fill { executed: fill.executed.saturating_plus_ms(change * DAY_MS), ..fill.clone() },
+            )
+        };
+        let pair = [of("10", &near, 0), of("9", &far, 3)];
+        let late = |key: &str, n: i32| {
+            let (key, row) = settlement(key, -200_000);
+            let flow = contracts::Flow { day: row.flow.day.plus_days(n), ..row.flow.clone() };
+            (key, Booked { flow, ..row })
+        };
+        assert!(left(&pair, &[late("a", -4), late("b", 4)]).is_empty());
         let (key, row) = settlement("a", -1);
         let at = |began: i64, seen: i64| {
             let row = Booked { seen: Timestamp::from_ms(seen), ..row.clone() };
             let began = Timestamp::from_ms(began * DAY_MS);
-            loose(&BTreeMap::new(), &BTreeMap::from([(key.clone(), row)]), Some(began)).len()
+            let flows = BTreeMap::from([(key.clone(), row)]);
+            loose(&BTreeMap::new(), &BTreeSet::new(), &flows, Some(began)).len()
         };
         assert_eq!((at(20_508, 1), at(20_509, 1), at(20_508, 0)), (1, 0, 0));
     }

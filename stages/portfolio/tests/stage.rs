@@ -364,6 +364,39 @@ fn an_exchange_by_hand_halts_both_its_currencies_once_and_no_other() {
 }
 
 #[test]
+fn one_reason_less_is_no_new_difference() {
+    let cash = |eur, usd| vec![(Currency::EUR, eur), (Currency::USD, usd), (Currency::GBP, 10_000)];
+    let exchanged = |id: &str, day: &str| TradeRow {
+        ticker: tradernet::Ticker::parse("EUR/USD").unwrap(),
+        currency: Some(Currency::USD),
+        price: price(2),
+        commission: None,
+        ..trade(id, RHNA, Sell, 100, &format!("{day}T10:00:20"))
+    };
+    let first = exchanged("7", "2026-03-02");
+    let mut rig = begun_hourly(&Broker { cash: cash(10_000_000, -10_000), ..broker() });
+    rig.run(
+        "2026-03-05T12:00:00Z",
+        &Broker { cash: cash(9_000_000, 1_990_000), trades: vec![first.clone()], ..broker() },
+    );
+    let both = Broker {
+        cash: cash(8_000_000, 3_990_000),
+        trades: vec![first, exchanged("8", "2026-03-05")],
+        ..broker()
+    };
+    rig.run("2026-03-05T15:00:00Z", &both);
+    let euro = |rig: &Rig| {
+        let all = rig.about::<Reconciliation>();
+        all.into_iter().rfind(|books| books.currency == Currency::EUR).unwrap()
+    };
+    let halted = euro(&rig);
+    assert!(!halted.agrees && rig.trouble().unwrap().contains("trade 7"));
+    rig.run("2026-03-10T12:00:00Z", &both);
+    assert!(!rig.trouble().unwrap().contains("trade 7"), "{:?}", rig.trouble());
+    assert_eq!((euro(&rig).agrees, euro(&rig).at), (false, halted.at), "the other one halted already");
+}
+
+#[test]
 fn an_average_that_is_not_the_brokers_is_told_after_a_minute_and_freezes_nothing() {
     let mut rig = begun(&broker());
     let mut other = broker();
@@ -481,6 +514,23 @@ fn a_line_of_the_statement_that_cannot_be_read_is_named_and_the_rest_is_booked()
     assert!(told.contains("x9 of 2026-03-02: field `sum` is no amount"), "{told}");
     rig.run("2026-03-02T09:20:00Z", &paid);
     assert_eq!(rig.trouble(), None);
+}
+
+#[test]
+fn books_do_not_begin_while_a_line_that_is_read_again_cannot_be_read() {
+    let flaw = || tradernet::Flaw { field: "sum", rule: "is no amount" };
+    let bad = |day: &str| UnreadableFlow { id: Some("x9".into()), day: day.parse().ok(), flaw: flaw() };
+    let mut rig = begun(&Broker { unreadable: vec![bad("2026-03-01")], ..broker() });
+    assert!(rig.about::<PortfolioState>().is_empty());
+    assert!(rig.trouble().unwrap().contains("x9 of 2026-03-01"), "{:?}", rig.trouble());
+    // The cash of the beginning holds its money already: it belongs to what was before.
+    let readable = Broker { flows: vec![flow("x9", "bank", 5_000, "2026-03-01")], ..broker() };
+    rig.run("2026-03-02T09:20:00Z", &readable);
+    assert_eq!(rig.last::<PortfolioState>().cash_in(Currency::EUR).unwrap().amount.e4(), 10_000_000);
+    assert!(rig.about::<Reconciliation>().iter().all(|books| books.agrees));
+    // One that is never read again stands in nobody's way.
+    let rig = begun(&Broker { unreadable: vec![bad("2026-01-30")], ..broker() });
+    assert!(!rig.about::<PortfolioState>().is_empty());
 }
 
 #[test]
@@ -700,7 +750,12 @@ fn a_duplicate_reordered_or_late_fill_report_changes_nothing() {
 #[test]
 fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash() {
     let mut rig = begun_hourly(&broker());
-    rig.run("2026-03-30T09:00:00Z", &broker());
+    // A newer trade is in the books already.
+    let newer = trade("8", RHNA, Sell, 1, "2026-03-28T10:00:00");
+    rig.hear(order(OrderStatus::Filled, Side::Sell, 5, &[("8", 1, 50), ("7", 4, 50)]));
+    let sold = 10_000_000 + 500_000 - 20_000;
+    rig.run("2026-03-30T09:00:00Z", &with_cash(sold, 9, vec![newer.clone()]));
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
     let answer = |call: Call, late: &[CashFlow], trades: &[TradeRow], broker: Broker| {
         let since = call.flows_since.unwrap();
         let flows = late.iter().filter(|flow| flow.day >= since).cloned().collect();
@@ -709,17 +764,16 @@ fn what_the_broker_books_three_weeks_late_is_booked_once_and_explains_its_cash()
     };
     // A tax and a trade, both of twenty days ago.
     let late = [flow("t", "tax", -26_000, "2026-03-10")];
-    let trades = [trade("7", RHNA, Sell, 4, "2026-03-10T10:00:00")];
-    rig.hear(order(OrderStatus::Filled, Side::Sell, 4, &[("7", 4, 50)]));
-    let paid = 10_000_000 - 26_000 + 4 * 500_000 - 20_000;
+    let trades = [trade("7", RHNA, Sell, 4, "2026-03-10T10:00:00"), newer];
+    let paid = sold - 26_000 + 4 * 500_000 - 20_000;
     for _ in 0..3 {
         rig.run_with(rig.now.saturating_plus_ms(3_610_000), |call, _| {
-            answer(call, &late, &trades, with_cash(paid, 6, vec![]))
+            answer(call, &late, &trades, with_cash(paid, 5, vec![]))
         });
     }
     assert_eq!(rig.count("SELECT count(*) FROM cash_flow"), 1);
-    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
-    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(6)));
+    assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 2);
+    assert_eq!(qty(&rig.last::<PortfolioState>(), RHNA), Some(units(5)));
     assert_eq!(rig.trouble(), None);
 }
 
@@ -777,6 +831,20 @@ fn a_trade_of_a_security_that_nobody_knows_waits_and_is_told_until_it_is_booked(
     assert_eq!(rig.count("SELECT count(*) FROM trade_unbooked"), 0);
     rig.run_with(at("2026-03-30T23:20:00Z"), |call, _| answer(call));
     assert_eq!(rig.count("SELECT count(*) FROM fill WHERE source = 'broker'"), 1);
+}
+
+#[test]
+fn a_waiting_trade_that_the_broker_takes_back_waits_no_longer() {
+    let mut rig = begun(&broker());
+    let unknown = TradeRow {
+        ticker: tradernet::Ticker::parse("RHNB.EU").unwrap(),
+        ..trade("7", RHNA, Buy, 2, "2026-03-02T10:00:20")
+    };
+    rig.run("2026-03-02T09:10:00Z", &Broker { trades: vec![unknown], ..broker() });
+    assert!(rig.trouble().unwrap().contains("trade 7"));
+    rig.run("2026-03-02T09:20:00Z", &broker());
+    assert_eq!(rig.trouble(), None);
+    assert_eq!(rig.count("SELECT count(*) FROM trade_unbooked"), 0);
 }
 
 #[test]
@@ -947,8 +1015,19 @@ fn cash_that_nothing_explains_is_not_counted_on_and_named_after_a_minute() {
     assert!(!euros(&rig).agrees);
     assert_eq!(rig.last::<PortfolioState>().cash_in(Currency::EUR).unwrap().amount.e4(), 10_000_000);
     assert!(rig.trouble().unwrap().contains("our books say"), "{:?}", rig.trouble());
-    let explained = Broker { flows: vec![flow("x", "bank", 100, "2026-03-02")], ..richer };
-    rig.run("2026-03-02T09:20:00Z", &explained);
+    // A payment since moves both figures and leaves the difference what it was: no news. Another difference is.
+    let halted = euros(&rig).at;
+    let paid = flow("y", "bank", 7_000, "2026-03-02");
+    rig.run(
+        "2026-03-02T09:12:00Z",
+        &Broker { flows: vec![paid.clone()], ..with_cash(10_007_100, 10, vec![]) },
+    );
+    assert_eq!((euros(&rig).agrees, euros(&rig).at), (false, halted));
+    let worse = Broker { flows: vec![paid.clone()], ..with_cash(10_007_200, 10, vec![]) };
+    rig.run("2026-03-02T09:20:00Z", &worse);
+    assert_ne!(euros(&rig).at, halted);
+    let explained = Broker { flows: vec![paid, flow("x", "bank", 200, "2026-03-02")], ..worse };
+    rig.run("2026-03-02T09:30:00Z", &explained);
     assert!(euros(&rig).agrees);
     assert_eq!(rig.trouble(), None);
 }

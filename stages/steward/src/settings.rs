@@ -137,8 +137,7 @@ fn said(reply: &Reply, setting: &str, value: &str) -> String {
     if reply.code.as_deref() != Some("unconfirmed") {
         return reply.text.clone();
     }
-    let word = if setting == contracts::TRADING_MODE { "live" } else { setting };
-    format!("{}\nIf it is meant: steward settings set {setting} {value} --confirm {word}", reply.text)
+    format!("{}\nIf it is meant: steward settings set {setting} {value} --confirm {setting}", reply.text)
 }
 
 fn text(value: &Value) -> String {
@@ -237,7 +236,6 @@ mod tests {
             told.ends_with("steward settings set risk.max_per_day 2 --confirm risk.max_per_day"),
             "{told}"
         );
-        assert!(said(&refused, "trading_mode", "live").ends_with("--confirm live"));
         let done = Reply { code: None, ..Reply::sample() };
         assert_eq!(said(&done, "risk.max_per_day", "2"), done.text);
     }

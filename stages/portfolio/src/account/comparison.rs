@@ -14,6 +14,11 @@ use crate::settlements;
 use crate::value::rate_of;
 use crate::{Portfolio, Save, Snapshot};
 
+/// The reasons of a difference, one by one.
+fn reasons(text: &str) -> impl Iterator<Item = &str> {
+    text.split("; ")
+}
+
 impl Portfolio {
     /// Compares the books with the broker and with the orders, and freezes what is confirmed to differ.
     pub(super) fn compare(
@@ -45,10 +50,14 @@ impl Portfolio {
         let seen = accounts.watch.observe(&found, now);
         let confirmed = if at_once { found.clone() } else { seen };
         for (isin, text) in &confirmed {
-            // Another reason is another difference, and halts anew.
-            if accounts.frozen.get(isin).is_none_or(|(_, known)| known != text) {
-                accounts.frozen.insert(*isin, (now, text.clone()));
-                out.save(Save::Frozen(*isin, Some((now, text.clone()))));
+            // Another reason is another difference, and halts anew; one reason less does not.
+            let known = accounts.frozen.get(isin);
+            let said_before =
+                known.filter(|(_, known)| reasons(text).all(|one| reasons(known).any(|old| old == one)));
+            let since = said_before.map_or(now, |(since, _)| *since);
+            if known.is_none_or(|(_, known)| known != text) {
+                accounts.frozen.insert(*isin, (since, text.clone()));
+                out.save(Save::Frozen(*isin, Some((since, text.clone()))));
                 out.decided(format!("{} is frozen: {text}.", called(isin)));
             }
         }
@@ -102,6 +111,16 @@ impl Portfolio {
         // What was confirmed once stays so until it is gone.
         self.accounts.cash_off.retain(|ccy, _| found.contains_key(ccy));
         self.accounts.cash_off.extend(confirmed);
+        let off_by = |ccy: &Currency| {
+            let e4 = |purse: &cash_book::Purse| purse.get(ccy).map_or(0, |amount| amount.e4());
+            e4(&ours).saturating_sub(e4(&account.cash))
+        };
+        let known = std::mem::take(&mut self.accounts.cash_since);
+        let since = |ccy: &Currency| {
+            let by = off_by(ccy);
+            known.get(ccy).filter(|(_, known)| *known == by).copied().unwrap_or((now, by))
+        };
+        self.accounts.cash_since = self.accounts.cash_off.keys().map(|ccy| (*ccy, since(ccy))).collect();
         if self.accounts.cash_off.is_empty() {
             self.troubles.remove("cash");
         } else {
@@ -160,8 +179,8 @@ impl Portfolio {
         for currency in currencies {
             let cash = account.cash.get(&currency).copied().unwrap_or(Money::zero(currency));
             let (mut books, mut broker, mut agrees) = (cash, cash, true);
-            // Since when what is frozen differs as it does; cash that differs is dated by what was said of it.
-            let mut since = None;
+            // Since when it differs as it does, securities and cash: figures move with prices and payments.
+            let mut since = self.accounts.cash_since.get(&currency).map(|(since, _)| *since);
             if self.accounts.cash_off.contains_key(&currency) {
                 agrees = false;
                 let ours = cash_of_books.as_ref().and_then(|purse| purse.get(&currency)).copied();
@@ -190,9 +209,8 @@ impl Portfolio {
             let last = self.accounts.said.get(&currency);
             // An unchanged comparison keeps its time: it is no news.
             let same = last.filter(|last| Reconciliation { at: now, ..(*last).clone() } == fresh);
-            let cash_agrees = !self.accounts.cash_off.contains_key(&currency);
             // A difference that a person has looked at halts no second time for a price or a payment since.
-            let at = since.filter(|_| cash_agrees).or(same.map(|last| last.at)).unwrap_or(now);
+            let at = since.or(same.map(|last| last.at)).unwrap_or(now);
             let fresh = Reconciliation { at, ..fresh };
             out.say(fresh.clone());
             self.accounts.said.insert(currency, fresh);
