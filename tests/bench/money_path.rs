@@ -315,9 +315,6 @@ fn to_the_broker(figures: &mut Figures) {
         latencies.push(arrived.duration_since(sent).as_secs_f64() * 1e3);
         quiet(&mut bus);
     }
-    if std::env::var_os("ALL").is_some() {
-        println!("{latencies:.1?}");
-    }
     latencies.sort_by(f64::total_cmp);
     #[allow(clippy::cast_precision_loss)]
     figures.note("approval to the broker's door over the bus, samples", latencies.len() as f64, "");

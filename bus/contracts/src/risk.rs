@@ -22,6 +22,9 @@ pub struct HaltEntry {
     pub text: String,
 }
 
+/// Open halts that are named in `risk/halt`; there may be more.
+pub const HALTS_SAID: usize = 24;
+
 /// Halted or not. Any open entry halts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

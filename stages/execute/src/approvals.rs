@@ -141,7 +141,8 @@ impl Execute {
         if order.is_live() && !self.market.is_open(&order.state.mic, now) && !mutants::is("closed_venue") {
             return Some("the venue is not known to be open");
         }
-        if let Some(why) = second_line::obstacle(order, self.orders.values(), self.gap_ms, now)
+        if let Some(why) =
+            second_line::obstacle(order, self.orders.values().chain(self.past.values()), self.gap_ms, now)
             && !mutants::is("ignore_frequency")
             && !mutants::is("two_at_once")
         {

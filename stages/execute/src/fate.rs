@@ -159,7 +159,7 @@ pub fn same_side(ours: Side, theirs: tradernet::Side) -> bool {
 }
 
 /// Why an order must not be sent, seen right before sending; `None` when nothing contradicts its approval. `need` is the
-/// cash that a purchase must find there.
+/// cash that it must find there.
 #[must_use]
 pub fn contradiction(order: &Order, need: Money, seen: &Seen) -> Option<String> {
     if seen.unreadable {
@@ -178,10 +178,7 @@ pub fn contradiction(order: &Order, need: Money, seen: &Seen) -> Option<String> 
         && order.state.side == Side::Sell
     {
         // Selling a pair gives its base: money, not a holding.
-        let wanted = Money::from_units(order.state.qty_e6.e6() / 1_000_000, base).ok();
-        let covered = spendable(account, base)
-            .zip(wanted)
-            .is_some_and(|(cash, wanted)| cash.covers(wanted) == Ok(true));
+        let covered = spendable(account, base).is_some_and(|cash| cash.covers(need) == Ok(true));
         return (!covered).then(|| "the broker has less cash than is to be exchanged".into());
     }
     let held = account

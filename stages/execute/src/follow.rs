@@ -164,11 +164,15 @@ pub(crate) fn follow(
         order.state.status = OrderStatus::Partial;
         return books;
     }
-    if order.state.filled_e6 < filled {
+    if order.state.filled_e6 < filled || no_figure {
         // The row's own fills are evidence as well. What it says was filled and nothing shows stays open until a list or a
         // person shows it: it would count as never bought.
-        take_fills_of_row(order, row, now);
-        order.inside.short = order.state.filled_e6 < filled;
+        if take_fills_of_row(order, row, now) == Books::Overfilled {
+            return Books::Overfilled;
+        }
+        // One that ended in part was filled in part, whatever its figures lack.
+        let nothing_known = no_figure && order.state.filled_e6.is_zero();
+        order.inside.short = order.state.filled_e6 < filled || nothing_known;
         if order.inside.short {
             order.state.status = OrderStatus::Partial;
             return books;
@@ -189,16 +193,21 @@ pub(crate) fn follow(
 }
 
 /// Counts what the order's own row lists; fees are not in it.
-fn take_fills_of_row(order: &mut Order, row: &OrderRow, now: Timestamp) {
+fn take_fills_of_row(order: &mut Order, row: &OrderRow, now: Timestamp) -> Books {
+    let mut books = Books::Fit;
     for fill in &row.fills {
-        order.add_fill(OrderFill {
+        let added = order.add_fill(OrderFill {
             trade_id: fill.trade_id.to_string(),
             qty_e6: fill.quantity,
             price_e6: fill.price,
             fee: None,
             at: now,
         });
+        if added == Added::TooMuch {
+            books = Books::Overfilled;
+        }
     }
+    books
 }
 
 /// Counts every trade of the order once.

@@ -50,8 +50,6 @@ pub const COOL_OFF_MS: i64 = 60 * 60_000;
 pub const PER_SECURITY_A_DAY: usize = 2;
 /// Orders that may go out in one day.
 pub const ORDERS_A_DAY: usize = 4;
-/// The gate says so many halts at most.
-pub const HALTS_SAID: usize = 24;
 /// A halt that changed so long after an incident has heard of it.
 pub const ANSWERED_BY_THEN_MS: i64 = 10 * 60_000;
 /// Orders that may go out in seven days.

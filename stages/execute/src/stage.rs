@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bus_client::{Input, Out, Stage, Start, approval_key};
 use contracts::{
-    ApprovalKey, Health, HealthState, Id, IncidentKind, Meta, Mode, OrderApproved, OrderIncident, OrderState,
-    OrderStatus, Quote, Received, Refused, RiskHalt, TopicId, Universe, mutants, stage::execute as contract,
+    ApprovalKey, HALTS_SAID, Health, HealthState, Id, IncidentKind, Meta, Mode, OrderApproved, OrderIncident,
+    OrderState, OrderStatus, Quote, Received, Refused, RiskHalt, TopicId, Universe, mutants,
+    stage::execute as contract,
 };
 use market::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -17,7 +18,7 @@ use crate::{
     fate::{carrying, contradiction, held_e6},
     follow::{Books, look, placed_as},
     hints::Hints,
-    limits::{ANSWERED_BY_THEN_MS, FAILED_LOOKS_MAX, FINAL_KEPT_MS, GAP_MIN, HALTS_SAID, look_pause_ms},
+    limits::{ANSWERED_BY_THEN_MS, FAILED_LOOKS_MAX, FINAL_KEPT_MS, GAP_MIN, GAP_MOST_MIN, look_pause_ms},
     live,
     market_now::Market,
     paper, second_line,
@@ -29,6 +30,8 @@ pub struct Execute {
     pub(crate) key: ApprovalKey,
     pub(crate) simulated: bool,
     pub(crate) orders: BTreeMap<Id, Order>,
+    /// Orders of the last week that are said no more: the limits of days and weeks still count them.
+    pub(crate) past: BTreeMap<Id, Order>,
     pub(crate) waiting: VecDeque<(OrderApproved, Option<Meta>)>,
     pub(crate) universe: Option<Universe>,
     pub(crate) halted: Option<bool>,
@@ -75,6 +78,7 @@ impl Stage for Execute {
             market: Market::default(),
             spent: spent.into_iter().filter_map(known).collect(),
             orders: orders.into_iter().map(|order| (order.state.order_id, order)).collect(),
+            past: BTreeMap::new(),
             waiting: VecDeque::new(),
             universe: None,
             halted: None,
@@ -283,7 +287,7 @@ impl Execute {
             let why = "not_sent: nobody knows what its fee will be".to_string();
             return order.end(OrderStatus::Rejected, Some(why), now);
         };
-        let counted = self.orders.values().flat_map(|one| &one.state.fills);
+        let counted = self.orders.values().chain(self.past.values()).flat_map(|one| &one.state.fills);
         let counted: BTreeSet<&str> = counted.map(|fill| fill.trade_id.as_str()).collect();
         let stranger = || second_line::stranger(order, seen.trades.iter(), &counted, now);
         if let Some(why) = contradiction(order, need, &seen).or_else(stranger) {
@@ -338,9 +342,11 @@ impl Execute {
             .collect();
         for id in over {
             out.clear::<OrderState>(id.to_string());
-            // The row stays for ever; only the memory of it ends, and with it the statement.
-            self.orders.remove(&id);
+            // The row stays for ever; only what is said of it ends, and after a week the memory.
+            self.past.extend(self.orders.remove_entry(&id));
         }
+        let lately = |sent: Timestamp| now.since(sent) < GAP_MOST_MIN * 60_000;
+        self.past.retain(|_, order| order.state.sent.is_some_and(lately));
     }
 
     /// Start-up and recovery are the same: nothing is sent again, everything is looked for.
@@ -352,6 +358,7 @@ impl Execute {
                 self.keep(order, now, out);
             }
         }
+        self.report_unknown(out);
     }
 
     /// Remembers, saves and says an order, and what became of it when it ended.
@@ -402,26 +409,34 @@ impl Execute {
                 "Order {} cannot be followed: the broker does not answer.",
                 order.state.order_id
             )),
-            None if !self.unanswered.is_empty() || out.is_in_trouble() => {}
+            None if out.is_in_trouble() => {}
+            None if !self.unanswered.is_empty() => out.trouble(
+                "An incident has not been answered by a halt yet, and nothing goes out. If the gate does not halt for it, halt and resume by hand: steward halt, steward resume.",
+            ),
             None => out.recovered(),
         }
     }
 
     /// An incident is answered by a halt that names it. The list of halts has an end, and a halt may have come and gone
-    /// unheard: a full list, or one that changed ten minutes after the incident, answers too.
+    /// unheard: a full list, or a halt of ten minutes later, answers too, so that a person can stop and resume.
     fn answered_by(&mut self, halt: &RiskHalt, now: Timestamp, out: &mut Out<Self>) {
         let named: BTreeSet<String> = halt.halts.iter().map(|one| one.id.to_string()).collect();
         let is_full = halt.halts.len() >= HALTS_SAID;
         let answered = |id: &String, since: &Timestamp| {
-            named.contains(id) || is_full || halt.at.since(*since) >= ANSWERED_BY_THEN_MS
+            let late = halt.halted && halt.at.since(*since) >= ANSWERED_BY_THEN_MS;
+            named.contains(id) || is_full || late
         };
         let (over, open) =
             std::mem::take(&mut self.unanswered).into_iter().partition(|(id, since)| answered(id, since));
         self.unanswered = open;
         let over: BTreeMap<String, Timestamp> = over;
+        if over.is_empty() {
+            return;
+        }
         for id in over.into_keys() {
             out.save(Save::Answered(id, now));
         }
+        self.report_unknown(out);
     }
 
     /// Something that must never happen: said once, and nothing goes out before the gate has halted and a person resumed.

@@ -193,6 +193,13 @@ impl Broker {
         });
     }
 
+    /// Fills the last order, if it was sent and nothing of it is filled.
+    fn fill_all(&mut self) {
+        if self.orders.last().is_some_and(|row| row.remaining == Some(row.quantity)) {
+            self.trade(&format!("731{:05}", self.trades.len()), 10);
+        }
+    }
+
     fn end(&mut self, status: Theirs) {
         self.orders.last_mut().unwrap().status = status;
     }
@@ -330,6 +337,17 @@ impl World {
         said.revision += 1;
         said.values.insert("risk.min_gap_min".into(), 5.into());
         self.say(said);
+    }
+
+    fn set(&mut self, setting: &str, value: i64) {
+        let mut said = settings("live");
+        said.revision += 2;
+        said.values.insert(setting.into(), value.into());
+        self.say(said);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.engine.health(0, true).last_error
     }
 
     fn approval_of_another(&mut self) -> OrderApproved {
@@ -642,6 +660,30 @@ fn an_exchange_is_an_order_of_its_own_and_needs_the_money_it_gives() {
         assert_eq!(world.broker.placements.len(), sent, "{units}");
         let expected = if sent == 1 { OrderStatus::Accepted } else { OrderStatus::Rejected };
         assert_eq!(world.state(&approval).status, expected);
+    }
+}
+
+#[test]
+fn euros_that_a_working_exchange_gives_are_not_there_for_a_purchase() {
+    let usd: Currency = "USD".parse().unwrap();
+    for (cash, count) in [(1_502, 1), (1_503, 2)] {
+        let mut world = World::ready();
+        world.broker.cash = cash;
+        let terms = world.terms();
+        let exchange = world.key().sign(OrderApproved {
+            isin: contracts::pair_isin(Currency::EUR, usd).unwrap(),
+            mic: contracts::pair_venue(),
+            ticker: "EUR/USD".into(),
+            ccy: usd,
+            side: Side::Sell,
+            qty_e6: pieces(1_000),
+            limit_price_e6: price("1.1"),
+            ..terms
+        });
+        world.say(exchange);
+        world.settle();
+        world.place();
+        assert_eq!(world.broker.placements.len(), count, "{cash}");
     }
 }
 
@@ -1360,12 +1402,12 @@ fn a_final_order_whose_trades_never_come_stays_open_and_a_person_is_told() {
         OrderStatus::Partial,
         "what was bought is not called cancelled"
     );
-    let trouble = world.engine.health(0, true).last_error.unwrap_or_default();
+    let trouble = world.trouble().unwrap_or_default();
     assert!(trouble.contains("more filled than its lists of trades show"), "{trouble}");
     world.broker.trades.push(late);
     world.pass(2 * MINUTE);
     assert_eq!(world.state(&approval).status, OrderStatus::Filled);
-    assert_eq!(world.engine.health(0, true).last_error, None);
+    assert_eq!(world.trouble(), None);
 }
 
 #[test]
@@ -1382,7 +1424,7 @@ fn what_ended_short_of_its_trades_is_ended_by_a_person_and_not_called_never_arri
     let state = world.state(&approval);
     assert_eq!(state.status, OrderStatus::Cancelled);
     assert!(reason(&state).starts_with("settled by"), "{}", reason(&state));
-    assert_eq!(world.engine.health(0, true).last_error, None);
+    assert_eq!(world.trouble(), None);
 }
 
 #[test]
@@ -1400,6 +1442,43 @@ fn fills_that_only_the_orders_own_row_lists_count_in_the_end() {
     });
     world.pass(12 * MINUTE);
     assert_eq!(world.state(&approval).status, OrderStatus::Filled);
+}
+
+#[test]
+fn more_than_was_asked_for_in_the_orders_own_row_is_an_incident() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 10);
+    let listed = world.broker.trades.pop().unwrap();
+    let part = |id: &str| tradernet::commands::order_rows::OrderFill {
+        trade_id: tradernet::TradeId::parse(id).unwrap(),
+        quantity: pieces(6),
+        price: listed.price,
+        amount: None,
+        at: None,
+    };
+    world.broker.orders.last_mut().unwrap().fills = vec![part("73100001"), part("73100002")];
+    world.pass(12 * MINUTE);
+    assert_eq!(world.incidents(), [IncidentKind::Overfilled]);
+    assert!(!world.state(&approval).status.is_final());
+}
+
+#[test]
+fn what_ended_in_part_without_a_figure_was_filled_in_part_and_never_counts_as_nothing() {
+    let mut world = World::ready();
+    let approval = world.place();
+    world.broker.trade("73100001", 4);
+    let late = world.broker.trades.pop().unwrap();
+    let row = world.broker.orders.last_mut().unwrap();
+    (row.status, row.remaining) = (Theirs::PartlyCancelled, None);
+    world.pass(15 * MINUTE);
+    assert_eq!(world.state(&approval).status, OrderStatus::Partial);
+    assert!(world.trouble().unwrap().contains("more filled than its lists of trades show"));
+    world.broker.trades.push(late);
+    world.pass(2 * MINUTE);
+    let state = world.state(&approval);
+    assert_eq!((state.status, state.filled_e6), (OrderStatus::Cancelled, pieces(4)));
+    assert_eq!(world.trouble(), None);
 }
 
 #[test]
@@ -1422,18 +1501,18 @@ fn an_order_whose_row_disappears_is_told_and_not_forgotten() {
     world.pass(MINUTE);
     let row = world.broker.orders.pop().unwrap();
     world.pass(9 * MINUTE);
-    let trouble = world.engine.health(0, true).last_error.unwrap_or_default();
+    let trouble = world.trouble().unwrap_or_default();
     assert!(trouble.contains("no list of the broker shows it"), "{trouble}");
     assert_eq!(world.state(&approval).status, OrderStatus::Accepted);
     world.broker.orders.push(row);
     world.pass(2 * MINUTE);
-    assert_eq!(world.engine.health(0, true).last_error, None);
+    assert_eq!(world.trouble(), None);
 }
 
 #[test]
 fn what_other_purchases_may_still_take_is_not_there_for_this_one() {
-    // The first one works still: 500 for it, 500 and 3 of fees for the second.
-    for (cash, count) in [(1_002, 1), (1_003, 2)] {
+    // The first one works still: 500 and 3 of fees for it, as much for the second.
+    for (cash, count) in [(1_005, 1), (1_006, 2)] {
         let mut world = World::ready();
         world.know_another();
         world.broker.cash = cash;
@@ -1566,12 +1645,55 @@ fn a_halt_that_came_and_went_unheard_answers_ten_minutes_later() {
     let mut world = World::ready();
     let genuine = world.approval();
     world.say(OrderApproved { qty_e6: pieces(11), ..genuine });
-    for (minutes, count) in [(9, 0), (10, 1)] {
+    assert!(world.trouble().unwrap().contains("signature"));
+    world.kill();
+    world.say_all();
+    assert!(world.trouble().unwrap().contains("has not been answered"), "{:?}", world.trouble());
+    for (minutes, halted, count) in [(9, true, 0), (10, false, 0), (10, true, 1)] {
         let at = world.now.saturating_plus_ms(minutes * MINUTE);
+        world.say(RiskHalt { at, ..halt(halted) });
         world.say(RiskHalt { at, ..halt(false) });
         world.place();
-        assert_eq!(world.broker.placements.len(), count, "{minutes}");
+        assert_eq!(world.broker.placements.len(), count, "{minutes} {halted}");
     }
+    assert_eq!(world.trouble(), None);
+}
+
+#[test]
+fn a_week_has_ten_orders_and_the_owners_gap_may_be_days() {
+    let mut world = World::ready();
+    world.know_another();
+    world.set("risk.min_gap_min", 2_880);
+    let mut sent = 0;
+    for day in 0..8 {
+        let order = if day % 2 == 0 { world.approval() } else { world.approval_of_another() };
+        world.say(order);
+        world.settle();
+        world.broker.fill_all();
+        world.pass(DAY);
+        let now = world.broker.placements.len();
+        let last = world.all::<OrderState>().into_iter().flatten().last();
+        let why = last.map(|order| (order.status, order.reason));
+        assert_eq!(now > sent, day % 2 == 0, "{day}: {why:?}");
+        sent = now;
+    }
+    let mut world = World::ready();
+    world.know_another();
+    world.set("risk.min_gap_min", 0);
+    for day in 0..6 {
+        for other in [false, true] {
+            let order = if other { world.approval_of_another() } else { world.approval() };
+            world.say(order);
+            world.settle();
+            world.broker.fill_all();
+            world.pass(2 * MINUTE);
+        }
+        assert_eq!(world.broker.placements.len(), (2 * day + 2).min(10), "{day}");
+        world.pass(DAY);
+    }
+    world.pass(2 * DAY);
+    world.place();
+    assert_eq!(world.broker.placements.len(), 11, "the first ones are a week old");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::{
     requests::{Request, Stage},
     round::{GaveUp, Round},
     score_news,
-    snapshot::{NoGround, Snapshot, rate_of, targets_in_force},
+    snapshot::{NoGround, Snapshot, VENUE_CLOSED, rate_of, targets_in_force},
     stage::Plan,
     store::Save,
     waits::{self, Question, Wait},
@@ -362,7 +362,11 @@ impl Plan {
 
 /// What later prices and scores are compared with. A price that was left out counts as none, so that the next is news.
 fn basis_of(snapshot: &Snapshot<'_>, facts: &Facts) -> Basis {
-    let prices = snapshot.usable.iter().map(|usable| (usable.security.isin, usable.quote.price_e6)).collect();
+    let usable = snapshot.usable.iter().map(|usable| (usable.security.isin, usable.quote.price_e6));
+    // What only waits for its venue is no news before that opens, which is news by itself.
+    let waits = snapshot.left_out.iter().filter(|one| one.code == VENUE_CLOSED);
+    let waits = waits.filter_map(|one| Some((one.isin, facts.quotes.get(&one.isin)?.quote.price_e6)));
+    let prices = usable.chain(waits).collect();
     let scores = facts.scores.iter().map(|(isin, score)| (*isin, score_news::seen(score))).collect();
     Basis { prices, scores }
 }

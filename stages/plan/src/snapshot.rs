@@ -58,6 +58,9 @@ pub enum NoGround {
     Arithmetic(String),
 }
 
+/// Why a security is left out whose venue is shut while another is open.
+pub const VENUE_CLOSED: &str = "venue_closed";
+
 /// One security that may be traded as far as its data goes.
 #[derive(Debug, Clone)]
 pub struct Usable<'a> {
@@ -344,7 +347,7 @@ impl<'a> Snapshot<'a> {
         self.usable = open;
         let closed = shut.iter().map(|one| LeftOut {
             isin: one.security.isin,
-            code: "venue_closed".into(),
+            code: VENUE_CLOSED.into(),
             text: format!("{} is closed while others are open.", one.security.mic),
         });
         self.left_out.extend(closed);

@@ -51,7 +51,8 @@ pub fn judged(nav: Option<&Nav>, doubted: bool, latch: Option<Latch>, steps: Los
         return if halted { Breaker::Halted } else { Breaker::Unknown };
     };
     let held = latch.filter(|latch| latch.day >= nav.day);
-    let acknowledged = held.is_some_and(|latch| latch.acknowledged);
+    // What a person has looked at on a day that was none yet says nothing of this one.
+    let acknowledged = held.is_some_and(|latch| latch.acknowledged && latch.day == nav.day);
     let loss = daily_pnl(nav.day_start, nav.nav, nav.flow_today).ok().flatten();
     let loss = loss.filter(|_| starts_lately(nav));
     let blocked = held.is_some_and(|latch| latch.state == Breaker::SellsBlocked);
@@ -87,7 +88,8 @@ pub fn latched(day: Day, state: Breaker, latch: Option<Latch>) -> Option<Latch> 
         // An unknown value neither opens nor closes anything.
         (Breaker::Unknown, _) | (Breaker::Normal, None) => None,
         (state, Some(held)) if held.state == state => None,
-        (state, _) => Some(Latch { day, state, acknowledged }),
+        // A full stop is one that nobody has looked at.
+        (state, _) => Some(Latch { day, state, acknowledged: acknowledged && state != Breaker::Halted }),
     }
 }
 
@@ -141,6 +143,10 @@ mod tests {
         assert_eq!(judged(Some(&back), false, Some(tomorrow)), Breaker::Halted);
         assert_eq!(day_of(&back, Some(tomorrow)), tomorrow.day);
         assert_eq!(latched(day_of(&back, Some(tomorrow)), Breaker::Halted, Some(tomorrow)), None, "it stays");
+        let looked_at = Latch { state: Breaker::SellsBlocked, acknowledged: true, ..tomorrow };
+        assert_eq!(judged(Some(&nav(1_000, 950)), false, Some(looked_at)), Breaker::Halted, "of another day");
+        let stopped = latched(tomorrow.day, Breaker::Halted, Some(looked_at)).unwrap();
+        assert_eq!((stopped.state, stopped.acknowledged), (Breaker::Halted, false));
         let yesterday = Latch { day: today.prev(), ..tomorrow };
         assert_eq!(judged(Some(&nav(1_000, 1_000)), false, Some(yesterday)), Breaker::Normal);
         assert_eq!(day_of(&nav(1_000, 1_000), Some(yesterday)), today);

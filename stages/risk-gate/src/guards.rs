@@ -113,7 +113,9 @@ pub(crate) fn week(sent: &[&Activity], limits: &GateSettings, now: Timestamp) ->
 
 fn venues(world: &World, now: Timestamp) -> Vec<Guard> {
     let line = |venue: &contracts::Venue| {
-        let free = takes_orders(venue, now);
+        // Currencies trade around the clock, and an exchange is judged by nothing else.
+        let exchanges = venue.mic == contracts::pair_venue();
+        let free = if exchanges { venue.open } else { takes_orders(venue, now) };
         let how = match venue.open {
             true if free => "open",
             true => "just opened, or about to close",
@@ -123,7 +125,7 @@ fn venues(world: &World, now: Timestamp) -> Vec<Guard> {
             guard: "market_closed".into(),
             free,
             found: format!("{} {how}", venue.mic),
-            limit: "open, ten minutes from its edges".into(),
+            limit: if exchanges { "open" } else { "open, ten minutes from its edges" }.into(),
             until: if free { None } else { takes_orders_from(venue, now) },
         }
     };

@@ -4,7 +4,7 @@
 //! of the broker, the loss of a day. A cause halts once. Resuming needs a name and a reason; both are kept for ever.
 
 use bus_client::Out;
-use contracts::{Breaker, HaltEntry, Id, Meta, OrderIncident, Outcome, Reconciliation, RiskHalt};
+use contracts::{Breaker, HALTS_SAID, HaltEntry, Id, Meta, OrderIncident, Outcome, Reconciliation, RiskHalt};
 use market::Timestamp;
 use serde_json::Value;
 
@@ -16,8 +16,6 @@ use crate::{
     store::{Save, spelled},
 };
 
-/// Open halts that are named in `risk/halt`.
-const HALTS_SAID: usize = 24;
 /// Longest actor or reason of a halt asked for, in bytes.
 const WORD_MAX: usize = 40;
 /// Longest text of one, in bytes.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bus_client::{Input, NoCall, Out, Stage, Start, approval_key};
 use contracts::{
-    ApprovalKey, Breaker, Finite, HaltEntry, Id, Mode, OrderApproved, OrderRefused, OrderRequested,
+    ApprovalKey, Breaker, Finite, HaltEntry, Id, Meta, Mode, OrderApproved, OrderRefused, OrderRequested,
     OrderState, RiskState, SettingsSnapshot, mutants, stage::risk_gate as contract,
 };
 use market::Timestamp;
@@ -58,8 +58,8 @@ pub struct RiskGate {
     pub(crate) latch: Option<Latch>,
     pub(crate) peaks: Peaks,
     pub(crate) refusals: Refusals,
-    /// Requests that came before any security was known, by order id.
-    pub(crate) early: BTreeMap<String, OrderRequested>,
+    /// Requests that came before any security was known, by order id, with the message that brought them.
+    pub(crate) early: BTreeMap<String, (OrderRequested, Option<Meta>)>,
     /// When a guard opens by itself and what is said of it changes.
     pub(crate) guards_until: Option<Timestamp>,
     pub(crate) said_first: bool,
@@ -158,7 +158,7 @@ impl RiskGate {
             I::OrderRequested(request) => match request.body {
                 // Right after a start no security is known, and a verdict is for ever: it waits for the universe.
                 Some(body) if self.world.universe.is_none() && self.early.len() < EARLY_MAX => {
-                    drop(self.early.insert(request.key, body));
+                    drop(self.early.insert(request.key, (body, request.meta)));
                 }
                 Some(body) => self.judge(&body, now, out),
                 None => drop(self.early.remove(&request.key)),
@@ -215,7 +215,8 @@ impl RiskGate {
                 self.world.universe = universe.body;
                 self.review(now, out);
                 if self.world.universe.is_some() {
-                    for request in std::mem::take(&mut self.early).into_values() {
+                    for (request, meta) in std::mem::take(&mut self.early).into_values() {
+                        out.because(meta.as_ref());
                         self.judge(&request, now, out);
                     }
                 }

@@ -385,6 +385,26 @@ fn the_guard_of_the_account_shuts_when_the_reading_grows_old() {
 }
 
 #[test]
+fn the_guard_of_the_venue_of_currencies_needs_no_edges() {
+    let mut world = World::ready();
+    for open in [true, false] {
+        let around_the_clock = Venue {
+            mic: contracts::pair_venue(),
+            open,
+            since_open_min: None,
+            until_close_min: None,
+            next_change: None,
+            ..world.venue()
+        };
+        world.say(around_the_clock);
+        let state = world.last::<RiskState>();
+        let found = format!("{} ", contracts::pair_venue());
+        let guard = state.guards.iter().find(|one| one.found.starts_with(&found)).unwrap();
+        assert_eq!(guard.free, open, "{guard:?}");
+    }
+}
+
+#[test]
 fn each_missing_or_odd_fact_refuses_with_its_code() {
     type Change = fn(&mut World, &mut OrderRequested);
     let cases: &[(&str, Change, &str)] = &[
