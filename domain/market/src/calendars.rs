@@ -239,7 +239,7 @@ impl Calendars {
         // The local day at a venue may be the one before or after that of UTC.
         let (first, last) = (from.day_utc().plus_days(-1), till.day_utc().plus_days(1));
         let days = first.days_until(last);
-        if days > CLOSURE_DAYS_MAX {
+        if !(0..=CLOSURE_DAYS_MAX).contains(&days) {
             return None;
         }
         (0..=days).try_fold(0_i64, |sum, ahead| {

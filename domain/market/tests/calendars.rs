@@ -311,6 +311,11 @@ fn time_of_trading_leaves_out_breaks_nights_and_holidays() {
     // A session in Sydney begins on the evening before, by UTC.
     assert_eq!(minutes("XASX", "2026-04-01T22:50:00Z", "2026-04-01T23:10:00Z"), Some(10));
     assert_eq!(minutes("XETR", "2026-03-05T12:00:00Z", "2026-03-05T11:00:00Z"), Some(0), "backwards");
+    assert_eq!(
+        minutes("XETR", "2026-03-05T12:00:00Z", "2026-03-01T11:00:00Z"),
+        None,
+        "no time is not no age"
+    );
     assert_eq!(minutes("XETR", "2026-01-05T12:00:00Z", "2026-03-05T11:00:00Z"), None, "too far");
     assert_eq!(minutes("XETR", "2019-03-05T12:00:00Z", "2019-03-05T13:00:00Z"), None, "no calendar");
     assert_eq!(minutes("XXXX", "2026-03-05T12:00:00Z", "2026-03-05T13:00:00Z"), None, "no venue");

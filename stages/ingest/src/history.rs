@@ -11,7 +11,7 @@ use crate::limits::{
     SECOND_AGREES,
 };
 use crate::overlap::{Overlap, compare};
-use crate::sift::{Doubt, Explained, Sifted, rescaled, sift};
+use crate::sift::{Doubt, Explained, Sifted, rescaled, rescaled_price, sift};
 
 /// Who delivers the daily bars of a security.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -192,10 +192,7 @@ impl Progress {
         self.doubtful = sifted.doubtful.iter().map(|(bar, doubt)| (bar.day, *doubt)).collect();
         for (_, after, before) in &sifted.unadjusted {
             for close in self.closes.values_mut() {
-                let e6 = i128::from(close.e6()) * i128::from(*before);
-                let divided = money::divide(e6, i128::from(*after), money::Rounding::HalfEven).ok();
-                let price = divided.and_then(|e6| Price::from_e6(i64::try_from(e6).ok()?).ok());
-                *close = price.unwrap_or(*close);
+                *close = rescaled_price(*close, *after, *before);
             }
         }
     }

@@ -360,7 +360,11 @@ impl Ingest {
         }
         let figures = Fundamental::all().map(|figure| (figure, summary.figures.get(&figure).copied()));
         // The first is usually absent here and has a question of its own; the second is better counted from what was paid.
-        let counted = self.outside.yields.get(&isin).is_some_and(|then| now.since(*then) < YIELD_MS);
+        // After a start nobody knows what was counted before, until the chart has come once.
+        let chart_to_come =
+            self.outside.answered.contains(&Task::Chart(isin)) && !self.outside.verdicts.contains_key(&isin);
+        let counted =
+            chart_to_come || self.outside.yields.get(&isin).is_some_and(|then| now.since(*then) < YIELD_MS);
         let figures = figures.filter(|(figure, value)| match figure {
             Fundamental::PegRatio => value.is_some(),
             Fundamental::DividendYield => !counted,

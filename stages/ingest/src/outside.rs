@@ -334,6 +334,9 @@ impl Outside {
         self.asked = None;
         if matches!(task, Task::Price(_)) {
             self.due.remove(task);
+        } else {
+            // Behind the others: while a provider is out, one question must not be all that is asked.
+            self.due.insert(task.clone(), now);
         }
         let pace = self.paces.entry(task.service()).or_insert_with(|| Pace::new(OUTSIDE_SPACING_MS));
         match fault {

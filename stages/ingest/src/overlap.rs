@@ -18,7 +18,7 @@ const SPLIT_MAX: u32 = 50;
 /// What the common days say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overlap {
-    /// The same, or there are no common days.
+    /// The same, or too little is known to tell.
     Same,
     /// All divided by one plain ratio, as after a split: `after` new for `before` old.
     Split {

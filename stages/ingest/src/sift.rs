@@ -159,13 +159,16 @@ fn confirmed(
         })
 }
 
+/// A price from before a split in units of after it.
+pub(crate) fn rescaled_price(price: Price, after: u32, old: u32) -> Price {
+    let e6 = i128::from(price.e6()) * i128::from(old);
+    let divided = money::divide(e6, i128::from(after), money::Rounding::HalfEven).ok();
+    divided.and_then(|e6| Price::from_e6(i64::try_from(e6).ok()?).ok()).unwrap_or(price)
+}
+
 /// A bar from before a split in units of after it.
 pub(crate) fn rescaled(bar: &Candle, after: u32, old: u32) -> Candle {
-    let part = |price: Price| {
-        let e6 = i128::from(price.e6()) * i128::from(old);
-        let divided = money::divide(e6, i128::from(after), money::Rounding::HalfEven).ok();
-        divided.and_then(|e6| Price::from_e6(i64::try_from(e6).ok()?).ok()).unwrap_or(price)
-    };
+    let part = |price: Price| rescaled_price(price, after, old);
     Candle { open: part(bar.open), high: part(bar.high), low: part(bar.low), close: part(bar.close), ..*bar }
 }
 

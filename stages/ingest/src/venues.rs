@@ -27,7 +27,7 @@ pub(crate) fn describe(calendars: &Calendars, mic: Mic, now: Timestamp) -> Venue
 
 /// When the description changes in a way that matters: opening and close, half-hour marks while open, and the instants at
 /// which trading comes near to or leaves the edges of the session. Whoever needs the minutes in between counts on from
-/// when it was said.
+/// when it was said; the gate needs none, only when they pass ten.
 pub(crate) fn again_at(calendars: &Calendars, mic: Mic, now: Timestamp) -> Timestamp {
     let state = calendars.state(mic, now);
     let unknown = now.saturating_plus_ms(VENUE_UNKNOWN_MS);
