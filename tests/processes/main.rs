@@ -340,7 +340,7 @@ fn a_statement_that_a_stranger_cleared_is_back_while_its_owner_goes_on_speaking(
         });
     };
     lacking("ingest and plan are level", 0);
-    demo.client("score", "score-astray").publish("steward/v1/market/universe", Vec::new(), true);
+    demo.speaker("score", "score-astray").publish("steward/v1/market/universe", &[]);
     lacking("the plan has lost the universe", of_universe.sum());
     lacking("the plan has the universe again", 0);
 }
@@ -371,7 +371,7 @@ fn a_forged_approval_is_refused_alarms_and_halts() {
         bus.wait_for::<Health>("execute is healthy", SHORT, |health| {
             health.stage == "execute" && health.state == HealthState::Healthy
         });
-        let mut thief = demo.client(user, &format!("{user}-thief"));
+        let mut thief = demo.speaker(user, &format!("{user}-thief"));
         let forged = OrderApproved::sample();
         let topic = TopicId::OrderApproved.spec().address("steward", &forged.order_id.to_string());
         let claims = if user == "score" { "score" } else { "risk-gate" };
@@ -379,7 +379,7 @@ fn a_forged_approval_is_refused_alarms_and_halts() {
             "id": forged.order_id, "key_version": 9_000_000, "at": 1_772_461_867_250_i64, "stage": claims, "trace": forged.order_id, "cause": null,
             "body": serde_json::to_value(&forged).unwrap(),
         }));
-        thief.publish(&topic, payload, true);
+        thief.publish(&topic, &payload);
         let mut bus = demo.client("steward", "steward-test-2");
         bus.wait_for::<OrderIncident>("the forgery is named", SHORT, |_| true);
         // A fresh client for each: what is retained comes again, in whatever order it happened.

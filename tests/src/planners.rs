@@ -17,7 +17,7 @@ use contracts::{
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Price, Quantity, Weight};
 
-use crate::processes::{Demo, Listener, eventually, ports, programs};
+use crate::processes::{Demo, Listener, Speaker, eventually, ports, programs};
 
 /// Holdings of the fund.
 pub const HOLDINGS: i64 = 40;
@@ -30,6 +30,7 @@ pub struct Planners {
     running: Vec<(String, Child)>,
     folder: tempfile::TempDir,
     bus: Listener,
+    voice: Speaker,
     port: u16,
     password: String,
     versions: u64,
@@ -94,10 +95,12 @@ impl Planners {
         let password = fs::read_to_string(folder.path().join("credentials/steward")).expect("a password");
         let password = password.trim().to_string();
         let bus = Listener::connect(port, "steward-planners", Some(("steward", &password)));
+        let voice = Speaker::new(port, "steward-world", Some(("steward", &password)));
         let mut planners = Planners {
             running: vec![("broker".into(), broker)],
             folder,
             bus,
+            voice,
             port,
             password,
             versions: 1 << 40,
@@ -180,7 +183,7 @@ impl Planners {
     /// # Panics
     /// When the listener beside breaks.
     pub fn request_for_first_quotes(&mut self) -> Option<Duration> {
-        // Whoever speaks passes over what comes meanwhile, so another one listens.
+        // Heard while the prices are still being said, so another one listens.
         let (port, password) = (self.port, self.password.clone());
         let (there, is_there) = std::sync::mpsc::sync_channel(1);
         let listener = std::thread::spawn(move || {
@@ -217,7 +220,7 @@ impl Planners {
         let topic = B::TOPIC.spec().address("steward", &body.key());
         let stage = stage.to_string();
         let envelope = Envelope { id, key_version: self.versions, at, stage, trace: id, cause: None, body };
-        self.bus.publish(&topic, envelope.encode().expect("a small statement"), true);
+        self.voice.publish(&topic, &envelope.encode().expect("a small statement"));
     }
 
     fn say_fund(&mut self, quoted: Timestamp, halted: bool) {

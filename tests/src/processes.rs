@@ -104,12 +104,25 @@ impl Demo {
         self.processes().into_iter().find(|(name, _)| name == program).map(|(_, pid)| pid)
     }
 
-    /// A client with a stage's own password.
+    /// A client with a stage's own password that listens.
     ///
     /// # Panics
     /// When the password is not there.
     #[must_use]
     pub fn client(&self, user: &str, id: &str) -> Listener {
+        Listener::connect(self.ports, id, Some((user, &self.password(user))))
+    }
+
+    /// A client with a stage's own password that speaks.
+    ///
+    /// # Panics
+    /// When the password is not there.
+    #[must_use]
+    pub fn speaker(&self, user: &str, id: &str) -> Speaker {
+        Speaker::new(self.ports, id, Some((user, &self.password(user))))
+    }
+
+    fn password(&self, user: &str) -> String {
         let file = self.dir().join("credentials").join(user);
         let password = eventually("the broker has made its passwords", Duration::from_secs(10), || {
             fs::read_to_string(&file).ok().filter(|text| !text.trim().is_empty())
@@ -117,7 +130,7 @@ impl Demo {
         eventually("the bus listens", Duration::from_secs(10), || {
             std::net::TcpStream::connect(("127.0.0.1", self.ports)).ok()
         });
-        Listener::connect(self.ports, id, Some((user, password.trim())))
+        password.trim().to_string()
     }
 
     /// Sends a signal to one process.
@@ -247,7 +260,7 @@ pub fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Opt
     }
 }
 
-/// A client on the bus that listens to everything, and may say what it should not.
+/// A client on the bus that listens to everything.
 pub struct Listener {
     client: Client,
     connection: Connection,
@@ -261,15 +274,7 @@ impl Listener {
     /// When the bus does not accept it within ten seconds.
     #[must_use]
     pub fn connect(port: u16, id: &str, login: Option<(&str, &str)>) -> Listener {
-        let mut options = MqttOptions::new(id, "127.0.0.1", port);
-        options
-            .set_keep_alive(Duration::from_secs(30))
-            .set_max_packet_size(1 << 20, 1 << 20)
-            .set_inflight(64);
-        if let Some((user, password)) = login {
-            options.set_credentials(user, password);
-        }
-        let (client, connection) = Client::new(options, 64);
+        let (client, connection) = open(port, id, login);
         let mut listener = Listener { client, connection, prefix: "steward".into() };
         listener.client.subscribe("#", QoS::AtMostOnce).expect("a fresh client has room");
         eventually("the bus accepts a client", Duration::from_secs(10), || {
@@ -318,18 +323,55 @@ impl Listener {
         }
         panic!("{what} within {within:?}");
     }
+}
 
-    /// Publishes anything as anybody.
+fn open(port: u16, id: &str, login: Option<(&str, &str)>) -> (Client, Connection) {
+    let mut options = MqttOptions::new(id, "127.0.0.1", port);
+    options
+        .set_keep_alive(Duration::from_secs(30))
+        .set_max_packet_size(1 << 20, 1 << 20)
+        .set_inflight(64);
+    if let Some((user, password)) = login {
+        options.set_credentials(user, password);
+    }
+    Client::new(options, 64)
+}
+
+/// A client on the bus that only speaks, and may say what it should not: what it said waits behind nothing it hears.
+pub struct Speaker {
+    client: Client,
+    connection: Connection,
+}
+
+impl Speaker {
+    /// A client that connects when it first has something to say.
+    #[must_use]
+    pub fn new(port: u16, id: &str, login: Option<(&str, &str)>) -> Speaker {
+        let (client, connection) = open(port, id, login);
+        Speaker { client, connection }
+    }
+
+    /// Publishes a retained statement as anybody, until the broker says that it has it.
     ///
     /// # Panics
-    /// When there is no room.
-    pub fn publish(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
-        self.client.publish(topic, QoS::AtLeastOnce, retain, payload).expect("room for one message");
-        // Sending needs the connection to move, until the broker says that it has it.
-        eventually("the broker takes a message", Duration::from_secs(10), || {
-            let event = self.connection.recv_timeout(Duration::from_millis(200));
-            matches!(event, Ok(Ok(Event::Incoming(Packet::PubAck(_))))).then_some(())
-        });
+    /// When the broker does not take it within thirty seconds, with the last thing it said.
+    pub fn publish(&mut self, topic: &str, payload: &[u8]) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut heard = "nothing".to_string();
+        self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("room for one message");
+        while let Ok(event) = self.connection.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match event {
+                Ok(Event::Incoming(Packet::PubAck(_))) => return,
+                Ok(event) => heard = format!("{event:?}"),
+                // What a lost connection had not delivered is lost with it.
+                Err(error) => {
+                    heard = error.to_string();
+                    pause();
+                    self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("room for one message");
+                }
+            }
+        }
+        panic!("the broker took nothing on {topic}; the last it said: {heard}");
     }
 }
 
