@@ -327,10 +327,7 @@ impl Listener {
 
 fn open(port: u16, id: &str, login: Option<(&str, &str)>) -> (Client, Connection) {
     let mut options = MqttOptions::new(id, "127.0.0.1", port);
-    options
-        .set_keep_alive(Duration::from_secs(30))
-        .set_max_packet_size(1 << 20, 1 << 20)
-        .set_inflight(64);
+    options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(1 << 20, 1 << 20).set_inflight(64);
     if let Some((user, password)) = login {
         options.set_credentials(user, password);
     }
@@ -359,7 +356,8 @@ impl Speaker {
         let deadline = Instant::now() + Duration::from_secs(30);
         let mut heard = "nothing".to_string();
         self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("room for one message");
-        while let Ok(event) = self.connection.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok(event) = self.connection.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             match event {
                 Ok(Event::Incoming(Packet::PubAck(_))) => return,
                 Ok(event) => heard = format!("{event:?}"),
@@ -367,7 +365,9 @@ impl Speaker {
                 Err(error) => {
                     heard = error.to_string();
                     pause();
-                    self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("room for one message");
+                    self.client
+                        .publish(topic, QoS::AtLeastOnce, true, payload)
+                        .expect("room for one message");
                 }
             }
         }

@@ -511,13 +511,28 @@ pub struct ConfigUsed {
     pub hash: String,
 }
 
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// A better fund.
+    #[default]
+    Normal,
+    /// A balance that is not negative any more. It follows from the debt, not from scores: those are zero in it.
+    Rescue,
+}
+
 /// The best plan, or why nothing is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlanProposed {
     /// Which plan.
     pub plan_id: Id,
-    /// What it rests on.
+    /// What it is for.
+    #[serde(default)]
+    pub kind: PlanKind,
+    /// What it rests on; empty for a rescue, which rests on the balances alone.
     pub context_id: String,
     /// Holdings it starts from; another state ends it.
     pub state_id: String,
@@ -571,6 +586,7 @@ impl Sample for PlanProposed {
     fn sample() -> Self {
         PlanProposed {
             plan_id: v::id(),
+            kind: PlanKind::Normal,
             context_id: "00112233445566778899aabbccddeeff".into(),
             state_id: "9323b02fdf9c20ffe879d48bb196eecf".into(),
             bucket_id: "core".into(),

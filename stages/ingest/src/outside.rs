@@ -148,6 +148,8 @@ pub(crate) struct Outside {
     pub(crate) yields: BTreeMap<Isin, Timestamp>,
     paces: BTreeMap<Service, Pace>,
     asked: Option<Task>,
+    /// What is being asked was renewed meanwhile: its answer, of fewer days, does not settle it.
+    renewed: bool,
     /// Closes of the second source.
     pub(crate) second: BTreeMap<Isin, BTreeMap<Day, Price>>,
     /// What the last comparison said.
@@ -196,6 +198,7 @@ impl Outside {
     /// Asks about all of it again, as at first.
     pub(crate) fn renew(&mut self, task: &Task, now: Timestamp) {
         self.answered.remove(task);
+        self.renewed |= self.asked.as_ref() == Some(task);
         self.hurry(task, now);
     }
 
@@ -285,6 +288,7 @@ impl Outside {
             return None;
         }
         self.asked = Some(task.clone());
+        self.renewed = false;
         Some(task)
     }
 
@@ -305,8 +309,10 @@ impl Outside {
         if let Some(pace) = self.paces.get_mut(&task.service()) {
             pace.answered();
         }
-        let until = task.next(now);
-        self.answered.insert(task.clone());
+        let until = if self.renewed { now } else { task.next(now) };
+        if !self.renewed {
+            self.answered.insert(task.clone());
+        }
         self.due.insert(task.clone(), until);
         until
     }
@@ -397,6 +403,22 @@ mod tests {
         assert_eq!(outside.take(at(1_001_999)), None);
         assert_eq!(outside.wake_at(), Some(at(1_002_000)));
         assert_eq!(outside.take(at(1_002_000)), Some(Task::Index("US".into())));
+    }
+
+    #[test]
+    fn an_answer_from_before_a_renewal_does_not_settle_it() {
+        let mut outside = Outside::default();
+        let (chart, today) = (Task::Chart(isin()), "2026-03-02".parse().unwrap());
+        outside.expect(chart.clone(), Some(at(500)));
+        assert_eq!(outside.take(at(500)), Some(chart.clone()));
+        outside.renew(&chart, at(600));
+        assert_eq!(outside.answered(&chart, at(700)), at(700));
+        let (from, until) = outside.days(&chart, today, 3_650);
+        assert_eq!(from.days_until(until), 3_650);
+        assert_eq!(outside.take(at(10_000)), Some(chart.clone()));
+        assert!(outside.answered(&chart, at(10_100)) > at(10_100));
+        let (from, until) = outside.days(&chart, today, 3_650);
+        assert_eq!(from.days_until(until), CHART_AGAIN_DAYS);
     }
 
     #[test]

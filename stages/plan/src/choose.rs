@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use contracts::{
-    Candidate, ConfigUsed, Evaluated, Finite, Id, LeftOut, PlanContext, PlanProposed, PlanStep, Rival, Side,
-    TargetWeights, TargetsUsed,
+    Candidate, ConfigUsed, Evaluated, Finite, Id, LeftOut, PlanContext, PlanKind, PlanProposed, PlanStep,
+    Rival, Side, TargetWeights, TargetsUsed,
 };
 use market::Isin;
 use money::{Currency, Money};
@@ -60,6 +60,7 @@ pub fn propose(
         Money::checked_sum(Currency::EUR, context.cash.iter().map(|one| one.value_eur)).unwrap_or(nothing);
     Some(PlanProposed {
         plan_id: plan_id(context),
+        kind: PlanKind::Normal,
         context_id: context.context_id.clone(),
         state_id: context.state_id.clone(),
         bucket_id: context.bucket_id.clone(),

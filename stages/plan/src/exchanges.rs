@@ -26,14 +26,14 @@ use crate::{
 const BETWEEN_MS: i64 = 5 * MINUTE_MS;
 
 impl Plan {
-    /// Asks for an exchange of about so many units; gives what is done in words, or what it waits for.
+    /// Asks for an exchange of about so many units; gives the order and what is done in words, or what it waits for.
     pub(crate) fn exchange(
         &mut self,
         ask: (FxPair, limits::Side, i64),
         (plan_id, kind, reason): (Id, OrderKind, &str),
         now: Timestamp,
         out: &mut Out<Self>,
-    ) -> Result<String, Wait> {
+    ) -> Result<(OrderRequested, String), Wait> {
         let isin = pair_isin(ask.0.base, ask.0.quote).ok_or_else(|| wait("the pair has no number"))?;
         self.may_exchange(isin, now)?;
         let known = self.facts.quotes.get(&isin).cloned().ok_or_else(|| wait("the pair has no price"))?;
@@ -44,10 +44,10 @@ impl Plan {
         out.decided(format!("Asks to exchange: {words}, because {reason}"));
         out.save(Save::Asked(Box::new(order.clone())));
         let (order_id, state_id) = (order.order_id, order.state_id.clone());
-        out.say(order);
+        out.say(order.clone());
         self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
         self.exchanged.insert(isin, now);
-        Ok(words)
+        Ok((order, words))
     }
 
     /// A pair rests after it was asked for, and after the gate or the broker refused it; and it must trade. How often

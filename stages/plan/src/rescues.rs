@@ -1,16 +1,21 @@
 //! The rescue as part of the stage: when it looks, what it asks for, what it says.
 
 use bus_client::Out;
-use contracts::{Breaker, Grounds, Id, OrderKind, OrderRequested, PortfolioState, Side};
+use contracts::{
+    Breaker, Candidate, ConfigUsed, Finite, Grounds, Id, OrderKind, OrderRequested, PlanKind, PlanProposed,
+    PlanStep, PortfolioState, ScoreParts, Side, pair_of, pair_ticker,
+};
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 
 use crate::{
     facts::CORE,
+    limits::PLAN_LIFE_MS,
     price,
     requests::{Request, Stage},
     rescue::{
         act::{self, Step},
+        exchange::Leg,
         watch::{Now, Verdict},
     },
     snapshot::{NoGround, Snapshot, Usable, rate_of, targets_in_force},
@@ -50,19 +55,24 @@ impl Plan {
         self.watch.look(Now { state, orders_open, breaker, now }, rate)
     }
 
-    /// Takes the next step of a rescue, if one is due. Nothing else is asked for while its order is open.
-    pub(crate) fn rescue(&mut self, now: Timestamp, out: &mut Out<Self>) {
-        let Some(state) = self.facts.state.clone() else { return };
+    /// Takes the next step of a rescue, if one is due; true while an order of one is open. Nothing else is planned then:
+    /// nobody knows yet what the fund will hold.
+    pub(crate) fn rescue(&mut self, now: Timestamp, out: &mut Out<Self>) -> bool {
+        if self.rescue_goes_on(now, out) {
+            return true;
+        }
+        let Some(state) = self.facts.state.clone() else { return false };
         if self.look_at(&state, now) != Verdict::Act {
-            return;
+            return false;
         }
         if self.rules.approval {
-            let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+            let debt = self.debt();
             let says = format!(
                 "A balance is negative: {debt} is owed, and nothing is done about it while plan.require_approval is on; \
                  exchange or sell at the broker, or switch it off."
             );
-            return self.rescue_says(Some(says), out);
+            self.rescue_says(Some(says), out);
+            return false;
         }
         // Rare enough that a copy of everything costs nothing.
         let (facts, memory, dividends) = (self.facts.clone(), self.memory.clone(), self.dividends.clone());
@@ -86,7 +96,8 @@ impl Plan {
                 |usable: &Usable<'_>| act::is_open(facts.venues.get(&usable.security.mic), &rules, now);
             act::sale(snapshot, plan.sale_need_eur, open, &self.rescued)
         });
-        let debt = self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let debt = self.debt();
+        let mut order = None;
         let says = match step {
             Ok(Step::Exchange(legs)) => {
                 let reason = format!("{debt} is owed.");
@@ -96,8 +107,9 @@ impl Plan {
                 for leg in &legs {
                     let ask = (leg.pair, leg.side, leg.units);
                     match self.exchange(ask, (incident, OrderKind::Emergency, &reason), now, out) {
-                        Ok(words) => {
-                            asked = Some(Ok(words));
+                        Ok((asked_for, words)) => {
+                            order = Some(asked_for);
+                            asked = Some(Ok(format!("{words}{}", further(&legs, leg))));
                             break;
                         }
                         Err(wait) => asked = asked.or(Some(Err(wait))),
@@ -117,7 +129,10 @@ impl Plan {
             Ok(Step::Sell(isin, quantity)) => {
                 let asked = ground.and_then(|ground| self.sell_for(isin, quantity, &debt, &ground, now, out));
                 match asked {
-                    Some(words) => format!("{debt} is owed, and {words}"),
+                    Some((asked_for, words)) => {
+                        order = Some(asked_for);
+                        format!("{debt} is owed, and {words}")
+                    }
                     None => format!("{debt} is owed, and nothing can be sold for it now"),
                 }
             }
@@ -128,7 +143,86 @@ impl Plan {
             Ok(Step::Uncovered(left)) => format!("{debt} is owed, and nothing can be sold for {left} of it"),
             Err(why) => format!("{debt} is owed, and nothing is done: {why}"),
         };
-        self.rescue_says(Some(format!("A balance is negative: {says}.")), out);
+        let says = format!("A balance is negative: {says}.");
+        let plan = order.map(|order| self.rescue_plan(&order, &says));
+        self.rescue_says(Some(says), out);
+        let Some(plan) = plan else { return false };
+        out.save(Save::Plan(Box::new(plan.clone())));
+        out.say(plan.clone());
+        // What was being scored rests on balances that are about to change.
+        self.round = None;
+        self.plan = Some(plan);
+        true
+    }
+
+    /// Says the plan of a rescue again while its order is open, to whoever asked for a plan.
+    fn rescue_goes_on(&mut self, now: Timestamp, out: &mut Out<Self>) -> bool {
+        let requests = &self.requests;
+        let is_open = |step: &PlanStep| step.order_id.is_some_and(|id| !requests.has_ended(id));
+        let plan = self.plan.as_mut().filter(|plan| plan.kind == PlanKind::Rescue);
+        let Some(plan) = plan.filter(|plan| plan.steps.iter().any(is_open)) else { return false };
+        if plan.expires <= now {
+            plan.expires = now.saturating_plus_ms(PLAN_LIFE_MS);
+        }
+        out.say(plan.clone());
+        self.because.clear();
+        true
+    }
+
+    /// The order of a rescue as a plan of one step; the next one is planned when the balances after it are known.
+    fn rescue_plan(&mut self, order: &OrderRequested, why: &str) -> PlanProposed {
+        let nothing = Money::zero(Currency::EUR);
+        let rate = rate_of(&self.facts, &self.rules, order.ccy, order.at).map_or(Rate::ONE, |rate| rate);
+        let category = if pair_of(&order.isin).is_some() { "exchange" } else { "sale" };
+        let candidate = Candidate {
+            isin: order.isin,
+            mic: order.mic,
+            side: order.side,
+            qty_e6: order.qty_e6,
+            price_e6: order.limit_price_e6,
+            ccy: order.ccy,
+            eur_per_unit_e9: rate,
+            value_eur: order.value_eur,
+            cost_eur: order.fee_eur,
+            reason: order.reason.clone(),
+            finder: "rescue".into(),
+            category: category.into(),
+            tags: Vec::new(),
+            priority: Finite::ZERO,
+        };
+        let step = PlanStep { step: order.step, order_id: Some(order.order_id), candidate, waits_for: None };
+        PlanProposed {
+            plan_id: order.plan_id,
+            kind: PlanKind::Rescue,
+            context_id: String::new(),
+            state_id: order.state_id.clone(),
+            bucket_id: order.bucket_id.clone(),
+            at: order.at,
+            expires: order.at.saturating_plus_ms(PLAN_LIFE_MS),
+            steps: vec![step],
+            score_unchanged: Finite::ZERO,
+            score_before_costs: Finite::ZERO,
+            score_after: Finite::ZERO,
+            min_improvement: Finite::ZERO,
+            parts_unchanged: ScoreParts::default(),
+            parts_after: ScoreParts::default(),
+            cost_eur: order.fee_eur,
+            impact_eur: nothing,
+            cash_before_eur: nothing,
+            cash_after_eur: nothing,
+            targets: None,
+            config: ConfigUsed { name: self.terms.name.clone(), hash: self.terms.hash.clone() },
+            cause: std::mem::take(&mut self.because),
+            why: why.to_string(),
+            rivals: Vec::new(),
+            left_out: Vec::new(),
+            evaluated: 0,
+            infeasible: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn debt(&self) -> String {
+        self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
     }
 
     fn sell_for(
@@ -139,7 +233,7 @@ impl Plan {
         ground: &Snapshot<'_>,
         now: Timestamp,
         out: &mut Out<Self>,
-    ) -> Option<String> {
+    ) -> Option<(OrderRequested, String)> {
         let usable = ground.usable.iter().find(|usable| usable.security.isin == isin)?;
         let security = usable.security;
         let limit = price::limit(Side::Sell, usable.quote, security.tick_e6).ok()?;
@@ -149,9 +243,7 @@ impl Plan {
         // The same holdings and the same debt are the same incident, and ask once.
         let plan_id = Id::derive(ground.state.at, &["rescue", &state_id, debt]);
         let order_id = Id::derive(ground.state.at, &["order", &plan_id.to_string(), CORE, "1"]);
-        let scored = |score: fn(&contracts::PlanProposed) -> contracts::Finite| {
-            self.plan.as_ref().map_or(contracts::Finite::ZERO, score)
-        };
+        let scored = |score: fn(&PlanProposed) -> Finite| self.plan.as_ref().map_or(Finite::ZERO, score);
         let known = self.facts.quotes.get(&isin)?;
         let order = OrderRequested {
             order_id,
@@ -186,10 +278,10 @@ impl Plan {
         let words = format!("{quantity} {} are sold for it", security.ticker);
         out.decided(format!("Asks to sell {quantity} {}: {}", security.ticker, order.reason));
         out.save(Save::Asked(Box::new(order.clone())));
-        out.say(order);
+        out.say(order.clone());
         self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
         self.rescued.push(now);
-        Some(words)
+        Some((order, words))
     }
 
     fn rescue_says(&mut self, sentence: Option<String>, out: &mut Out<Self>) {
@@ -198,4 +290,14 @@ impl Plan {
             self.troubles.tell(out);
         }
     }
+}
+
+/// The exchanges that are still to be made after one, in words.
+fn further(legs: &[Leg], asked: &Leg) -> String {
+    let others = legs.iter().filter(|leg| (leg.pair, leg.side) != (asked.pair, asked.side));
+    let words = others.map(|leg| {
+        let verb = if leg.side == limits::Side::Buy { "bought" } else { "sold" };
+        format!(", then about {} {} are {verb}", leg.units, pair_ticker(leg.pair.base, leg.pair.quote))
+    });
+    words.collect()
 }

@@ -35,8 +35,10 @@ impl Plan {
     /// Looks at everything; starts a round unless the same has been planned already.
     pub(crate) fn run(&mut self, now: Timestamp, out: &mut Out<Self>) {
         self.last_run = Some(now);
-        self.rescue(now, out);
         self.age_of_targets(now, out);
+        if self.rescue(now, out) {
+            return;
+        }
         let snapshot = match Snapshot::take(
             &self.facts,
             (&self.memory, &self.dividends),
@@ -284,7 +286,7 @@ impl Plan {
                 let reason = format!("{} are needed to {bought}.", step.candidate.ccy);
                 let ask = ((pair, side, units), (plan.plan_id, OrderKind::Normal, reason.as_str()));
                 match self.exchange(ask.0, ask.1, now, out) {
-                    Ok(words) => wait(&format!("An exchange comes first: {words}.")),
+                    Ok((_, words)) => wait(&format!("An exchange comes first: {words}.")),
                     Err(other) => Some(Wait {
                         text: format!("An exchange must come first, and {}.", other.text),
                         ..other

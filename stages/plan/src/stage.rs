@@ -27,10 +27,10 @@ use crate::{
     trigger,
 };
 
-/// Others act at whole tenths of a second.
-const TENTH_MS: i64 = 100;
+/// In stepped time others act at whole hundredths of a second.
+const HUNDREDTH_MS: i64 = 10;
 /// Runs begin this long after one.
-const BETWEEN_MS: i64 = 50;
+const BETWEEN_MS: i64 = 5;
 
 /// Why a run begins.
 const OTHER_HOLDINGS: &str = "The holdings changed.";
@@ -289,10 +289,10 @@ impl Plan {
     }
 
     /// A run stands between the instants at which others speak, so that it never decides in the middle of what belongs
-    /// to one instant: those are whole tenths of a second, this is the middle of one.
+    /// to one instant: those are whole hundredths of a second, this is the middle of one.
     pub(crate) fn due_by(&mut self, then: Timestamp) {
-        let over = (then.ms() - BETWEEN_MS).rem_euclid(TENTH_MS);
-        let then = if over == 0 { then } else { then.saturating_plus_ms(TENTH_MS - over) };
+        let over = (then.ms() - BETWEEN_MS).rem_euclid(HUNDREDTH_MS);
+        let then = if over == 0 { then } else { then.saturating_plus_ms(HUNDREDTH_MS - over) };
         self.due = Some(self.due.map_or(then, |due| due.min(then)));
     }
 

@@ -111,14 +111,12 @@ const JOB_COUNTER: &str = "job";
 pub fn load(rows: &Connection) -> Result<Rows, String> {
     let failed = |table: &'static str| move |error: String| format!("table {table} cannot be read: {error}");
     let context = load_context(rows).map_err(failed("planning_context"))?;
-    let plan = match &context {
-        Some(context) => load_plan(rows, context).map_err(failed("plan"))?,
-        None => None,
-    };
+    let requests = load_requests(rows).map_err(failed("request"))?;
+    let plan = load_plan(rows, context.as_ref(), &requests).map_err(failed("plan"))?;
     Ok(Rows {
         plan,
         context,
-        requests: load_requests(rows).map_err(failed("request"))?,
+        requests,
         memory: load_memory(rows).map_err(failed("traded or hold"))?,
         dividends: load_dividends(rows).map_err(failed("heard_dividend or used_dividend"))?,
         rescued: load_rescued(rows).map_err(failed("request"))?,
@@ -304,13 +302,29 @@ fn load_context(rows: &Connection) -> Result<Option<PlanContext>, String> {
     body.map(|body| rmp_serde::from_slice(&body).map_err(|error| error.to_string())).transpose()
 }
 
-fn load_plan(rows: &Connection, context: &PlanContext) -> Result<Option<PlanProposed>, String> {
-    let plan_id = crate::choose::plan_id(context).to_string();
-    let body: Option<String> = rows
-        .query_row("SELECT body FROM plan WHERE plan_id = ?1", [plan_id], |row| row.get(0))
-        .optional()
-        .map_err(|error| error.to_string())?;
-    body.map(|body| serde_json::from_str(&body).map_err(|error| error.to_string())).transpose()
+/// The rescue whose order is open, else the plan of the context.
+fn load_plan(
+    rows: &Connection,
+    context: Option<&PlanContext>,
+    requests: &Requests,
+) -> Result<Option<PlanProposed>, String> {
+    let one = |query: &str, of: &str| -> Result<Option<PlanProposed>, String> {
+        let body: Option<String> =
+            rows.query_row(query, [of], |row| row.get(0)).optional().map_err(|error| error.to_string())?;
+        body.map(|body| serde_json::from_str(&body).map_err(|error| error.to_string())).transpose()
+    };
+    // A rescue has no context.
+    let rescue = one("SELECT body FROM plan WHERE context_id = ?1 ORDER BY created DESC LIMIT 1", "")?;
+    let is_open = |plan: &PlanProposed| {
+        plan.steps.iter().any(|step| step.order_id.is_some_and(|id| !requests.has_ended(id)))
+    };
+    match (rescue.filter(is_open), context) {
+        (Some(rescue), _) => Ok(Some(rescue)),
+        (None, Some(context)) => {
+            one("SELECT body FROM plan WHERE plan_id = ?1", &crate::choose::plan_id(context).to_string())
+        }
+        (None, None) => Ok(None),
+    }
 }
 
 fn load_requests(rows: &Connection) -> Result<Requests, String> {

@@ -5,8 +5,8 @@ mod support;
 
 use contracts::{
     Breaker, Cash, Closed, Mode, OpenOrder, OrderApproved, OrderFill, OrderKind, OrderRefused, OrderState,
-    OrderStatus, PlanContext, PlanJob, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote, Refusal,
-    Reply, RiskHalt, RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
+    OrderStatus, PlanContext, PlanJob, PlanKind, PlanNow, PlanProposed, PlanResult, PortfolioState, Quote,
+    Refusal, Reply, RiskHalt, RiskState, Sample, SecurityScore, SettingsSnapshot, Side, TargetWeights, Venue,
 };
 use money::{Currency, Money};
 use support::*;
@@ -78,9 +78,9 @@ fn order(world: &World, status: OrderStatus) -> OrderState {
 #[test]
 fn plans_three_tenths_of_a_second_after_other_holdings() {
     let mut world = World::ready();
-    // And then in the middle of a tenth, where nobody else speaks.
-    assert_eq!(world.engine.wake_at().unwrap().since(world.now), 350);
-    world.pass(349);
+    // And then between the hundredths of a second, where nobody else speaks.
+    assert_eq!(world.engine.wake_at().unwrap().since(world.now), 305);
+    world.pass(304);
     assert!(world.all::<PlanProposed>().is_empty());
     world.pass(1);
     assert_eq!(world.all::<PlanProposed>().len(), 1);
@@ -513,7 +513,7 @@ fn the_same_content_is_not_planned_twice() {
     let jobs = world.all::<PlanJob>().len();
     world.say(PlanNow::sample());
     assert_eq!(world.all::<Reply>().len(), 1);
-    assert!(world.engine.wake_at().unwrap().since(world.now) <= 100);
+    assert!(world.engine.wake_at().unwrap().since(world.now) <= 10);
     world.say_all();
     world.pass(2 * MINUTE);
     assert_eq!(world.all::<PlanJob>().len(), jobs);
@@ -523,9 +523,9 @@ fn the_same_content_is_not_planned_twice() {
 #[test]
 fn changes_that_matter_are_planned_at_most_every_thirty_seconds() {
     let mut world = asked();
-    let planned = world.now.saturating_plus_ms(-650);
+    let planned = world.now.saturating_plus_ms(-695);
     world.say(Quote { price_e6: price(50_400_000), ..world.quote(b()) });
-    assert!(world.engine.wake_at().unwrap().since(world.now) > 30 * SECOND);
+    assert!(world.engine.wake_at().unwrap().since(world.now) > 29 * SECOND);
     let dearer = Quote { price_e6: price(50_500_000), ask_e6: Some(price(50_600_000)), ..world.quote(b()) };
     world.say(dearer);
     assert_eq!(world.engine.wake_at().unwrap().since(planned), 30 * SECOND);
@@ -1051,6 +1051,37 @@ fn a_debt_that_another_currency_covers_is_exchanged_and_sells_nothing() {
     assert_eq!(one.qty_e6, pieces(502), "what is owed, and what curing it may cost");
     assert!(one.reason.contains("-500"), "{}", one.reason);
     assert!(world.trouble().unwrap().contains("EUR/USD"), "{:?}", world.trouble());
+}
+
+#[test]
+fn a_rescue_is_a_plan_of_its_own_and_no_other_is_made_until_its_order_ends() {
+    let mut world = with_dollars(Some("1.12"));
+    let asked = world.requests().remove(0);
+    let rescue = world.plan();
+    assert_eq!((rescue.kind, rescue.plan_id, rescue.at), (PlanKind::Rescue, asked.plan_id, asked.at));
+    assert_eq!(rescue.steps.len(), 1);
+    let step = &rescue.steps[0];
+    assert_eq!((step.order_id, step.candidate.qty_e6), (Some(asked.order_id), asked.qty_e6));
+    assert!(rescue.why.contains("-500") && rescue.why.contains("EUR/USD"), "{}", rescue.why);
+    // Other prices, and a person who asks, get the same; a restart forgets nothing.
+    world.say(score(a(), 0.9));
+    world.say(order(&world, OrderStatus::Accepted));
+    world.pass(MINUTE);
+    world.restart();
+    world.say(PlanNow::sample());
+    world.pass(SECOND);
+    assert_eq!(world.plan(), rescue);
+    assert_eq!(world.requests().len(), 1);
+    // Past its day it stands as long as its order does.
+    world.pass(25 * 60 * MINUTE);
+    assert_eq!(world.plan().plan_id, rescue.plan_id);
+    world.say(order(&world, OrderStatus::Cancelled));
+    world.say(state("s9"));
+    world.pass(MINUTE);
+    assert_ne!(
+        world.all::<PlanProposed>().last().cloned().flatten().map(|plan| plan.kind),
+        Some(PlanKind::Rescue)
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! is not known says so.
 
 use contracts::{
-    CheckEvidence, Grounds, OrderApproved, OrderFill, OrderKind, OrderRequested, OrderState, PlanProposed,
-    PlanStep, SecurityScore, Side, TargetWeights,
+    CheckEvidence, Grounds, OrderApproved, OrderFill, OrderKind, OrderRequested, OrderState, PlanKind,
+    PlanProposed, PlanStep, SecurityScore, Side, TargetWeights,
 };
 use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rounding};
@@ -217,8 +217,12 @@ fn target(grounds: &Grounds, request: &OrderRequested, chain: &Chain) -> Vec<Str
 }
 
 fn planned(plan: &PlanProposed, request: Option<&OrderRequested>) -> Vec<String> {
+    let what = format!("Plan {} of {} UTC: {}", plan.plan_id, figures::second(plan.at), plan.why);
+    if plan.kind == PlanKind::Rescue {
+        return vec![what, "It follows from the debt: nothing else was compared.".into()];
+    }
     let mut lines = vec![
-        format!("Plan {} of {} UTC: {}", plan.plan_id, figures::second(plan.at), plan.why),
+        what,
         format!(
             "Doing nothing scored {:.4}, this plan {:.4}: a difference of {:+.4}, costs included.",
             plan.score_unchanged.get(),

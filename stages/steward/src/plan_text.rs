@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use contracts::{LeftOut, PlanProposed, PlanStep, ScoreParts, Side};
+use contracts::{LeftOut, PlanKind, PlanProposed, PlanStep, ScoreParts, Side, pair_of, pair_ticker};
 use market::Isin;
 
 /// Rivals shown to a person; all of them are in the data.
@@ -49,6 +49,11 @@ pub fn lines(plan: &PlanProposed, names: &Names) -> Vec<String> {
         if let Some(wait) = &step.waits_for {
             lines.push(format!("   Waits for: {wait}"));
         }
+    }
+    if plan.kind == PlanKind::Rescue {
+        lines.push(String::new());
+        lines.push(format!("Costs {}. It follows from the debt: nothing else was compared.", plan.cost_eur));
+        return lines;
     }
     if !plan.steps.is_empty() {
         lines.push(String::new());
@@ -101,9 +106,12 @@ fn left_out(list: &[LeftOut], names: &Names) -> Vec<String> {
 pub fn table(plans: &[&PlanProposed]) -> Vec<String> {
     let mut lines = vec![format!("{:<26}  {:<24}  {:>5}  {:>8}  {}", "plan", "made", "steps", "gain", "why")];
     for plan in plans {
-        let gain = plan.score_after.get() - plan.score_unchanged.get();
+        let gain = match plan.kind {
+            PlanKind::Normal => format!("{:.4}", plan.score_after.get() - plan.score_unchanged.get()),
+            PlanKind::Rescue => "rescue".into(),
+        };
         lines.push(format!(
-            "{:<26}  {:<24}  {:>5}  {gain:>8.4}  {}",
+            "{:<26}  {:<24}  {:>5}  {gain:>8}  {}",
             plan.plan_id.to_string(),
             plan.at.to_string(),
             plan.steps.len(),
@@ -131,6 +139,12 @@ pub fn difference(older: &PlanProposed, newer: &PlanProposed, names: &Names) -> 
     if older.config != newer.config {
         lines.push(format!("The configuration changed from {} to {}.", older.config.name, newer.config.name));
     }
+    if older.kind != newer.kind {
+        lines.push(
+            "One of them is a rescue, which follows from a debt and is not compared by its gain.".into(),
+        );
+        return lines;
+    }
     let gain = |plan: &PlanProposed| plan.score_after.get() - plan.score_unchanged.get();
     lines.push(format!("The gain goes from {:.4} to {:.4}.", gain(older), gain(newer)));
     lines
@@ -139,7 +153,8 @@ pub fn difference(older: &PlanProposed, newer: &PlanProposed, names: &Names) -> 
 fn step_in_words(step: &PlanStep, names: &Names) -> String {
     let one = &step.candidate;
     let verb = if one.side == Side::Buy { "Buy" } else { "Sell" };
-    let name = names.full(&one.isin);
+    let pair = pair_of(&one.isin).map(|(base, quote)| pair_ticker(base, quote));
+    let name = pair.unwrap_or_else(|| names.full(&one.isin));
     format!("{verb} {} {name} at {} {}, worth {}", one.qty_e6, one.price_e6, one.ccy, one.value_eur)
 }
 
@@ -166,6 +181,19 @@ mod tests {
     use contracts::Sample;
 
     use super::*;
+
+    #[test]
+    fn a_rescue_says_what_it_follows_from_and_compares_nothing() {
+        let mut rescue = PlanProposed { kind: PlanKind::Rescue, ..PlanProposed::sample() };
+        rescue.steps[0].candidate.isin =
+            contracts::pair_isin(money::Currency::EUR, money::Currency::USD).unwrap();
+        let text = lines(&rescue, &Names::default()).join("\n");
+        assert!(text.contains("EUR/USD at") && text.contains("follows from the debt"), "{text}");
+        assert!(!text.contains("Score") && !text.contains("sequences"), "{text}");
+        assert!(table(&[&rescue])[1].contains("  rescue  "), "{:?}", table(&[&rescue]));
+        let text = difference(&rescue, &PlanProposed::sample(), &Names::default()).join("\n");
+        assert!(text.contains("One of them is a rescue") && !text.contains("The gain"), "{text}");
+    }
 
     #[test]
     fn a_plan_shows_its_steps_its_gain_and_its_rivals() {
