@@ -9,6 +9,7 @@ use tradernet::{commands::candles::History as Bars, pacer::PaceClass};
 
 use crate::history::{BarSource, Progress, Taken, final_day, next_final};
 use crate::jobs::{HISTORY, Run};
+use crate::limits::CHARTS_WAIT_MS;
 use crate::outside::Task;
 use crate::schedule::pause_ms;
 use crate::sift::Explained;
@@ -26,6 +27,7 @@ impl Ingest {
         let Some((isin, from, until)) = due.first().copied() else {
             self.end_run(now, out);
             self.bars_at = self.next_bars(now);
+            self.outside.charts_from = now;
             return;
         };
         if let Some(wait) = self.must_wait(PaceClass::Candles, now) {
@@ -33,6 +35,9 @@ impl Ingest {
             return;
         }
         let trigger = if self.run.is_none() && self.troubles.contains_key("bars") { "retry" } else { "due" };
+        if self.run.is_none() {
+            self.outside.charts_from = now.saturating_plus_ms(CHARTS_WAIT_MS);
+        }
         let fresh = || BarsRun { run: Run::begin(HISTORY, trigger, now), total: BTreeSet::new() };
         let run = self.run.get_or_insert_with(fresh);
         run.total.extend(due.iter().map(|(isin, ..)| *isin));

@@ -30,6 +30,8 @@ pub const CROSS_STOPS: f64 = 0.20;
 pub const OUTSIDE_SPACING_MS: i64 = 2_000;
 /// See [`OUTSIDE_SPACING_MS`].
 pub const OUTSIDE_JITTER_MS: i64 = 1_000;
+/// Charts of another provider wait so long at most while the broker's bars are read.
+pub const CHARTS_WAIT_MS: i64 = 30 * 60_000;
 /// Days of calendar that are written out for readers of the store.
 pub const CALENDAR_WRITTEN_DAYS: i32 = 40;
 /// Pauses after the first, second, … failure of one kind of read; the last repeats.

@@ -148,6 +148,8 @@ pub(crate) struct Outside {
     pub(crate) yields: BTreeMap<Isin, Timestamp>,
     paces: BTreeMap<Service, Pace>,
     asked: Option<Task>,
+    /// Charts are not asked for before: they compare bars that the broker is still giving.
+    pub(crate) charts_from: Timestamp,
     /// What is being asked was renewed meanwhile: its answer, of fewer days, does not settle it.
     renewed: bool,
     /// Closes of the second source.
@@ -266,7 +268,11 @@ impl Outside {
             return None;
         }
         let free = |task: &Task| self.paces.get(&task.service()).map_or(Timestamp::ZERO, Pace::next);
-        self.due.iter().map(|(task, due)| (*due).max(free(task))).min()
+        self.due.iter().map(|(task, due)| self.opens(task, *due).max(free(task))).min()
+    }
+
+    fn opens(&self, task: &Task, due: Timestamp) -> Timestamp {
+        if matches!(task, Task::Chart(_)) { due.max(self.charts_from) } else { due }
     }
 
     /// The question to ask now, if any.
@@ -274,8 +280,8 @@ impl Outside {
         if self.asked.is_some() {
             return None;
         }
-        let mut ready: Vec<(Timestamp, Task)> =
-            self.due.iter().filter(|(_, due)| **due <= now).map(|(task, due)| (*due, task.clone())).collect();
+        let ready = self.due.iter().filter(|(task, due)| self.opens(task, **due) <= now);
+        let mut ready: Vec<(Timestamp, Task)> = ready.map(|(task, due)| (*due, task.clone())).collect();
         ready.sort();
         let (_, task) = ready.into_iter().find(|(_, task)| {
             let pace = self.paces.entry(task.service()).or_insert_with(|| Pace::new(OUTSIDE_SPACING_MS));
@@ -419,6 +425,17 @@ mod tests {
         assert!(outside.answered(&chart, at(10_100)) > at(10_100));
         let (from, until) = outside.days(&chart, today, 3_650);
         assert_eq!(from.days_until(until), CHART_AGAIN_DAYS);
+    }
+
+    #[test]
+    fn charts_let_the_brokers_bars_go_first_and_nothing_else_waits() {
+        let mut outside = Outside { charts_from: at(5_000), ..Outside::default() };
+        outside.expect(Task::Chart(isin()), None);
+        assert_eq!((outside.take(at(4_999)), outside.wake_at()), (None, Some(at(5_000))));
+        outside.expect(Task::Index("US".into()), None);
+        assert_eq!((outside.wake_at(), outside.take(at(100))), (Some(at(0)), Some(Task::Index("US".into()))));
+        outside.answered(&Task::Index("US".into()), at(200));
+        assert_eq!(outside.take(at(5_000)), Some(Task::Chart(isin())));
     }
 
     #[test]
