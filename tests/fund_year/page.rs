@@ -90,11 +90,12 @@ pub fn picture(years: &[Year]) -> String {
     let all = || years.iter().flat_map(|year| year.planned.iter().chain(&year.kept).chain(&year.equal));
     let low = all().copied().fold(1.0, f64::min) - 0.02;
     let high = all().copied().fold(1.0, f64::max) + 0.02;
-    let days = years.iter().map(|year| year.planned.len()).max().unwrap_or(1).max(2);
     let y = |value: f64| 20.0 + (high - value) / (high - low) * HEIGHT;
+    // Each over the whole width: the fund has a value for each of its days, equal weights also at weekends.
     let line = |values: &[f64]| {
+        let last = count(values.len().max(2) - 1);
         let points = values.iter().enumerate().map(|(day, value)| {
-            let x = LEFT + count(day) / count(days - 1) * (WIDTH - LEFT - 20.0);
+            let x = LEFT + count(day) / last * (WIDTH - LEFT - 20.0);
             format!("{x:.1},{:.1}", y(*value))
         });
         points.collect::<Vec<_>>().join(" ")
@@ -127,12 +128,9 @@ pub fn picture(years: &[Year]) -> String {
                 "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"0.5\" opacity=\"0.35\"/>"
             );
         }
+        let days = years.iter().map(|year| values(year).len()).min().unwrap_or(0);
         let mean: Vec<f64> = (0..days)
-            .map_while(|day| {
-                let there: Vec<f64> =
-                    years.iter().filter_map(|year| values(year).get(day).copied()).collect();
-                (!there.is_empty()).then(|| there.iter().sum::<f64>() / count(there.len()))
-            })
+            .map(|day| years.iter().map(|year| values(year)[day]).sum::<f64>() / count(years.len()))
             .collect();
         let _ = writeln!(
             svg,
