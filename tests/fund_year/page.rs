@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use steward_tests::pipeline::TICKERS;
+
 use crate::{MAX_DEPTH, MAX_POOL, Year, last};
 
 /// The page.
@@ -16,6 +18,8 @@ pub fn text(years: &[Year], days: i64) -> String {
          a real fund looks at. *Kept*: the same world and holdings without a planner. *Equal weights*: all securities alike, put\n\
          right every quarter, 2 EUR and 0.2 % for each trade. All three are values after costs, deposits taken out, 1 at the\n\
          start.\n\n\
+         The fund may choose among {} of the simulator's 33 securities, so that a year of all seeds takes an hour; with all of them it\n\
+         has more to choose from and trades more often.\n\n\
          The comparison with equal weights is biased, mostly in its favour: it pays no spread and no taxes on dividends, buys parts of\n\
          pieces, keeps only 1 % in cash where the fund keeps a reserve of 2 to 5 %, is invested from the first day on, and may\n\
          trade everything at each close without limits, holds or pauses. Kept and planned begin with the same holdings, which\n\
@@ -23,7 +27,8 @@ pub fn text(years: &[Year], days: i64) -> String {
          ![Value and turnover](simulated-year.svg)\n\n\
          | seed | planned | kept | equal weights | worst fall, planned | worst fall, kept | turnover, planned | turnover, equal | orders |\n\
          |---|---|---|---|---|---|---|---|---|\n",
-        years.len()
+        years.len(),
+        TICKERS.len()
     );
     for year in years {
         let _ = writeln!(
