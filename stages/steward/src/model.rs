@@ -6,7 +6,7 @@ use bus_client::virtual_time;
 use contracts::{
     Address, Alert, Body, ClockState, Finite, Health, HealthState, Id, Nav, OrderApproved, OrderRefused,
     OrderRequested, OrderState, PlanProposed, PortfolioState, Received, Refusal, RiskHalt, RiskState, Side,
-    TargetWeights, TopicId, Universe, receive,
+    TargetWeights, TopicId, Universe, pair_of, pair_ticker, receive,
 };
 use market::{Isin, Timestamp};
 use money::{Quantity, Weight};
@@ -142,10 +142,13 @@ impl Model {
         if self.is_simulated() { Some(virtual_time(self.clock.as_ref()?, wall)) } else { Some(wall) }
     }
 
-    /// A security's name, or its ISIN while that is unknown.
+    /// A security's name, or its ISIN while that is unknown; a pair of currencies by its ticker.
     #[must_use]
     pub fn name(&self, isin: &Isin) -> String {
-        self.names.get(isin).cloned().unwrap_or_else(|| isin.to_string())
+        match pair_of(isin) {
+            Some((base, quote)) => pair_ticker(base, quote),
+            None => self.names.get(isin).cloned().unwrap_or_else(|| isin.to_string()),
+        }
     }
 
     /// How a stage stands.
