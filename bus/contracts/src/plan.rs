@@ -519,7 +519,8 @@ pub enum PlanKind {
     /// A better fund.
     #[default]
     Normal,
-    /// A balance that is not negative any more. It follows from the debt, not from scores: those are zero in it.
+    /// A balance that is not negative any more. It follows from the debt and compares nothing: scores, spread and the cash before
+    /// and after are zero in it.
     Rescue,
 }
 

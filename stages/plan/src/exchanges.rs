@@ -7,7 +7,7 @@ use bus_client::Out;
 use contracts::{Finite, Grounds, Id, OrderKind, OrderRequested, pair_isin, pair_ticker, pair_venue};
 use limits::{FxPair, cross_rate};
 use market::{Isin, Timestamp};
-use money::{Currency, Rounding};
+use money::{Currency, Rate, Rounding};
 
 use crate::{
     exchange_cost,
@@ -15,7 +15,7 @@ use crate::{
     facts::{CORE, KnownQuote},
     limits::{CLOCK_SKEW_MS, MINUTE_MS},
     requests::{Request, Stage},
-    rescue::act,
+    rescue::{act, proposal::Asked},
     snapshot::rate_of,
     stage::Plan,
     store::Save,
@@ -26,20 +26,22 @@ use crate::{
 const BETWEEN_MS: i64 = 5 * MINUTE_MS;
 
 impl Plan {
-    /// Asks for an exchange of about so many units; gives the order and what is done in words, or what it waits for.
+    /// Asks for an exchange of about so many units; gives what was asked for, or what it waits for.
     pub(crate) fn exchange(
         &mut self,
         ask: (FxPair, limits::Side, i64),
         (plan_id, kind, reason): (Id, OrderKind, &str),
         now: Timestamp,
         out: &mut Out<Self>,
-    ) -> Result<(OrderRequested, String), Wait> {
+    ) -> Result<Asked, Wait> {
         let isin = pair_isin(ask.0.base, ask.0.quote).ok_or_else(|| wait("the pair has no number"))?;
         self.may_exchange(isin, now)?;
         let known = self.facts.quotes.get(&isin).cloned().ok_or_else(|| wait("the pair has no price"))?;
         self.is_fresh(&known, now)?;
         let exchange = self.sized(ask, &known, now)?;
-        let order = self.order_of(&exchange, (plan_id, kind, reason), &known, now)?;
+        let rate =
+            rate_of(&self.facts, &self.rules, exchange.pair.quote, now).map_err(|(_, why)| wait(&why))?;
+        let order = self.order_of(&exchange, (plan_id, kind, reason), (&known, rate), now)?;
         let words = in_words(&exchange);
         out.decided(format!("Asks to exchange: {words}, because {reason}"));
         out.save(Save::Asked(Box::new(order.clone())));
@@ -47,7 +49,7 @@ impl Plan {
         out.say(order.clone());
         self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
         self.exchanged.insert(isin, now);
-        Ok((order, words))
+        Ok(Asked { order, rate, words })
     }
 
     /// A pair rests after it was asked for, and after the gate or the broker refused it; and it must trade. How often
@@ -100,14 +102,13 @@ impl Plan {
         &self,
         exchange: &Exchange,
         (plan_id, kind, reason): (Id, OrderKind, &str),
-        known: &KnownQuote,
+        (known, rate): (&KnownQuote, Rate),
         now: Timestamp,
     ) -> Result<OrderRequested, Wait> {
         let Exchange { pair, side, limit, .. } = *exchange;
         let state = self.facts.state.as_ref().ok_or_else(|| wait("the account has not been read"))?;
         let quantity = exchange.quantity().map_err(impossible)?;
         let value = money::value(limit, quantity, pair.quote, Rounding::Up).map_err(impossible)?;
-        let rate = rate_of(&self.facts, &self.rules, pair.quote, now).map_err(|(_, why)| wait(&why))?;
         let value_eur = money::to_eur(value, rate, Rounding::Up).map_err(impossible)?;
         let isin = known.quote.isin;
         let asked_at = now.ms().to_string();

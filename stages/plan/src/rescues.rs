@@ -2,8 +2,8 @@
 
 use bus_client::Out;
 use contracts::{
-    Breaker, Candidate, ConfigUsed, Finite, Grounds, Id, OrderKind, OrderRequested, PlanKind, PlanProposed,
-    PlanStep, PortfolioState, ScoreParts, Side, pair_of, pair_ticker,
+    Breaker, ConfigUsed, Finite, Grounds, Id, OrderKind, OrderRequested, PlanKind, PlanProposed, PlanStep,
+    PortfolioState, Side, pair_ticker,
 };
 use market::{Isin, Timestamp};
 use money::{Currency, Money, Quantity, Rate, Rounding};
@@ -16,6 +16,7 @@ use crate::{
     rescue::{
         act::{self, Step},
         exchange::Leg,
+        proposal::{self, Asked},
         watch::{Now, Verdict},
     },
     snapshot::{NoGround, Snapshot, Usable, rate_of, targets_in_force},
@@ -97,7 +98,7 @@ impl Plan {
             act::sale(snapshot, plan.sale_need_eur, open, &self.rescued)
         });
         let debt = self.debt();
-        let mut order = None;
+        let mut found = None;
         let says = match step {
             Ok(Step::Exchange(legs)) => {
                 let reason = format!("{debt} is owed.");
@@ -107,9 +108,9 @@ impl Plan {
                 for leg in &legs {
                     let ask = (leg.pair, leg.side, leg.units);
                     match self.exchange(ask, (incident, OrderKind::Emergency, &reason), now, out) {
-                        Ok((asked_for, words)) => {
-                            order = Some(asked_for);
-                            asked = Some(Ok(format!("{words}{}", further(&legs, leg))));
+                        Ok(one) => {
+                            asked = Some(Ok(format!("{}{}", one.words, further(&legs, leg))));
+                            found = Some(one);
                             break;
                         }
                         Err(wait) => asked = asked.or(Some(Err(wait))),
@@ -129,9 +130,10 @@ impl Plan {
             Ok(Step::Sell(isin, quantity)) => {
                 let asked = ground.and_then(|ground| self.sell_for(isin, quantity, &debt, &ground, now, out));
                 match asked {
-                    Some((asked_for, words)) => {
-                        order = Some(asked_for);
-                        format!("{debt} is owed, and {words}")
+                    Some(one) => {
+                        let says = format!("{debt} is owed, and {}", one.words);
+                        found = Some(one);
+                        says
                     }
                     None => format!("{debt} is owed, and nothing can be sold for it now"),
                 }
@@ -144,9 +146,10 @@ impl Plan {
             Err(why) => format!("{debt} is owed, and nothing is done: {why}"),
         };
         let says = format!("A balance is negative: {says}.");
-        let plan = order.map(|order| self.rescue_plan(&order, &says));
-        self.rescue_says(Some(says), out);
-        let Some(plan) = plan else { return false };
+        self.rescue_says(Some(says.clone()), out);
+        let Some(found) = found else { return false };
+        let config = ConfigUsed { name: self.terms.name.clone(), hash: self.terms.hash.clone() };
+        let plan = proposal::plan(&found, &says, config, std::mem::take(&mut self.because));
         out.save(Save::Plan(Box::new(plan.clone())));
         out.say(plan.clone());
         // What was being scored rests on balances that are about to change.
@@ -169,58 +172,6 @@ impl Plan {
         true
     }
 
-    /// The order of a rescue as a plan of one step; the next one is planned when the balances after it are known.
-    fn rescue_plan(&mut self, order: &OrderRequested, why: &str) -> PlanProposed {
-        let nothing = Money::zero(Currency::EUR);
-        let rate = rate_of(&self.facts, &self.rules, order.ccy, order.at).map_or(Rate::ONE, |rate| rate);
-        let category = if pair_of(&order.isin).is_some() { "exchange" } else { "sale" };
-        let candidate = Candidate {
-            isin: order.isin,
-            mic: order.mic,
-            side: order.side,
-            qty_e6: order.qty_e6,
-            price_e6: order.limit_price_e6,
-            ccy: order.ccy,
-            eur_per_unit_e9: rate,
-            value_eur: order.value_eur,
-            cost_eur: order.fee_eur,
-            reason: order.reason.clone(),
-            finder: "rescue".into(),
-            category: category.into(),
-            tags: Vec::new(),
-            priority: Finite::ZERO,
-        };
-        let step = PlanStep { step: order.step, order_id: Some(order.order_id), candidate, waits_for: None };
-        PlanProposed {
-            plan_id: order.plan_id,
-            kind: PlanKind::Rescue,
-            context_id: String::new(),
-            state_id: order.state_id.clone(),
-            bucket_id: order.bucket_id.clone(),
-            at: order.at,
-            expires: order.at.saturating_plus_ms(PLAN_LIFE_MS),
-            steps: vec![step],
-            score_unchanged: Finite::ZERO,
-            score_before_costs: Finite::ZERO,
-            score_after: Finite::ZERO,
-            min_improvement: Finite::ZERO,
-            parts_unchanged: ScoreParts::default(),
-            parts_after: ScoreParts::default(),
-            cost_eur: order.fee_eur,
-            impact_eur: nothing,
-            cash_before_eur: nothing,
-            cash_after_eur: nothing,
-            targets: None,
-            config: ConfigUsed { name: self.terms.name.clone(), hash: self.terms.hash.clone() },
-            cause: std::mem::take(&mut self.because),
-            why: why.to_string(),
-            rivals: Vec::new(),
-            left_out: Vec::new(),
-            evaluated: 0,
-            infeasible: std::collections::BTreeMap::new(),
-        }
-    }
-
     fn debt(&self) -> String {
         self.watch.owed().values().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
     }
@@ -233,7 +184,7 @@ impl Plan {
         ground: &Snapshot<'_>,
         now: Timestamp,
         out: &mut Out<Self>,
-    ) -> Option<(OrderRequested, String)> {
+    ) -> Option<Asked> {
         let usable = ground.usable.iter().find(|usable| usable.security.isin == isin)?;
         let security = usable.security;
         let limit = price::limit(Side::Sell, usable.quote, security.tick_e6).ok()?;
@@ -281,7 +232,7 @@ impl Plan {
         out.say(order.clone());
         self.requests.add(Request { order_id, state_id, stage: Stage::Asked, since: now });
         self.rescued.push(now);
-        Some((order, words))
+        Some(Asked { order, rate: usable.rate, words })
     }
 
     fn rescue_says(&mut self, sentence: Option<String>, out: &mut Out<Self>) {

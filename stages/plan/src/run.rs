@@ -286,7 +286,7 @@ impl Plan {
                 let reason = format!("{} are needed to {bought}.", step.candidate.ccy);
                 let ask = ((pair, side, units), (plan.plan_id, OrderKind::Normal, reason.as_str()));
                 match self.exchange(ask.0, ask.1, now, out) {
-                    Ok((_, words)) => wait(&format!("An exchange comes first: {words}.")),
+                    Ok(one) => wait(&format!("An exchange comes first: {}.", one.words)),
                     Err(other) => Some(Wait {
                         text: format!("An exchange must come first, and {}.", other.text),
                         ..other

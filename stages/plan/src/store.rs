@@ -313,8 +313,12 @@ fn load_plan(
             rows.query_row(query, [of], |row| row.get(0)).optional().map_err(|error| error.to_string())?;
         body.map(|body| serde_json::from_str(&body).map_err(|error| error.to_string())).transpose()
     };
-    // A rescue has no context.
-    let rescue = one("SELECT body FROM plan WHERE context_id = ?1 ORDER BY created DESC LIMIT 1", "")?;
+    // A rescue has no context. Few requests stand, so that the plans of a year are not looked through.
+    let rescue = one(
+        "SELECT body FROM plan WHERE context_id = ?1 AND plan_id IN
+         (SELECT plan_id FROM request WHERE cleared = 0) ORDER BY created DESC LIMIT 1",
+        "",
+    )?;
     let is_open = |plan: &PlanProposed| {
         plan.steps.iter().any(|step| step.order_id.is_some_and(|id| !requests.has_ended(id)))
     };

@@ -11,7 +11,7 @@ use market::Timestamp;
 use money::{Currency, Money, Price, Quantity, Rounding};
 use serde::Serialize;
 
-use crate::{figures, lines::wrapped};
+use crate::{figures, lines::wrapped, plan_text::FROM_THE_DEBT};
 
 /// What the gate said once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -219,7 +219,7 @@ fn target(grounds: &Grounds, request: &OrderRequested, chain: &Chain) -> Vec<Str
 fn planned(plan: &PlanProposed, request: Option<&OrderRequested>) -> Vec<String> {
     let what = format!("Plan {} of {} UTC: {}", plan.plan_id, figures::second(plan.at), plan.why);
     if plan.kind == PlanKind::Rescue {
-        return vec![what, "It follows from the debt: nothing else was compared.".into()];
+        return vec![what, FROM_THE_DEBT.into()];
     }
     let mut lines = vec![
         what,

@@ -10,6 +10,9 @@ const RIVALS_SHOWN: usize = 5;
 /// Twelve characters each and a space: within 80 columns.
 const ISINS_PER_LINE: usize = 5;
 
+/// What is said of a rescue instead of scores.
+pub const FROM_THE_DEBT: &str = "It follows from the debt: nothing else was compared.";
+
 /// What securities are called, as far as it is known.
 #[derive(Debug, Clone, Default)]
 pub struct Names(pub BTreeMap<Isin, Name>);
@@ -52,7 +55,7 @@ pub fn lines(plan: &PlanProposed, names: &Names) -> Vec<String> {
     }
     if plan.kind == PlanKind::Rescue {
         lines.push(String::new());
-        lines.push(format!("Costs {}. It follows from the debt: nothing else was compared.", plan.cost_eur));
+        lines.push(format!("Costs {}. {FROM_THE_DEBT}", plan.cost_eur));
         return lines;
     }
     if !plan.steps.is_empty() {

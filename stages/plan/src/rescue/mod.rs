@@ -5,5 +5,6 @@
 
 pub mod act;
 pub mod exchange;
+pub mod proposal;
 pub mod sale;
 pub mod watch;
